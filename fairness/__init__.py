@@ -1,0 +1,1 @@
+"""Who bears the errors: the audit, the board's policy, the gate and the signatures."""

@@ -1,0 +1,1 @@
+"""What was known about a pupil on a day, as numbers with a meaning."""

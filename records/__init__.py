@@ -1,0 +1,1 @@
+"""What happened: codes, tables, time, history and the readers that fill it."""

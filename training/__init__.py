@@ -1,0 +1,1 @@
+"""From known facts to a flag: outcomes, the model, its rule and its reasons."""
