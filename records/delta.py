@@ -1,0 +1,108 @@
+"""Delta Lake tables of records: atomic appends that land once, and typed reads."""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.dataset as pa_dataset
+from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from records.arrow import from_arrow, schema_of
+from records.history import empty_frame
+from records.tables import ORIGIN, Table
+
+SHARD = "shard"
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Accepted rows of one load for one table: `load` is the digest that lands once only."""
+
+    load: str
+    rows: pa.Table
+
+
+def open_table(root: Path, table: Table) -> DeltaTable | None:
+    """Return the Delta table, or None while nothing of it has landed."""
+    try:
+        return DeltaTable(root / table.name)
+    except TableNotFoundError:
+        return None
+
+
+def append(root: Path, table: Table, landings: Sequence[Landing], shards: int) -> int:
+    """Add the landings in one atomic commit; return how many rows are new.
+
+    A load that the table already holds adds nothing: its digest is in the table's own log, in the
+    same commit as its rows, so a process killed at any moment leaves all of them or none.
+    """
+    there = open_table(root, table)
+    fresh = [landing for landing in landings if there is None or there.transaction_version(landing.load) is None]
+    if not fresh:
+        return 0
+    rows = pa.concat_tables([landing.rows for landing in fresh]).select(schema_of(table).names).unify_dictionaries()
+    if not rows.num_rows:
+        return 0
+    if table.sharded:
+        rows = rows.append_column(SHARD, pa.array((rows["pupil"].to_numpy() % shards).astype("int32")))
+    (root / table.name).mkdir(parents=True, exist_ok=True)
+    write_deltalake(
+        there or str(root / table.name),
+        rows,
+        mode="append",
+        partition_by=[SHARD] if table.sharded else None,
+        writer_properties=WriterProperties(compression="SNAPPY"),
+        commit_properties=CommitProperties(
+            app_transactions=[Transaction(load, 1, int(time.time() * 1000)) for load in dict.fromkeys(_loads(fresh))]
+        ),
+    )
+    return int(rows.num_rows)
+
+
+def read(root: Path, table: Table, shard: int | None) -> tuple[pd.DataFrame, int | None]:
+    """Return the table's rows, typed, and the version read; all shards where `shard` is None.
+
+    Rows come in the order of their files' names, which differs between homes: no reader may lean on it.
+    """
+    there = open_table(root, table)
+    if there is None:
+        return empty_frame(table), None
+    rows = _arrow_rows(there, table, shard, [column.name for column in (*table.columns, *ORIGIN)])
+    return from_arrow(rows, table), there.version()
+
+
+def newest(root: Path, table: Table, by: str, date: str, shards: Iterable[int]) -> dict[int, np.datetime64]:
+    """Return the newest date of each value of an integer column, one shard in memory at a time."""
+    there = open_table(root, table)
+    found: dict[int, np.datetime64] = {}
+    if there is None:
+        return found
+    for shard in shards:
+        rows = _arrow_rows(there, table, shard, [by, date])
+        grouped = rows.group_by(by).aggregate([(date, "max")])
+        for key, day in zip(grouped[by].to_pylist(), grouped[f"{date}_max"].to_pylist(), strict=True):
+            found[key] = max(found.get(key, np.datetime64(day, "D")), np.datetime64(day, "D"))
+    return dict(sorted(found.items()))
+
+
+def _loads(landings: Sequence[Landing]) -> list[str]:
+    return [landing.load for landing in landings]
+
+
+def _arrow_rows(there: DeltaTable, table: Table, shard: int | None, names: list[str]) -> pa.Table:
+    # Not to_pyarrow_table()/to_pyarrow_dataset(): they sometimes abort the process at exit (docs/decisions.md, 4).
+    pruned = f"{SHARD} = {shard}" if table.sharded and shard is not None else None
+    files = sorted(there.file_uris(file_pruning_predicate=pruned))
+    declared = schema_of(table)
+    schema = pa.schema([declared.field(name) for name in names])
+    coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+    if not files:
+        return schema.empty_table()
+    parquet = pa_dataset.ParquetFileFormat(dictionary_columns=coded)
+    found: pa.Table = pa_dataset.dataset(files, format=parquet, schema=schema).to_table(columns=names)
+    return found

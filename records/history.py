@@ -1,0 +1,105 @@
+"""History with all its versions, and what was known of it on a day: `known(history, as_of)`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from records.calendar import Calendar, calendar_from
+from records.tables import DTYPES, ORIGIN, TABLES, Table
+
+
+@dataclass(frozen=True)
+class History:
+    """Every version of every unprotected record of one shard of pupils, and of the network's schools.
+
+    `tables` maps a table's name to a frame with its columns and those of `ORIGIN`; every unprotected
+    table is there, empty when nothing landed. `versions` gives the Delta version each was read at.
+    """
+
+    shard: int
+    tables: Mapping[str, pd.DataFrame]
+    versions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was known at the start of the day `as_of`: rows with happened_on and known_on before it.
+
+    Attributes
+    ----------
+    as_of
+        The day; nothing recorded on it or after it is here.
+    tables
+        Sharded table → the latest version known then of each row that had happened; none deleted.
+        Never a protected table.
+    coming
+        Suspensions already recorded whose first day is `as_of` or later: the pupil is not at risk of
+        what has been decided. No feature reads it.
+    schools, calendar
+        The network's schools and their calendars as known then.
+    """
+
+    as_of: date
+    tables: Mapping[str, pd.DataFrame]
+    coming: pd.DataFrame
+    schools: pd.DataFrame
+    calendar: Calendar
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        return self.tables[table]
+
+
+def latest(rows: pd.DataFrame, table: Table, as_of: date) -> pd.DataFrame:
+    """Return the newest version of each row among those known before `as_of`; deleted ones are gone.
+
+    The version is chosen before anything is asked of `happened_on`: an event whose date is corrected
+    into the future must not leave its old version behind. Two versions of one day are ordered by
+    file digest and line, so the order in which files arrive does not matter.
+    """
+    before = rows[rows["known_on"] < pd.Timestamp(as_of)]
+    if before.duplicated(subset=list(table.key)).any():
+        before = before.sort_values(["known_on", "source", "row"], kind="stable")
+        before = before.drop_duplicates(subset=list(table.key), keep="last")
+    return before[~before["deleted"]]
+
+
+def known(history: History, as_of: date) -> Known:
+    """Return what was known at the start of the day `as_of`, exactly: see `Known`."""
+    current = {name: latest(rows, TABLES[name], as_of) for name, rows in history.tables.items()}
+    day = pd.Timestamp(as_of)
+    happened = {
+        name: rows[rows[TABLES[name].happened_on] < day] for name, rows in current.items() if TABLES[name].sharded
+    }
+    suspensions = current["suspensions"]
+    return Known(
+        as_of=as_of,
+        tables=happened,
+        coming=suspensions[suspensions["start_date"] >= day],
+        schools=current["schools"],
+        calendar=calendar_from(current["calendars"]),
+    )
+
+
+def empty_frame(table: Table) -> pd.DataFrame:
+    """Return a frame of the table with no rows and the declared types."""
+    return typed(pd.DataFrame({column.name: [] for column in (*table.columns, *ORIGIN)}), table)
+
+
+def typed(rows: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Return the rows with the table's columns, in order, in the types of `records.tables.DTYPES`.
+
+    Raises
+    ------
+    KeyError
+        A declared column is missing.
+    """
+    columns: dict[str, pd.Series] = {}
+    for column in (*table.columns, *ORIGIN):
+        values = rows[column.name]
+        if column.codes is not None:
+            columns[column.name] = values.astype(pd.CategoricalDtype(list(column.codes.codes)))
+        else:
+            columns[column.name] = values.astype(DTYPES[column.kind])
+    return pd.DataFrame(columns)

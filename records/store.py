@@ -1,0 +1,53 @@
+"""The record store: every version of every unprotected record, read one shard at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from records import delta
+from records.history import History
+from records.home import Home
+from records.tables import MARKS, TABLES
+
+
+@dataclass(frozen=True)
+class Store:
+    """The home's `history/` root. Characteristics lie in another root, behind `records.protected`."""
+
+    home: Home
+
+    @property
+    def shards(self) -> range:
+        """The numbers of the shards; a pupil is in shard pupil % home.shards."""
+        return range(self.home.shards)
+
+    def history(self, shard: int) -> History:
+        """Return every version of every unprotected record of one shard, and the network's schools.
+
+        Raises
+        ------
+        ValueError
+            The home has no such shard.
+        """
+        if shard not in self.shards:
+            raise ValueError(f"shard {shard} is not one of this home's 0 to {self.home.shards - 1}")
+        tables = {}
+        versions = {}
+        for name, table in TABLES.items():
+            if not table.protected:
+                tables[name], version = delta.read(self.home.history, table, shard)
+                if version is not None:
+                    versions[name] = version
+        return History(shard, tables, versions)
+
+    def versions(self) -> Mapping[str, int]:
+        """Return the current Delta version of each unprotected table that anything has landed in."""
+        opened = {
+            name: delta.open_table(self.home.history, table) for name, table in TABLES.items() if not table.protected
+        }
+        return {name: there.version() for name, there in opened.items() if there is not None}
+
+    def newest_marks(self) -> Mapping[int, date]:
+        """Return the newest day of any attendance mark of each school: how old its data are."""
+        found = delta.newest(self.home.history, MARKS, "school", "date", self.shards)
+        return {school: day.astype(date) for school, day in found.items()}
