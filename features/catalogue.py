@@ -1,0 +1,78 @@
+"""Every feature there is, gathered, checked and fingerprinted; and its page in the documentation."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from features.definitions.attendance import ATTENDANCE
+from features.definitions.behaviour import BEHAVIOUR
+from features.definitions.moves import MOVES
+from features.definitions.sanctions import SANCTIONS
+from features.definitions.season import SEASON
+from features.feature import GROUPS, Feature
+from features.measure import FORBIDDEN_CODES, NEUTRAL_CODES, Forbidden
+
+
+def gather(*parts: Sequence[Feature]) -> tuple[Feature, ...]:
+    """Return the features in the order given.
+
+    Raises
+    ------
+    Forbidden
+        Two share a name, or one name of a measure stands for two measures.
+    """
+    features = tuple(feature for part in parts for feature in part)
+    names = [feature.name for feature in features]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise Forbidden(f"features declared twice: {', '.join(twice)}; give each its own name")
+    measures: dict[str, object] = {}
+    for feature in features:
+        for measure in feature.measures:
+            if measures.setdefault(measure.name, measure.declaration()) != measure.declaration():
+                raise Forbidden(f"feature {feature.name!r}: measure {measure.name!r} is declared in two ways")
+    return features
+
+
+CATALOGUE: tuple[Feature, ...] = gather(ATTENDANCE, BEHAVIOUR, SANCTIONS, MOVES, SEASON)
+
+
+def fingerprint(features: Sequence[Feature] = CATALOGUE) -> str:
+    """Return the SHA-256, in hexadecimal, of everything that decides the features' values and words, in order."""
+    declared = json.dumps([feature.declaration() for feature in features], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(declared.encode("utf-8")).hexdigest()
+
+
+def page() -> str:
+    """Return the documentation page of the catalogue, in Markdown."""
+    lines = [
+        "# Features",
+        "",
+        f"{len(CATALOGUE)} features. Windows are in school weeks before the day of scoring; holidays are passed over.",
+        f"Sessions marked {', '.join(sorted(NEUTRAL_CODES))} are neutral: neither missed nor attended.",
+        "",
+        "No feature may read:",
+        "",
+    ]
+    for (table, column), (codes, reason) in FORBIDDEN_CODES.items():
+        lines.append(f"- `{table}.{column}`{': ' + ', '.join(sorted(codes)) if codes else ''}: {reason}")
+    for group in GROUPS:
+        lines += [
+            "",
+            f"## {group}",
+            "",
+            "| Feature | Form | Weeks | Counts | Unit | Said as |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [_row(feature) for feature in CATALOGUE if feature.group == group]
+    return "\n".join(lines) + "\n"
+
+
+def _row(feature: Feature) -> str:
+    counts = " / ".join(measure.means for measure in feature.measures) or feature.context.replace("_", " ")
+    weeks = (
+        f"{feature.window_weeks} after {feature.before_weeks}" if feature.before_weeks else feature.window_weeks or ""
+    )
+    shares = feature.per is not None or feature.kind == "share"
+    said = feature.sentence(0.25 if shares else 3.0)
+    return f"| `{feature.name}` | {feature.kind} | {weeks} | {counts} | {feature.unit} | {said} |"

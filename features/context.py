@@ -1,0 +1,104 @@
+"""Features that are not windows over rows: the season, the year group, and the pupil's place on the roll.
+
+Both engines call this: it reads enrolments and the calendar only, one day at a time.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from features.align import by_pupil, days_by_school, numbers_by_school
+from features.definitions.sanctions import THREE_YEARS_WEEKS, YEAR_WEEKS
+from records.history import Known
+
+Values = npt.NDArray[np.float64]
+
+LONGEST_ROLL_DAYS = 5 * YEAR_WEEKS
+# School days open in the six weeks before a pupil joined, above which the school year was under way.
+# The summer holiday is six weeks long: who joins in September has next to none.
+UNDER_WAY_DAYS = 10
+_BEFORE_JOINING = timedelta(days=42)
+# The month in which a half-term begins says which of the six it is; schools name them in many ways.
+_HALF_TERM_OF_MONTH = {8: 1, 9: 1, 10: 2, 11: 2, 12: 2, 1: 3, 2: 4, 3: 4, 4: 5, 5: 6, 6: 6, 7: 6}
+_LATEST_WEEK = 9
+
+
+def half_term(on_roll: pd.DataFrame, known: Known) -> Values:
+    """Return the half-term of the school year, 1 to 6; in a holiday, the one before it."""
+    return numbers_by_school(on_roll["school"], lambda school: _season(known, school)[0])
+
+
+def week_of_half_term(on_roll: pd.DataFrame, known: Known) -> Values:
+    """Return the week since the half-term began, from 1, at most 9 (a long holiday)."""
+    return numbers_by_school(on_roll["school"], lambda school: _season(known, school)[1])
+
+
+def year(on_roll: pd.DataFrame, known: Known) -> Values:
+    """Return the National Curriculum year, reception 0; NaN for pupils outside the year groups."""
+    years = {"R": 0.0, **{str(number): float(number) for number in range(1, 15)}}
+    return np.array([years.get(name, np.nan) for name in on_roll["year_group"]], dtype=np.float64)
+
+
+def days_on_roll(on_roll: pd.DataFrame, known: Known) -> Values:
+    """Return the open days from entry to as_of, at most 195; 195 too where the calendar begins after the entry."""
+    return _by_entry(on_roll, lambda school, entry: _days_on_roll(known, school, entry))
+
+
+def joined_mid_year(on_roll: pd.DataFrame, known: Known) -> Values:
+    """Return 1 where the pupil joined within the last 39 school weeks, the school year being under way; else 0."""
+    return _by_entry(on_roll, lambda school, entry: float(_joined_mid_year(known, school, entry)))
+
+
+def schools(on_roll: pd.DataFrame, known: Known) -> Values:
+    """Return the number of the network's schools on whose roll the pupil was in the last 117 school weeks."""
+    starts = days_by_school(on_roll["school"], lambda at: known.calendar.back(at, known.as_of, THREE_YEARS_WEEKS))
+    rows = known["enrolments"]
+    first = by_pupil(rows["pupil"], starts.set_axis(pd.Index(on_roll["pupil"])))
+    recent = rows["leaving_date"].isna() | (rows["leaving_date"] >= first)
+    rolls = rows.loc[recent, ["pupil", "school"]].drop_duplicates()
+    return by_pupil(on_roll["pupil"], rolls["pupil"].value_counts()).to_numpy(dtype=np.float64)
+
+
+CONTEXTS: Mapping[str, Callable[[pd.DataFrame, Known], Values]] = {
+    "half_term": half_term,
+    "week_of_half_term": week_of_half_term,
+    "year": year,
+    "days_on_roll": days_on_roll,
+    "joined_mid_year": joined_mid_year,
+    "schools": schools,
+}
+
+
+def _season(known: Known, school: int) -> tuple[float, float]:
+    term = known.calendar.term_of(school, known.as_of)
+    if term is None:
+        return np.nan, np.nan
+    week = (known.as_of - term.start).days // 7 + 1
+    return float(_HALF_TERM_OF_MONTH[term.start.month]), float(min(week, _LATEST_WEEK))
+
+
+def _days_on_roll(known: Known, school: int, entry: date) -> float:
+    days = known.calendar.open_days.get(school)
+    if days is None or not len(days):
+        return np.nan
+    if np.datetime64(entry, "D") < days[0]:
+        return float(LONGEST_ROLL_DAYS)
+    return float(min(known.calendar.open_between(school, entry, known.as_of), LONGEST_ROLL_DAYS))
+
+
+def _joined_mid_year(known: Known, school: int, entry: date) -> bool:
+    under_way = known.calendar.open_between(school, entry - _BEFORE_JOINING, entry) > UNDER_WAY_DAYS
+    return under_way and entry >= known.calendar.back(school, known.as_of, YEAR_WEEKS)
+
+
+def _by_entry(on_roll: pd.DataFrame, value: Callable[[int, date], float]) -> Values:
+    # Few distinct (school, entry date) pairs, however many pupils.
+    entry = on_roll["entry_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    pairs, at = np.unique(
+        np.stack([on_roll["school"].to_numpy(dtype=np.int64), entry], axis=1), axis=0, return_inverse=True
+    )
+    found = [value(int(school), np.datetime64(int(day), "D").item()) for school, day in pairs]
+    return np.array(found, dtype=np.float64)[at.reshape(-1)]

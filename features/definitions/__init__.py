@@ -1,0 +1,1 @@
+"""The declared features, one module for each kind of record."""

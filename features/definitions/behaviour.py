@@ -1,0 +1,175 @@
+"""Behaviour events, removals from lessons, and achievements.
+
+An event whose recorded outcome is a suspension counts as an event like any other: its outcome is the
+sanction that Belong is asked about, so no measure picks it out (`features.measure.FORBIDDEN_CODES`).
+"""
+
+from collections.abc import Mapping
+
+from features.feature import Feature, Group
+from features.measure import Measure
+from records.codes import INCIDENT_TYPE
+
+SOURCE = "behaviour records as school systems keep them (reference/code_sets.csv)"
+_TOOK_PART = frozenset({"Aggressor", "Participant"})
+# Not conduct: being in an accident or lacking a type says nothing of behaviour.
+_CONDUCT = frozenset(INCIDENT_TYPE.codes) - {"Accident", "Not Applicable"}
+_REMOVED = frozenset({"Internal Exclusion", "Isolation", "Cooling off Period"})
+_DETENTION = frozenset({"Detention", "Detention Given - Pastoral", "Detention Given - Faculty"})
+
+
+def _events(
+    name: str,
+    means: str,
+    *,
+    types: frozenset[str] = _CONDUCT,
+    outcomes: frozenset[str] | None = None,
+    weight: str | None = None,
+) -> Measure:
+    where: Mapping[str, frozenset[str]] = {"role": _TOOK_PART, "type": types}
+    return Measure(
+        name=name,
+        means=means,
+        table="behaviour",
+        where=where if outcomes is None else {**where, "outcome": outcomes},
+        weight=weight,
+    )
+
+
+INCIDENTS = _events("incidents", "behaviour events the pupil took part in")
+SEVERITY = _events("severity", "severity points, 1 to 5 an event", weight="severity")
+VIOLENCE = _events("violence", "assaults and fights", types=frozenset({"Assault - Pupil", "Fighting", "Bullying"}))
+VERBAL = _events("verbal_abuse", "verbal abuse", types=frozenset({"Verbal Abuse"}))
+DISRUPTION = _events(
+    "disruption", "disruption, defiance or insolence", types=frozenset({"Disruption", "Defiance", "Insolence"})
+)
+TRUANCY = _events("truancy", "lessons missed while in school", types=frozenset({"Truancy"}))
+REMOVALS = _events("removals", "removals from lessons", outcomes=_REMOVED)
+DETENTIONS = _events("detentions", "detentions given", outcomes=_DETENTION)
+POSITIVES = Measure(name="positives", means="achievements recorded", table="positives")
+HARMED = Measure(
+    name="harmed",
+    means="events in which the pupil was the one harmed",
+    table="behaviour",
+    where={"role": frozenset({"Target"})},
+)
+
+
+def _count(measure: Measure, weeks: int, noun: str, group: Group, *, monotone: bool = True) -> Feature:
+    weeks_said = "school week" if weeks == 1 else f"{weeks} school weeks"
+    return Feature(
+        name=f"{measure.name}_{weeks}w",
+        kind="count",
+        measure=measure,
+        window_weeks=weeks,
+        unit=measure.means,
+        phrase=f"{{value:.0f}} {noun} in the last {weeks_said}",
+        phrase_low=f"No {noun.format(s='s')} in the last {weeks_said}",
+        group=group,
+        changeable=True,
+        source=SOURCE,
+        monotone=1 if monotone else 0,
+    )
+
+
+def _change(measure: Measure, noun: str, group: Group, *, monotone: bool = False) -> Feature:
+    return Feature(
+        name=f"{measure.name}_change_4w",
+        kind="change",
+        measure=measure,
+        window_weeks=4,
+        before_weeks=8,
+        unit=f"{measure.means}, a school week",
+        phrase=f"{noun} up by {{size:.1f}} a week in the last 4 school weeks, beside the 8 before",
+        phrase_low=f"{noun} not up in the last 4 school weeks, beside the 8 before",
+        group=group,
+        changeable=True,
+        source=SOURCE,
+        monotone=1 if monotone else 0,
+    )
+
+
+BEHAVIOUR: tuple[Feature, ...] = (
+    *(_count(INCIDENTS, weeks, "incident{s}", "Behaviour") for weeks in (1, 2, 4, 8, 12)),
+    _change(INCIDENTS, "Incidents are", "Behaviour"),
+    Feature(
+        name="incidents_slope_6w",
+        kind="slope",
+        measure=INCIDENTS,
+        window_weeks=6,
+        unit="events a school week, change each week",
+        phrase="Incidents have gone up by {size:.1f} a week over 6 school weeks",
+        phrase_low="Incidents have not gone up over 6 school weeks",
+        group="Behaviour",
+        changeable=True,
+        source=SOURCE,
+    ),
+    *(_count(SEVERITY, weeks, "severity point{s}", "Behaviour") for weeks in (4, 12)),
+    Feature(
+        name="severity_largest_4w",
+        kind="maximum",
+        measure=SEVERITY,
+        window_weeks=4,
+        unit="severity, 1 to 5, 0 for no event",
+        phrase="The most serious incident in the last 4 school weeks was graded {value:.0f} of 5",
+        phrase_low="No incidents in the last 4 school weeks",
+        group="Behaviour",
+        changeable=True,
+        source=SOURCE,
+        monotone=1,
+    ),
+    _count(VIOLENCE, 12, "fight{s} or assault{s}", "Behaviour"),
+    _count(VERBAL, 12, "report{s} of verbal abuse", "Behaviour"),
+    *(_count(DISRUPTION, weeks, "report{s} of disruption or defiance", "Behaviour") for weeks in (4, 12)),
+    Feature(
+        name="incident_days_12w",
+        kind="days",
+        measure=INCIDENTS,
+        window_weeks=12,
+        unit="days with an event",
+        phrase="An incident on {value:.0f} day{s} in the last 12 school weeks",
+        phrase_low="No day with an incident in the last 12 school weeks",
+        group="Behaviour",
+        changeable=True,
+        source=SOURCE,
+        monotone=1,
+    ),
+    Feature(
+        name="days_since_incident_39w",
+        kind="since",
+        measure=INCIDENTS,
+        window_weeks=39,
+        when_empty=195.0,  # every school day of 39 school weeks: as long ago as the window can say
+        unit="school days",
+        phrase="The last incident was {value:.0f} school day{s} ago",
+        phrase_low="No incident in the last school year",
+        group="Behaviour",
+        changeable=True,
+        source=SOURCE,
+        monotone=-1,
+    ),
+    # Being harmed is not conduct: it is here because staff should see it, and the model may use it either way.
+    _count(HARMED, 12, "event{s} in which the pupil was harmed", "Behaviour", monotone=False),
+    _count(TRUANCY, 12, "report{s} of missing lessons while in school", "Time in lessons"),
+    *(_count(REMOVALS, weeks, "removal{s} from lessons", "Time in lessons") for weeks in (2, 4, 12)),
+    _change(REMOVALS, "Removals from lessons are", "Time in lessons"),
+    *(_count(DETENTIONS, weeks, "detention{s}", "Time in lessons") for weeks in (4, 12)),
+    *(
+        _count(POSITIVES, weeks, "achievement{s} recorded", "Positives and strengths", monotone=False)
+        for weeks in (4, 12)
+    ),
+    _change(POSITIVES, "Achievements are", "Positives and strengths"),
+    Feature(
+        name="positive_share_12w",
+        kind="share",
+        measure=POSITIVES,
+        other=INCIDENTS,
+        window_weeks=12,
+        unit="achievements as a share of achievements and incidents",
+        phrase="{value:.0%} of what was recorded in the last 12 school weeks was an achievement",
+        phrase_low="Nothing recorded in the last 12 school weeks was an achievement",
+        group="Positives and strengths",
+        changeable=True,
+        source=SOURCE,
+    ),
+)
