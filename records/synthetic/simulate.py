@@ -4,7 +4,7 @@
 apart. The same seed gives the same bytes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,6 +16,7 @@ from records.synthetic.census import write_censuses
 from records.synthetic.export import Exporter, write_reference
 from records.synthetic.network import School, build_schools
 from records.synthetic.people import make_people
+from records.synthetic.plan import NetworkPlan, SimulationRefused
 from records.synthetic.rolls import plan_rolls
 from records.synthetic.rows import vocabulary
 from records.synthetic.tally import Tally
@@ -43,52 +44,28 @@ class Simulated:
     groups: dict[str, np.ndarray]
 
 
-def simulate(
-    out: Path,
-    *,
-    pupils: int = 12_000,
-    schools: int = 14,
-    years: tuple[int, ...] = (2023, 2024, 2025),
-    until: date | None = None,
-    seed: int,
-    truth: Path | None = None,
-    mess: float = 0.3,
-    progress: Progress | None = None,
-) -> Simulated:
+def simulate(plan: NetworkPlan, out: Path, *, truth: Path | None = None, progress: Progress | None = None) -> Simulated:
     """Write the export files of a simulated network into `out`, and its true weekly hazards to `truth`.
-
-    Parameters
-    ----------
-    pupils
-        About how many are on roll at any time; over the years more are seen.
-    years
-        The calendar years in which consecutive academic years start.
-    until
-        Nothing that happened or was recorded on this day or later is exported, except what lies ahead by
-        nature: suspensions decided before it and term dates. None: the end of the last year.
-    mess
-        How untidy the records are, 0 to 1; see records/synthetic/mess.py.
 
     Raises
     ------
-    ValueError
-        Years that do not follow each other, a mess outside 0 to 1, too few pupils or schools, or an `out`
-        that already holds files.
+    SimulationRefused
+        `out` already holds files.
     TruthInside
         `truth` lies inside `out` or a home.
     """
-    last = date(years[-1] + 1, 7, 31)
-    until = min(until or last, last)
-    _check(out, years, until, mess)
+    if out.exists() and any(out.iterdir()):
+        raise SimulationRefused(f"{out} is not empty; name a new folder, so that two simulations are never mixed")
     check_outside(truth, out)
     say = progress or (lambda stage, done, whole: None)
-    draw = _streams(seed)
-    network = build_schools(pupils=pupils, schools=schools, years=years, until=until, rng=draw["schools"])
+    draw = _streams(plan.seed)
+    years, until = plan.years, plan.end
+    network = build_schools(pupils=plan.pupils, schools=plan.schools, years=years, until=until, rng=draw["schools"])
     mondays = week_starts(years, until)
     rolls = plan_rolls(network, years, mondays, draw["rolls"])
-    people = make_people(network, rolls, years, mess, draw["people"])
-    world = World.build(network, rolls, people, mondays, mess, draw["traits"])
-    words = vocabulary(date(years[0], 7, 1), last + timedelta(days=200), [s.urn for s in network])
+    people = make_people(network, rolls, years, plan.mess, draw["people"])
+    world = World.build(network, rolls, people, mondays, plan.mess, draw["traits"])
+    words = vocabulary(date(years[0], 7, 1), plan.last + timedelta(days=200), [s.urn for s in network])
     out.mkdir(parents=True, exist_ok=True)
     exporter = Exporter(out=out, words=words, people=people, until=until, windows=world.windows())
     live = burn_in(world, draw)
@@ -103,20 +80,17 @@ def simulate(
     if truth is not None:
         write_truth(truth, truths, people.upn)
     return Simulated(
-        out=out, truth=truth, schools=network, pupils=len(people.upn), years=years, until=until, seed=seed,
-        rows=dict(exporter.written), tally=live.tally, groups=world.groups(),
-    )  # fmt: skip
-
-
-def _check(out: Path, years: Sequence[int], until: date, mess: float) -> None:
-    if list(years) != list(range(years[0], years[0] + len(years))):
-        raise ValueError(f"years must follow each other, not {', '.join(map(str, years))}")
-    if until <= date(years[0], 9, 15):
-        raise ValueError(f"until must be later than 15 September {years[0]}, not {until.isoformat()}")
-    if not 0 <= mess <= 1:
-        raise ValueError(f"mess must be 0 to 1, not {mess}")
-    if out.exists() and any(out.iterdir()):
-        raise ValueError(f"{out} is not empty; name a new folder, so that two simulations are never mixed")
+        out=out,
+        truth=truth,
+        schools=network,
+        pupils=len(people.upn),
+        years=years,
+        until=until,
+        seed=plan.seed,
+        rows=dict(exporter.written),
+        tally=live.tally,
+        groups=world.groups(),
+    )
 
 
 def _streams(seed: int) -> dict[str, np.random.Generator]:

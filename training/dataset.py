@@ -1,0 +1,113 @@
+"""Matrices and matured outcomes of a network, shard by shard, in the order of the shards."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from multiprocessing import get_context
+
+import numpy as np
+import pandas as pd
+
+from features.engine import build
+from features.matrix import Matrix, concat
+from records.calendar import Calendar, calendar_from
+from records.history import History, latest
+from records.home import Home
+from records.store import Store
+from records.tables import CALENDARS, SCHOOLS
+from training.matured import MaturedOutcomes
+from training.outcomes import mature, together
+from training.settings import Settings
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Features of every pupil on roll at every as-of date, and what came of those that were at risk.
+
+    `roll` has `school`, `as_of`, `roll`; `versions` is the Delta version each table was read at.
+    """
+
+    matrix: Matrix
+    outcomes: MaturedOutcomes
+    roll: pd.DataFrame
+    versions: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network's calendar and schools' phases, as known on a day."""
+
+    calendar: Calendar
+    phases: Mapping[int, str]
+
+
+def network_of(history: History, known_by: date) -> Network:
+    """Return calendar and phases from any shard's history: every shard holds the network's schools."""
+    schools = latest(history.tables["schools"], SCHOOLS, known_by)
+    phases = dict(zip(schools["school"].astype(int), schools["phase"].astype("str"), strict=True))
+    return Network(calendar_from(latest(history.tables["calendars"], CALENDARS, known_by)), phases)
+
+
+def roll_of(keys: pd.DataFrame) -> pd.DataFrame:
+    """Return `school`, `as_of`, `roll`: how many of the keys, scored or not, are on each school's roll."""
+    return keys.groupby(["school", "as_of"], sort=True).size().reset_index(name="roll")
+
+
+def from_history(
+    history: History, as_ofs: Sequence[date], settings: Settings, observed_until: date
+) -> tuple[Matrix, MaturedOutcomes]:
+    """Return one shard's matrix at the as-of dates and its matured outcomes."""
+    matrix = build(history, as_ofs)
+    return matrix, mature(history, matrix.keys, settings=settings, observed_until=observed_until)
+
+
+def _shard(
+    shard: int, *, home: Home, as_ofs: Sequence[date], settings: Settings, observed_until: date
+) -> tuple[Matrix, MaturedOutcomes, dict[str, int]]:
+    history = Store(home).history(shard)
+    return (*from_history(history, as_ofs, settings, observed_until), dict(history.versions))
+
+
+def dataset(
+    home: Home,
+    as_ofs: Sequence[date],
+    settings: Settings,
+    observed_until: date,
+    progress: Callable[[int, int], None] | None = None,
+) -> Dataset:
+    """Return the network's dataset at the as-of dates; the number of processes changes no number in it.
+
+    `progress` is told how many shards of how many are done.
+    """
+    work = partial(_shard, home=home, as_ofs=tuple(as_ofs), settings=settings, observed_until=observed_until)
+    parts = []
+    if settings.processes == 1 or home.shards == 1:
+        for shard in range(home.shards):
+            parts.append(work(shard))
+            _tell(progress, len(parts), home.shards)
+    else:
+        # Spawned, not forked: LightGBM's and Arrow's threads do not survive a fork.
+        with ProcessPoolExecutor(min(settings.processes, home.shards), mp_context=get_context("spawn")) as pool:
+            for part in pool.map(work, range(home.shards)):
+                parts.append(part)
+                _tell(progress, len(parts), home.shards)
+    matrix = concat([part[0] for part in parts])
+    return Dataset(matrix, together(part[1] for part in parts), roll_of(matrix.keys), parts[0][2])
+
+
+def _tell(progress: Callable[[int, int], None] | None, done: int, of: int) -> None:
+    if progress is not None:
+        progress(done, of)
+
+
+def data_digest(matrix: Matrix, outcomes: np.ndarray[tuple[int, ...], np.dtype[np.int8]]) -> str:
+    """Return the SHA-256 of training rows: keys, values and outcomes, in order."""
+    whole = hashlib.sha256(matrix.fingerprint.encode())
+    for column in (matrix.keys["pupil"].to_numpy(), matrix.keys["as_of"].to_numpy().astype("int64")):
+        whole.update(np.ascontiguousarray(column).tobytes())
+    whole.update(np.ascontiguousarray(matrix.values).tobytes())
+    whole.update(np.ascontiguousarray(outcomes).tobytes())
+    return whole.hexdigest()

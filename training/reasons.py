@@ -1,0 +1,113 @@
+"""Reasons in words: what the pupil's own record added to, and took from, the score.
+
+Contributions are exact TreeSHAP values in log-odds (LightGBM's own `pred_contrib`, the same numbers as
+shap's TreeExplainer). They are added up by feature group, because features of one group move together
+and a list of ten attendance windows explains nothing. Patterns, not causes. No protected characteristic
+can appear: the catalogue refuses to declare one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from features.catalogue import CATALOGUE
+from features.feature import Feature
+from features.matrix import Matrix
+from training.scorer import Scorer
+
+Array = npt.NDArray[np.float64]
+MOST_FOR = 4
+MOST_AGAINST = 3
+# Of its side's total: below the first a group is not worth a sentence, from the second it is 'most'.
+WORTH_SAYING = 0.05
+MOST = 0.5
+STRENGTHS = "Positives and strengths"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One sentence for or against, from one feature group.
+
+    `share` is 'most' when the group makes at least half of its side; `changeable`: what a pupil and a
+    school do next can change it.
+    """
+
+    group: str
+    sentence: str
+    side: Literal["for", "against"]
+    share: Literal["most", "some"]
+    changeable: bool
+
+
+def reasons(scorer: Scorer, matrix: Matrix, features: Sequence[Feature] = CATALOGUE) -> tuple[tuple[Reason, ...], ...]:
+    """Return the reasons of each row, those for first, the weightiest first."""
+    contributions = scorer.contributions(matrix)
+    return tuple(
+        reasons_of_row(values, parts[:-1], features) for values, parts in zip(matrix.values, contributions, strict=True)
+    )
+
+
+def reasons_of_row(values: Array, contributions: Array, features: Sequence[Feature]) -> tuple[Reason, ...]:
+    """Return the reasons that one row's values and contributions, in the features' order, give."""
+    groups: dict[str, float] = {}
+    for feature, part in zip(features, contributions, strict=True):
+        groups[feature.group] = groups.get(feature.group, 0.0) + float(part)
+    ups = _side(groups, values, contributions, features, "for")
+    return (*ups[:MOST_FOR], *_side(groups, values, contributions, features, "against")[:MOST_AGAINST])
+
+
+def _side(
+    groups: dict[str, float],
+    values: Array,
+    contributions: Array,
+    features: Sequence[Feature],
+    side: Literal["for", "against"],
+) -> list[Reason]:
+    sign = 1.0 if side == "for" else -1.0
+    weights = {group: sign * weight for group, weight in groups.items() if sign * weight > 0}
+    total = sum(weights.values())
+    found = []
+    for group, weight in sorted(weights.items(), key=lambda item: (-item[1], item[0])):
+        if weight < WORTH_SAYING * total:
+            continue
+        spoken = _speaker(group, sign, values, contributions, features)
+        if spoken is None:
+            continue
+        found.append(
+            Reason(
+                group=group,
+                sentence=features[spoken].sentence(float(values[spoken])),
+                side=side,
+                share="most" if weight >= MOST * total else "some",
+                changeable=features[spoken].changeable,
+            )
+        )
+    return found
+
+
+def _speaker(group: str, sign: float, values: Array, contributions: Array, features: Sequence[Feature]) -> int | None:
+    """Return the feature that speaks for its group: the weightiest whose sentence reads the way it weighs.
+
+    A known value comes before an unknown one. None: every sentence of the group would read backwards
+    ('missed 11 % of sessions' as a reason against, because others missed more), which misleads.
+    """
+    mine = [at for at, feature in enumerate(features) if feature.group == group]
+    able = [
+        at
+        for at in mine
+        if sign * float(contributions[at]) > 0 and _reads(features[at], float(values[at])) in (sign, 0.0)
+    ]
+    if not able:
+        return None
+    return max(able, key=lambda at: (bool(np.isfinite(values[at])), sign * float(contributions[at])))
+
+
+def _reads(feature: Feature, value: float) -> float:
+    """Return 1.0 when the sentence reads as a difficulty, -1.0 as a strength, 0.0 as neither."""
+    if feature.kind == "context" or not np.isfinite(value):
+        return 0.0
+    there = value < feature.low if feature.kind == "since" else value > feature.low
+    return 1.0 if there != (feature.group == STRENGTHS) else -1.0

@@ -1,0 +1,63 @@
+"""A pupil's rise over their own level at ease, and since when it has held.
+
+At ease is the lower quartile of the pupil's earlier weeks, not their median: over a median a pupil
+whose trouble began two months ago no longer rises, and gives up the place on the list to someone whose
+figure moved last week. On a simulated network set apart for the choice (12,000 pupils, seed 11, half
+a year, recall within capacity): median of 8 weeks .250, lower quartile of 12 weeks .261; pupils never
+suspended before .181 and .190; with no rise asked at all .267 and .183.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+AT_EASE = 0.25
+Array = npt.NDArray[np.float64]
+Positions = npt.NDArray[np.intp]
+
+
+def rises(logits: Array, pupils: Positions, weeks: Positions, *, past_weeks: int, past_least: int) -> Array:
+    """Return each row's log-odds minus the lower quartile of its pupil's earlier ones, NaN with too few of them.
+
+    Parameters
+    ----------
+    logits
+        Calibrated log-odds, one per row.
+    pupils, weeks
+        Each row's pupil and as-of week as positions 0, 1, ...; at most one row for a pair.
+    past_weeks, past_least
+        How many week positions before the row are looked at; how many of them must hold a row.
+    """
+    if not len(logits):
+        return np.empty(0)
+    grid = np.full((int(pupils.max()) + 1, past_weeks + int(weeks.max()) + 1), np.nan)
+    grid[pupils, weeks + past_weeks] = logits
+    past = np.stack([grid[pupils, weeks + back] for back in range(past_weeks)], axis=1)
+    past.sort(axis=1)  # NaN, a week without a score, sorts last
+    known = np.isfinite(past).sum(axis=1)
+    row, place = np.arange(len(past)), np.maximum(known - 1, 0) * AT_EASE
+    low, share = np.floor(place).astype(np.intp), place % 1
+    level = past[row, low] * (1 - share) + past[row, np.ceil(place).astype(np.intp)] * share
+    return np.where(known >= past_least, logits - level, np.nan)
+
+
+def rising_since(holds: npt.NDArray[np.bool_], pupils: Positions, weeks: Positions, *, since_weeks: int) -> Positions:
+    """Return the week position from which the rise has held without a break, -1 where it does not hold.
+
+    At most `since_weeks` positions are looked back on: a week scored alone, with just the past that its
+    rise needs, then says the same as the same week inside a long run.
+    """
+    if not len(holds):
+        return np.empty(0, np.intp)
+    grid = np.zeros((int(pupils.max()) + 1, since_weeks + int(weeks.max()) + 1), bool)
+    grid[pupils, weeks + since_weeks] = holds
+    unbroken, run = holds.copy(), np.zeros(len(holds), np.intp)
+    for back in range(1, since_weeks + 1):
+        unbroken &= grid[pupils, weeks + since_weeks - back]
+        run += unbroken
+    return np.where(holds, weeks - run, -1)
+
+
+def usual_spread(rise: Array) -> float:
+    """Return the robust standard deviation of rises: 1.4826 times the median distance from their median."""
+    known = rise[np.isfinite(rise)]
+    return float(1.4826 * np.median(np.abs(known - np.median(known)))) if len(known) else 0.0

@@ -1,0 +1,78 @@
+"""Probabilities and contributions from a verified bundle; nothing else parses a model."""
+
+from collections.abc import Mapping
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+
+from features.matrix import Matrix
+from training.bundle import Bundle
+from training.calibration import calibrator_from
+from training.flags import rule_from
+from training.model import check_matrix
+
+Array = npt.NDArray[np.float64]
+
+
+class MatrixMismatch(ValueError):
+    """A matrix made by another feature catalogue than the model was trained on."""
+
+
+class Scorer:
+    """A model ready to score. The bundle's bytes were proven when it was read; these bytes are parsed.
+
+    `rule` is the flag rule and `base_rates` the usual shares, by phase of education and 'all'.
+    """
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+        self.bundle = bundle
+        self.rule = rule_from(bundle.manifest["flag_rule"])
+        self.base_rates: Mapping[str, float] = dict(bundle.manifest["base_rates"])
+        self.horizon_weeks = int(bundle.manifest["horizon_weeks"])
+        self.names = tuple(bundle.manifest["feature_names"])
+        self._calibrator = calibrator_from(bundle.manifest["calibrator"])
+        self._threads = threads
+        self._booster = lgb.Booster(model_str=bundle.booster.decode("utf-8"))
+        if tuple(self._booster.feature_name()) != self.names:
+            raise MatrixMismatch("the model's features are not those its manifest names; train again")
+
+    def raw(self, matrix: Matrix) -> Array:
+        """Return the booster's raw score of every row, shape ``(len(matrix),)``.
+
+        Raises
+        ------
+        MatrixMismatch
+            Another catalogue, or other features or another order of them: LightGBM would score it in silence.
+        MatrixRefused
+            A value is infinite.
+        """
+        self._check(matrix)
+        if not len(matrix):
+            return np.empty(0)
+        found = self._booster.predict(matrix.values, raw_score=True, num_threads=self._threads)
+        return np.asarray(found, np.float64)
+
+    def probabilities(self, matrix: Matrix) -> Array:
+        """Return each row's probability, NaN where the row says why it cannot be scored."""
+        chances = self._calibrator.probabilities(self.raw(matrix))
+        return np.where((matrix.keys["abstain"] == "").to_numpy(bool), chances, np.nan)
+
+    def contributions(self, matrix: Matrix) -> Array:
+        """Return what each feature adds to the raw score (exact TreeSHAP), the last column the usual score.
+
+        Shape ``(len(matrix), len(names) + 1)``; a row adds up to its raw score.
+        """
+        self._check(matrix)
+        if not len(matrix):
+            return np.empty((0, len(self.names) + 1))
+        found = self._booster.predict(matrix.values, pred_contrib=True, num_threads=self._threads)
+        return np.asarray(found, np.float64)
+
+    def _check(self, matrix: Matrix) -> None:
+        if matrix.fingerprint != self.bundle.manifest["feature_fingerprint"] or matrix.names != self.names:
+            raise MatrixMismatch(
+                "these features come from another catalogue than the model's; train again, or deploy the program "
+                "that the model was audited with"
+            )
+        check_matrix(matrix)

@@ -1,0 +1,162 @@
+"""One frozen record of every choice made in training; its digest is part of what is signed."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import rfc8785
+
+# LightGBM parameters that a caller may set; the others are fixed here because the digest of a rerun,
+# the strict monotony of probabilities or the reasons depend on them.
+TUNABLE = frozenset(
+    {
+        "learning_rate",
+        "num_leaves",
+        "min_data_in_leaf",
+        "lambda_l2",
+        "feature_fraction",
+        "max_bin",
+        "min_sum_hessian_in_leaf",
+        "path_smooth",
+    }
+)
+DEFAULT_BOOSTING: Mapping[str, float] = {
+    "learning_rate": 0.04,
+    "num_leaves": 10,
+    "min_data_in_leaf": 100,
+    "lambda_l2": 10.0,
+    "feature_fraction": 0.6,
+    "max_bin": 127,
+}
+
+
+class SettingRefused(ValueError):
+    """A setting that cannot mean anything; the message says what is allowed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every choice between known facts and a flag.
+
+    Attributes
+    ----------
+    horizon_weeks
+        School weeks ahead in which a suspension counts (docs/decisions.md, 11).
+    lead_days, lead_days_also
+        Open school days between a flag and the suspension for the flag to have come in time; the
+        second is reported beside the first.
+    settle_days
+        Days after the end of a horizon before its outcomes are believed: suspensions are typed in late.
+    capacity_share, capacity_min, capacity_max
+        New flags a school-week: share of the roll, at least, at most (docs/decisions.md, 13).
+    snooze_weeks
+        School weeks after a flag in which the pupil is not flagged anew.
+    level_times
+        A flag needs a probability of at least this many times the network's base rate.
+    past_weeks, past_least, rise_noise, since_weeks
+        The pupil's own level at ease is the lower quartile of so many earlier weeks, of which so many must be
+        scored; a rise is at least this many times the usual change from one week to the next;
+        `rising_since` looks back so many weeks at most.
+    train_every, folds, rounds_most, patience
+        Every how many weeks training takes a snapshot (neighbouring weeks repeat each other);
+        forward folds; most boosting rounds; rounds without gain before a fold stops.
+    least_outcomes
+        Positive snapshots that calibration needs: ten for each of its three numbers.
+    threads, processes
+        Threads of LightGBM; processes that build the matrix. Neither changes a number.
+    """
+
+    horizon_weeks: int = 6
+    lead_days: int = 5
+    lead_days_also: int = 10
+    settle_days: int = 7
+    capacity_share: float = 0.005
+    capacity_min: int = 2
+    capacity_max: int = 15
+    snooze_weeks: int = 6
+    level_times: float = 3.0
+    past_weeks: int = 12
+    past_least: int = 4
+    rise_noise: float = 1.0
+    since_weeks: int = 6
+    train_every: int = 2
+    folds: int = 2
+    rounds_most: int = 400
+    patience: int = 30
+    least_outcomes: int = 30
+    threads: int = 2
+    processes: int = 2
+    seed: int = 20261122
+    boosting: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_BOOSTING))
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise SettingRefused(f"{name} is {value!r}; it must be between {low} and {high}")
+        if self.capacity_min > self.capacity_max:
+            raise SettingRefused(
+                f"capacity_min {self.capacity_min} is above capacity_max {self.capacity_max}; swap them"
+            )
+        if self.past_least > self.past_weeks:
+            raise SettingRefused(f"past_least {self.past_least} is above past_weeks {self.past_weeks}; lower it")
+        unknown = sorted(set(self.boosting) - TUNABLE)
+        if unknown:
+            raise SettingRefused(
+                f"boosting has {', '.join(unknown)}, which may not be set; allowed: {', '.join(sorted(TUNABLE))}"
+            )
+
+    @property
+    def weeks_back(self) -> int:
+        """Return how many earlier weeks must be scored for this week's flags to be those of a long run."""
+        return self.past_weeks + self.since_weeks
+
+    def choices(self) -> dict[str, Any]:
+        """Return every choice that can change a number, as plain values in order of declaration."""
+        said = {name: value for name, value in asdict(self).items() if name not in ("threads", "processes")}
+        return {**said, "boosting": dict(sorted(self.boosting.items()))}
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the canonical JSON of `choices`."""
+        return hashlib.sha256(rfc8785.dumps(self.choices())).hexdigest()
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "horizon_weeks": (1, 26),
+    "lead_days": (0, 60),
+    "lead_days_also": (0, 60),
+    "settle_days": (0, 60),
+    "capacity_share": (0.0001, 1.0),
+    "capacity_min": (0, 1000),
+    "capacity_max": (1, 1000),
+    "snooze_weeks": (0, 40),
+    "level_times": (0.0, 100.0),
+    "past_weeks": (1, 40),
+    "past_least": (1, 40),
+    "rise_noise": (0.0, 20.0),
+    "since_weeks": (1, 40),
+    "train_every": (1, 8),
+    "folds": (1, 10),
+    "rounds_most": (5, 5000),
+    "patience": (1, 1000),
+    "least_outcomes": (1, 100_000),
+    "threads": (1, 64),
+    "processes": (1, 64),
+    "seed": (0, 2**31 - 1),
+}
+
+
+def settings_from(said: Mapping[str, Any]) -> Settings:
+    """Return settings from plain values, as a policy or a command line gives them.
+
+    Raises
+    ------
+    SettingRefused
+        A name is not a setting, or a value is out of its range.
+    """
+    allowed = [item.name for item in fields(Settings)]
+    unknown = sorted(set(said) - set(allowed))
+    if unknown:
+        raise SettingRefused(f"no setting is called {', '.join(unknown)}; there are {', '.join(allowed)}")
+    return Settings(**said)

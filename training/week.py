@@ -1,0 +1,87 @@
+"""One week's flags, by the code that the audit's flags were made with."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from features.engine import build
+from features.matrix import Matrix, concat
+from records.calendar import calendar_from
+from records.history import History, latest
+from records.tables import CALENDARS
+from training.flags import allocate
+from training.reasons import Reason, reasons
+from training.scorer import Scorer
+from training.weeks import as_ofs_for
+
+
+@dataclass(frozen=True)
+class Week:
+    """The scores and flags of one as-of date.
+
+    Attributes
+    ----------
+    allocation
+        One row per scored pupil (columns `flags.ALLOCATION`).
+    matrix
+        Features of every pupil on roll at the as-of date; `keys` says who could not be scored and why.
+    reasons
+        Flagged pupil → reasons.
+    """
+
+    as_of: date
+    allocation: pd.DataFrame
+    matrix: Matrix
+    reasons: Mapping[int, tuple[Reason, ...]]
+
+
+def score_week(
+    histories: Iterable[History],
+    scorer: Scorer,
+    as_of: date,
+    *,
+    earlier_flags: pd.DataFrame | None = None,
+    weeks_back: int | None = None,
+) -> Week:
+    """Return the week's flags for the pupils of these shards, each shard held in memory by itself.
+
+    Parameters
+    ----------
+    histories
+        One per shard; all of the network's, or capacity and rank will be of a part of each school.
+    earlier_flags
+        `pupil`, `as_of` of flags given before, which snooze.
+    weeks_back
+        School weeks before `as_of` that give pupils their own past; None: what the rule needs.
+    """
+    back = weeks_back if weeks_back is not None else scorer.rule.past_weeks + scorer.rule.since_weeks
+    tables, now = [], []
+    for history in histories:
+        calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, as_of))
+        matrix = build(history, as_ofs_for(calendar, as_of, back))
+        tables.append(scores_of(scorer, matrix))
+        now.append(matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool)))
+    return _week(scorer, as_of, pd.concat(tables, ignore_index=True), concat(now), earlier_flags)
+
+
+def week_of_matrix(scorer: Scorer, matrix: Matrix, as_of: date, *, earlier_flags: pd.DataFrame | None = None) -> Week:
+    """Return the week's flags from a matrix that already holds `as_of` and the earlier weeks."""
+    now = matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool))
+    return _week(scorer, as_of, scores_of(scorer, matrix), now, earlier_flags)
+
+
+def scores_of(scorer: Scorer, matrix: Matrix) -> pd.DataFrame:
+    """Return the frame that `flags.allocate` takes: keys and probability."""
+    return matrix.keys[["pupil", "as_of", "school", "year_group", "abstain"]].assign(
+        probability=scorer.probabilities(matrix)
+    )
+
+
+def _week(scorer: Scorer, as_of: date, scores: pd.DataFrame, now: Matrix, earlier_flags: pd.DataFrame | None) -> Week:
+    roll = scores.groupby(["school", "as_of"], sort=True).size().reset_index(name="roll")
+    allocation = allocate(scores, roll, scorer.rule, start=as_of, earlier_flags=earlier_flags)
+    flagged = now.where(now.keys["pupil"].isin(allocation.loc[allocation["flagged"], "pupil"]).to_numpy(bool))
+    said = dict(zip(flagged.keys["pupil"].astype(int), reasons(scorer, flagged), strict=True))
+    return Week(as_of, allocation, now, said)
