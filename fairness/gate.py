@@ -1,0 +1,246 @@
+"""The gate: from an audit's numbers and the board's policy to one verdict, in words."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from fairness.disclosure import hides
+from fairness.findings import EVERYONE, LIFT, Audit, Cell, CellVerdict
+from fairness.metrics import BY_NAME
+from fairness.policy import Policy
+
+Verdict = Literal["PASS", "FAIL", "NOT_SETTLED", "WAIVED"]
+EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "WAIVED": 0, "FAIL": 3, "NOT_SETTLED": 4}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The gate's verdict. `waivable` says whether the board may accept it with open eyes: never a FAIL."""
+
+    verdict: Verdict
+    sentences: tuple[str, ...]
+    failing: tuple[Cell, ...]
+    unsettled: tuple[Cell, ...]
+    bundle_digest: str
+    audit_digest: str
+    policy_digest: str
+
+    @property
+    def waivable(self) -> bool:
+        """Whether a waiver is possible: only where nothing failed and something is not settled."""
+        return self.verdict == "NOT_SETTLED"
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line ends with: 0 PASS or WAIVED, 3 FAIL, 4 NOT_SETTLED."""
+        return EXIT_CODES[self.verdict]
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return Holm's adjusted p-values, in the order given: some group looks bad by chance when many are asked."""
+    order = sorted(range(len(p_values)), key=lambda place: p_values[place])
+    adjusted = [1.0] * len(p_values)
+    highest = 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = highest
+    return adjusted
+
+
+def judge(cells: Sequence[Cell], policy: Policy) -> tuple[Cell, ...]:
+    """Return the cells with their verdicts, worked out from their numbers alone.
+
+    Within: the whole interval is inside the limits, each cell at the policy's alpha with no correction,
+    because all must pass together (an intersection-union test holds its error). Outside: the p-value,
+    corrected by Holm over every judged cell, is at or under alpha. Otherwise nothing is settled.
+    """
+    tested = [place for place, cell in enumerate(cells) if _testable(cell, policy) and cell.gate != "report"]
+    adjusted = dict(zip(tested, holm([_number(cells[place].p_outside) for place in tested]), strict=True))
+    return tuple(replace(cell, verdict=_verdict(cell, policy, adjusted.get(place))) for place, cell in enumerate(cells))
+
+
+def _testable(cell: Cell, policy: Policy) -> bool:
+    return cell.p_outside is not None and not cell.why and not _too_few(cell, policy)
+
+
+def _too_few(cell: Cell, policy: Policy) -> bool:
+    least = policy.inference.min_positives
+    return cell.positives < least or (cell.attribute != EVERYONE and cell.rest_positives < least)
+
+
+def _verdict(cell: Cell, policy: Policy, adjusted: float | None) -> CellVerdict:
+    if cell.gate == "report":
+        return "shown"
+    if _too_few(cell, policy):
+        return "too_few"
+    if cell.why or adjusted is None:
+        return "not_settled"
+    if adjusted <= policy.inference.alpha:
+        return "outside"
+    # An end that is None has no bound (JSON knows no infinity), so it lies within no limit.
+    over = cell.limit_high is not None and not _number(cell.upper) < cell.limit_high
+    under = cell.limit_low is not None and not _number(cell.lower) > cell.limit_low
+    return "not_settled" if over or under else "within"
+
+
+def decide(audit: Audit, policy: Policy) -> Decision:
+    """Return the verdict on an audit under a policy.
+
+    Any cell outside, or a rule of thumb not beaten: FAIL. Every cell of a fully judged attribute within,
+    on recent enough data from enough terms: PASS. Anything else: NOT_SETTLED. Cells are judged again
+    here; the verdicts written in the audit decide nothing.
+    """
+    cells = judge(audit.cells, policy)
+    failing = tuple(cell for cell in cells if cell.verdict == "outside")
+    unsettled = tuple(cell for cell in cells if cell.gate == "full" and cell.verdict in {"not_settled", "too_few"})
+    useless = _not_beaten(audit.comparison, policy)
+    absent = _absent(cells, policy)
+    stale = _stale(audit, policy)
+    verdict: Verdict = "PASS"
+    if failing or useless:
+        verdict = "FAIL"
+    elif unsettled or absent or stale:
+        verdict = "NOT_SETTLED"
+    sentences = (
+        *_headline(verdict, cells, policy),
+        *useless,
+        *(_sentence(cell, policy) for cell in failing),
+        *absent,
+        *stale,
+        *_summary(unsettled),
+    )
+    return Decision(
+        verdict=verdict,
+        sentences=sentences,
+        failing=failing,
+        unsettled=unsettled,
+        bundle_digest=audit.bundle_digest,
+        audit_digest=audit.digest,
+        policy_digest=policy.digest,
+    )
+
+
+def _not_beaten(comparison: Sequence[Mapping[str, Any]], policy: Policy) -> tuple[str, ...]:
+    """Return a sentence for each rule that the model does not beat, or that it was not compared with."""
+    rule = policy.usefulness
+    values = {str(row["approach"]): row.get(rule.metric) for row in comparison}
+    # NaN is smaller than nothing and would pass every comparison: not measured is not beaten.
+    found = {name: float(value) for name, value in values.items() if value is not None and math.isfinite(value)}
+    model = found.get("model")
+    if model is None:
+        return (f"Not useful: the model's own {rule.metric} was not measured.",)
+    sentences = []
+    for name in rule.must_beat:
+        other = found.get(name)
+        if other is None:
+            sentences.append(f"Not shown to be useful: the model was not compared with {approach_words(name)}.")
+        elif model - other < rule.min_gain:
+            sentences.append(
+                f"Not useful enough: within the same capacity the model's {rule.metric} is {model:.0%} and that of "
+                f"{approach_words(name)} is {other:.0%}; the board asks for at least {rule.min_gain * 100:.0f} points "
+                "more."
+            )
+    return tuple(sentences)
+
+
+def _absent(cells: Sequence[Cell], policy: Policy) -> tuple[str, ...]:
+    """Return a sentence for each declared group and judged metric that the audit leaves out altogether."""
+    there = {(cell.attribute, cell.group, cell.metric) for cell in cells if cell.gate == "full"}
+    wanted = [
+        (attribute.name, group, metric.name)
+        for attribute in policy.attributes
+        if attribute.gate == "full"
+        for group in attribute.groups
+        for metric in policy.metrics
+        if metric.gate
+    ]
+    return tuple(
+        f"Missing from the audit: {BY_NAME[metric].title.lower()} for {attribute} '{group}'."
+        for attribute, group, metric in wanted
+        if (attribute, group, metric) not in there
+    )
+
+
+def _stale(audit: Audit, policy: Policy) -> tuple[str, ...]:
+    sentences = []
+    if audit.policy_digest != policy.digest:
+        sentences.append("The board's limits have changed since the audit was made; it must be made again.")
+    if len(audit.terms) < policy.population.min_terms:
+        sentences.append(
+            f"The audit covers {len(audit.terms)} term(s); the policy asks for {policy.population.min_terms}."
+        )
+    age = (audit.created_on - audit.period[1]).days
+    if age > policy.population.max_age_days:
+        sentences.append(
+            f"The newest scores audited are {age} days old; the policy allows {policy.population.max_age_days}."
+        )
+    return tuple(sentences)
+
+
+def _headline(verdict: Verdict, cells: Sequence[Cell], policy: Policy) -> tuple[str, ...]:
+    judged = [cell for cell in cells if cell.gate == "full"]
+    settled = sum(cell.verdict == "within" for cell in judged)
+    counts = f"{settled} of {len(judged)} comparisons are shown to be within the board's limits"
+    return {
+        "PASS": (f"Passed: {counts}.",),
+        "FAIL": (f"Failed: the model must not be used. {counts[0].upper()}{counts[1:]}.",),
+        "NOT_SETTLED": (
+            f"Not settled: {counts}; none is shown to be outside.",
+            (
+                "Not settled is not a pass: the evidence is too thin to tell. The model may be used only if the board "
+                f"and the data-protection officer accept this in writing, for at most {policy.waiver.max_days} days."
+            ),
+        ),
+        "WAIVED": (),
+    }[verdict]
+
+
+def _sentence(cell: Cell, policy: Policy) -> str:
+    """Return one failing comparison in words."""
+    if cell.metric == LIFT:
+        return "Not useful enough: a flag means too little more than the usual chance in the pupil's phase."
+    metric = BY_NAME[cell.metric]
+    if hides(cell, policy.disclosure):
+        return f"Outside the limit: {metric.title.lower()}, {cell.attribute} '{cell.group}' (counts too small to show)."
+    by = 100 if metric.scale == "difference" else 1
+    places = 0 if metric.scale == "difference" else 2
+    ends = [None if end is None else f"{end * by:.{places}f}" for end in (cell.lower, cell.upper)]
+    spread = f"probably {ends[0] or 'less'} to {ends[1] or 'more'}"
+    found = f"{_number(cell.harm) * by:.{places}f}"
+    size = {
+        "difference": f"a gap of {found} points ({spread})",
+        "ratio": f"{found} times that of other pupils ({spread})",
+        "alone": f"{found} pupils for each one expected ({spread})",
+    }[metric.scale]
+    limit = " to ".join(f"{end * by:g}" for end in (cell.limit_low, cell.limit_high) if end is not None)
+    return f"Outside the limit: {metric.title.lower()}, {cell.attribute} '{cell.group}': {size}; the limit is {limit}."
+
+
+def _summary(unsettled: Sequence[Cell]) -> tuple[str, ...]:
+    """Return one sentence for each attribute that is not settled: groups, not every number."""
+    sentences = []
+    for attribute in dict.fromkeys(cell.attribute for cell in unsettled):
+        here = [cell for cell in unsettled if cell.attribute == attribute]
+        if attribute == EVERYONE:
+            sentences.append("Not settled: whether a flag means enough more than the usual chance.")
+            continue
+        groups = ", ".join(dict.fromkeys(cell.group for cell in here))
+        few = ", ".join(dict.fromkeys(cell.group for cell in here if cell.verdict == "too_few"))
+        tail = f"; too few suspended pupils to conclude anything: {few}" if few else ""
+        sentences.append(f"Not settled for {attribute}: {groups}{tail}.")
+    return tuple(sentences)
+
+
+def approach_words(name: str) -> str:
+    """Return the name of an approach in words, for a sentence."""
+    return {
+        "model": "the model",
+        "rule_of_thumb": "the rule of thumb (attendance under 90% or three incidents in four weeks)",
+        "prior_suspensions": "counting earlier suspensions",
+        "school_year_rate": "the usual rate of the school and year group",
+    }.get(name, name.replace("_", " "))
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -1,0 +1,265 @@
+"""The gate: from cells to PASS, FAIL or NOT_SETTLED, and what the board reads."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pandas as pd
+import pytest
+
+from fairness.audit import audit
+from fairness.findings import Cell, PracticeRow
+from fairness.gate import decide, judge
+from fairness.policy import read_policy
+from fairness.practice import by_group, practice
+from fairness.report import view
+from fairness.signoff import Approval
+from tests.unit.fairness_factory import comparison, made_network
+
+POLICY = read_policy()
+DAY = date(2026, 3, 1)
+
+
+@pytest.fixture(scope="module")
+def found():
+    evaluation, groups = made_network(pupils=9000, base_rate=0.2, false_alarms=0.1)
+    quick = POLICY.model_copy(update={"inference": POLICY.inference.model_copy(update={"replicates": 300})})
+    made = audit(evaluation, groups, quick, bundle_digest="b" * 64, comparison=comparison(), created_on=DAY)
+    floor = POLICY.usefulness.precision_floor_times_base_rate
+    # The base rate of this network is far too high for four times it; that is not what these tests ask.
+    cells = tuple(replace(c, lower=floor + 1, p_outside=1.0) if c.metric == "precision_lift" else c for c in made.cells)
+    return replace(made, policy_digest=POLICY.digest, cells=cells)
+
+
+def change(found, where, **changes):
+    attribute, group, metric = where
+    cells = tuple(
+        replace(c, **changes) if (c.attribute, c.group, c.metric) == (attribute, group, metric) else c
+        for c in found.cells
+    )
+    return replace(found, cells=cells)
+
+
+RECALL = ("ethnicity", "Black", "recall")
+
+
+def test_every_judged_cell_within_is_a_pass(found):
+    decision = decide(found, POLICY)
+    assert (decision.verdict, decision.exit_code, decision.waivable) == ("PASS", 0, False)
+    assert decision.sentences == ("Passed: 57 of 57 comparisons are shown to be within the board's limits.",)
+    assert decision.audit_digest == found.digest
+
+
+def test_one_cell_that_reaches_over_its_limit_holds_the_gate(found):
+    at_limit = change(found, RECALL, upper=0.10)
+    decision = decide(at_limit, POLICY)
+    assert (decision.verdict, decision.exit_code, decision.waivable) == ("NOT_SETTLED", 4, True)
+    assert [cell.group for cell in decision.unsettled] == ["Black"]
+    assert "Not settled for ethnicity: Black." in decision.sentences
+    assert decide(change(found, RECALL, upper=0.0999), POLICY).verdict == "PASS"
+
+
+def test_one_cell_outside_fails_whatever_the_others_say(found):
+    outside = change(found, RECALL, harm=0.3, lower=0.2, upper=0.4, p_outside=1e-6)
+    decision = decide(outside, POLICY)
+    assert (decision.verdict, decision.exit_code, decision.waivable) == ("FAIL", 3, False)
+    assert any(
+        "a gap of 30 points (probably 20 to 40); the limit is 10." in sentence for sentence in decision.sentences
+    )
+
+
+def test_a_chance_finding_among_many_is_not_a_failure(found):
+    """0.001 for one of some eighty tests is 0.08 after Holm: not shown to be outside."""
+    tested = sum(c.gate != "report" and c.p_outside is not None and not c.why for c in found.cells)
+    assert tested > 60
+    near = change(found, RECALL, lower=0.09, upper=0.2, p_outside=0.001)
+    assert decide(near, POLICY).verdict == "NOT_SETTLED"
+    assert decide(change(found, RECALL, lower=0.11, upper=0.2, p_outside=0.0004), POLICY).verdict == "FAIL"
+
+
+def test_a_group_of_two_attributes_can_fail_but_not_hold_open(found):
+    where = ("sex_x_sen", "female, ehcp", "recall")
+    assert decide(change(found, where, upper=0.5), POLICY).verdict == "PASS"
+    assert decide(change(found, where, lower=0.2, upper=0.5, p_outside=1e-9), POLICY).verdict == "FAIL"
+
+
+def test_verdicts_written_in_the_audit_decide_nothing(found):
+    bad = change(found, RECALL, lower=0.2, upper=0.4, p_outside=1e-6, verdict="within")
+    assert decide(bad, POLICY).verdict == "FAIL"
+
+
+def test_a_judged_cell_left_out_is_missed(found):
+    without = replace(found, cells=tuple(c for c in found.cells if (c.attribute, c.group, c.metric) != RECALL))
+    decision = decide(without, POLICY)
+    assert decision.verdict == "NOT_SETTLED"
+    assert any("Missing from the audit" in sentence and "'Black'" in sentence for sentence in decision.sentences)
+
+
+def test_a_cell_that_cannot_be_computed_is_not_within(found):
+    for changes in ({"upper": None}, {"upper": float("nan")}, {"p_outside": None}, {"why": "cannot be computed"}):
+        assert decide(change(found, RECALL, **changes), POLICY).verdict == "NOT_SETTLED", changes
+
+
+@pytest.mark.parametrize("rule", ["rule_of_thumb", "prior_suspensions", "school_year_rate"])
+@pytest.mark.parametrize("recall", [0.59, 0.9, None, float("nan")])
+def test_a_rule_that_is_not_beaten_fails_the_model(found, rule, recall):
+    rows = tuple(dict(row, recall=recall) if row["approach"] == rule else row for row in found.comparison)
+    decision = decide(replace(found, comparison=rows), POLICY)
+    assert decision.verdict == "FAIL"
+    assert decision.sentences[1].startswith("Not ")
+    assert not decision.waivable
+
+
+def test_a_gain_of_two_points_is_enough(found):
+    rows = tuple(dict(row, recall=0.57) if row["approach"] != "model" else row for row in found.comparison)
+    assert decide(replace(found, comparison=rows), POLICY).verdict == "PASS"
+
+
+def test_the_models_own_recall_must_be_there(found):
+    rows = tuple(row for row in found.comparison if row["approach"] != "model")
+    assert decide(replace(found, comparison=rows), POLICY).verdict == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"terms": ("2025/26 Spring",)}, "covers 1 term"),
+        ({"created_on": date(2026, 1, 26) + timedelta(days=121)}, "121 days old"),
+        ({"policy_digest": "0" * 64}, "limits have changed"),
+    ],
+)
+def test_old_or_thin_evidence_settles_nothing(found, changes, words):
+    decision = decide(replace(found, **changes), POLICY)
+    assert decision.verdict == "NOT_SETTLED"
+    assert any(words in sentence for sentence in decision.sentences)
+
+
+def test_fewer_than_thirty_positives_conclude_nothing():
+    cell = Cell(
+        attribute="sex",
+        group="female",
+        metric="recall",
+        gate="full",
+        pupils=400,
+        n=29,
+        positives=29,
+        rest_positives=300,
+        estimate=0.1,
+        rest_estimate=0.9,
+        harm=0.8,
+        lower=0.6,
+        upper=0.9,
+        limit_high=0.1,
+        p_outside=1e-12,
+    )
+    assert judge([cell], POLICY)[0].verdict == "too_few"
+    assert judge([replace(cell, positives=30)], POLICY)[0].verdict == "outside"
+    assert judge([replace(cell, positives=30, rest_positives=29)], POLICY)[0].verdict == "too_few"
+
+
+def section(shown, attribute, metric):
+    return next(s for s in shown["sections"] if (s["attribute"], s["metric"]) == (attribute, metric))
+
+
+def test_the_page_says_in_words_and_shapes_what_was_found(found):
+    shown = view(change(found, RECALL, harm=0.3, lower=0.2, upper=0.4, p_outside=1e-6), policy=POLICY)
+    assert shown["verdict"] == "FAIL"
+    rows = {row["group"]: row for row in section(shown, "ethnicity", "recall")["rows"]}
+    assert (rows["Black"]["word"], rows["Black"]["shape"]) == ("outside limit", "square")
+    assert (rows["White"]["word"], rows["White"]["shape"]) == ("within limit", "circle")
+    assert rows["White"]["n"] % 5 == 0
+    assert section(shown, "sex", "recall")["limit_text"] == "Limit: under 0.1."
+    assert section(shown, "sex", "selection_ratio")["limit_text"] == "Shown, not judged."
+    axis = section(shown, "sex", "fpr_ratio")["axis"]
+    assert axis["log"] is True
+    assert axis["low"] < 1 < axis["high"]
+    assert {row["group"] for row in section(shown, "sex_x_sen", "recall")["rows"]} >= {"Girls, SEN support"}
+    assert shown["baselines"][0] == {"approach": "The model", "found": "60%", "right": "20%"}
+
+
+def test_small_counts_are_hidden_and_never_one_alone(found):
+    """Nine positives: hidden, with its interval; and the smallest other group with it."""
+    small = change(found, RECALL, positives=9)
+    rows = {row["group"]: row for row in section(view(small, policy=POLICY), "ethnicity", "recall")["rows"]}
+    hidden = [group for group, row in rows.items() if row["estimate"] is None]
+    assert len(hidden) == 2
+    assert "Black" in hidden
+    assert (rows["Black"]["lower"], rows["Black"]["share"], rows["Black"]["shape"]) == (None, None, "none")
+    assert rows["Black"]["word"] == "too few pupils"
+
+
+def test_four_hits_of_many_are_hidden_but_nought_and_the_verdict_are_not(found):
+    def shown(estimate, **changes):
+        made = change(found, ("sex", "male", "false_alarms"), n=400, estimate=estimate, **changes)
+        page = view(made, policy=POLICY)
+        row = next(r for r in section(page, "sex", "false_alarms")["rows"] if r["group"] == "Boys")
+        return row, page["sentences"]
+
+    row, sentences = shown(0.01, harm=4.0, lower=2.0, upper=8.0, p_outside=1e-9)
+    assert (row["estimate"], row["word"]) == (None, "outside limit")
+    assert any("counts too small to show" in sentence for sentence in sentences)
+    assert shown(0.0, harm=0.0)[0]["estimate"] == 0.0
+
+
+def test_a_waiver_is_shown_as_a_waiver(found):
+    approval = Approval(
+        id="i" * 64,
+        bundle_digest="b" * 64,
+        audit_digest=found.digest,
+        policy_digest=POLICY.digest,
+        verdict="WAIVED",
+        audited="NOT_SETTLED",
+        signed_on=DAY,
+        expires_on=DAY + timedelta(days=90),
+        review_date=DAY + timedelta(days=40),
+        reason="too few",
+        monitoring_plan="every half-term",
+        signers=(("ann", "board_member"), ("bea", "board_member"), ("dan", "data_protection_officer")),
+        demo=False,
+    )
+    shown = view(change(found, RECALL, upper=0.2), policy=POLICY, approval=approval)
+    assert shown["verdict"] == "WAIVED"
+    assert shown["waiver"]["expires_on"] == "2026-05-30"
+    assert shown["waiver"]["signers"] == ["board member", "board member", "data protection officer"]
+    assert view(found, policy=POLICY)["waiver"] is None
+
+
+def test_sanctions_are_set_against_those_of_equal_severity():
+    """Severity 1: 1 of 4 sanctioned; severity 2: 3 of 4. Girls: one of each severity... worked below.
+
+    Girls have 3 incidents of severity 1 (0 sanctions) and 1 of severity 2 (1): expected 3/4 + 3/4 = 1.5.
+    Boys have 1 of severity 1 (1) and 3 of severity 2 (2): expected 1/4 + 9/4 = 2.5. Witnesses do not count.
+    """
+    severity = [1, 1, 1, 2, 1, 2, 2, 2, 2]
+    outcome = ["Detention", None, "Reprimand Given", "Isolation", "Internal Exclusion"]
+    outcome += ["Suspended from School", "Isolation", "Letter to Parent/Guardian", "Isolation"]
+    rows = pd.DataFrame(
+        {
+            "pupil": [1, 1, 2, 2, 11, 11, 12, 12, 1],
+            "school": 100,
+            "severity": pd.array(severity, dtype="Int32"),
+            "role": ["Aggressor"] * 8 + ["Witness"],
+            "outcome": pd.Categorical(outcome),
+        }
+    )
+    groups = pd.DataFrame(
+        {"sex": ["female"] * 2 + ["male"] * 2, "ethnicity": "White", "sen": "none", "fsm": "not", "eal": "not"},
+        index=pd.Index([1, 2, 11, 12], name="pupil"),
+    )
+    found = by_group(practice(rows, groups, POLICY), "sex")
+    girls, boys = found["female"], found["male"]
+    assert (girls.incidents, girls.sanctions, girls.expected) == (4, 1, pytest.approx(1.5))
+    assert (boys.incidents, boys.sanctions, boys.expected) == (4, 3, pytest.approx(2.5))
+    assert girls.ratio == pytest.approx(1 / 1.5)
+    assert girls.lower < girls.ratio < girls.upper
+    assert practice(rows.head(0), groups, POLICY) == ()
+
+
+def test_few_sanctions_are_hidden_on_the_page(found):
+    rows = tuple(
+        PracticeRow(
+            attribute="sex", group=g, incidents=400, sanctions=n, expected=20.0, ratio=n / 20, lower=0.1, upper=2.0
+        )
+        for g, n in (("female", 9), ("male", 31))
+    )
+    shown = view(replace(found, practice=rows), policy=POLICY)["practice"]
+    assert [row["sanctions_for_each_expected"] for row in shown] == [None, None]
