@@ -1,0 +1,117 @@
+"""What Belong thinks of a flagged pupil, in words: read only once a person's own view is recorded."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from casework.tables_cases import DeploymentRow
+from casework.tables_flags import FlagRow, PublicationRow, ReasonRow, ScoreRow
+
+VIEW_FIRST: Final = "Record your own view first. What Belong found, and why, is shown after that."
+WITHDRAWN: Final = "The model behind this flag was withdrawn, so its result is no longer shown."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reason:
+    """One reason in words. `share` says how much of the pattern it is ('most', 'some')."""
+
+    position: int
+    group: str
+    sentence: str
+    share: str
+    changeable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """A flag's probability beside the base rate, and its reasons on both sides.
+
+    Attributes
+    ----------
+    probability, base_rate
+        Shares of 1, for the horizon; the base rate is that of pupils of the school's phase. None where
+        Belong could not say (`abstain` says why), or has no base rate.
+    check_sample
+        The pupil was drawn at random, whatever the score.
+    """
+
+    probability: float | None
+    probability_words: str
+    base_rate: float | None
+    base_rate_words: str
+    horizon_weeks: int
+    as_of: date
+    rising_since: date | None
+    check_sample: bool
+    abstain: str | None
+    reasons_for: tuple[Reason, ...]
+    reasons_against: tuple[Reason, ...]
+    bundle_digest: str
+
+
+def in_a_hundred(share: float | None) -> str:
+    """Return a share of 1 as people say it: 'about 29 in 100', 'fewer than 1 in 100'."""
+    if share is None:
+        return "cannot be calculated"
+    if share < 0.01:
+        return "fewer than 1 in 100"
+    if share > 0.99:
+        return "more than 99 in 100"
+    return f"about {round(share * 100)} in 100"
+
+
+def latest_flag(session: Session, pupil_id: uuid.UUID) -> FlagRow | None:
+    """Return the pupil's newest flag in scope, or None."""
+    return session.execute(
+        select(FlagRow).where(FlagRow.pupil_id == pupil_id).order_by(FlagRow.as_of.desc(), FlagRow.id).limit(1)
+    ).scalar_one_or_none()
+
+
+def reasons_of(session: Session, flag_id: uuid.UUID) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
+    """Return a flag's reasons for and against, in order."""
+    rows = session.execute(select(ReasonRow).where(ReasonRow.flag_id == flag_id).order_by(ReasonRow.position)).scalars()
+    sides: dict[str, list[Reason]] = {"for": [], "against": []}
+    for row in rows:
+        sides[row.side].append(
+            Reason(
+                position=row.position,
+                group=row.group,
+                sentence=row.sentence,
+                share=row.share,
+                changeable=row.changeable,
+            )
+        )
+    return tuple(sides["for"]), tuple(sides["against"])
+
+
+def is_withdrawn(session: Session, digest: str) -> bool:
+    """Whether the bundle was deployed and then revoked."""
+    revoked = select(DeploymentRow.digest).where(DeploymentRow.digest == digest, DeploymentRow.revoked_at.is_not(None))
+    return session.execute(revoked).first() is not None
+
+
+def explanation_of(session: Session, flag: FlagRow, phase: str) -> Explanation:
+    """Return the explanation of a flag. Callers first make sure that the person's own view is recorded."""
+    published = session.get_one(PublicationRow, (flag.bundle_digest, flag.as_of))
+    score = session.get(ScoreRow, (flag.pupil_id, flag.bundle_digest, flag.as_of))
+    reasons_for, reasons_against = reasons_of(session, flag.id)
+    probability = score.probability if score else None
+    base_rate = published.base_rates.get(phase)
+    return Explanation(
+        probability=probability,
+        probability_words=in_a_hundred(probability),
+        base_rate=base_rate,
+        base_rate_words=in_a_hundred(base_rate),
+        horizon_weeks=published.horizon_weeks,
+        as_of=flag.as_of,
+        rising_since=flag.rising_since,
+        check_sample=flag.check_sample,
+        abstain=score.abstain if score else "not scored",
+        reasons_for=reasons_for,
+        reasons_against=reasons_against,
+        bundle_digest=flag.bundle_digest,
+    )

@@ -1,0 +1,1 @@
+"""The operational database's migrations, run by `casework.database.migrate`."""

@@ -1,0 +1,164 @@
+"""People who sign in, and pupils' names: the identities that only this floor keeps."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+from sqlalchemy import delete, insert, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from casework.permissions import Person, Role
+from casework.tables_people import PersonRoleRow, PersonRow, SchoolRow
+
+__all__ = ["Identity", "NewPerson", "Person", "Role", "add_person", "find_person", "person_by_id", "save_identities"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewPerson:
+    """Someone who may sign in: who the provider says they are, and their roles here."""
+
+    issuer: str
+    subject: str
+    name: str
+    roles: tuple[Role, ...]
+    email: str | None = None
+    training_on: date | None = None
+    roles_expire_on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Identity:
+    """Who a pseudonym is. Never printed: it has no repr that could reach a log.
+
+    `known_on` is the day the school's system recorded it; an older row never replaces a newer one.
+    """
+
+    pseudonym: int
+    upn: str
+    forename: str
+    surname: str
+    date_of_birth: date | None
+    year_group: str
+    school: int
+    left_on: date | None
+    known_on: date
+
+
+def add_person(session: Session, new: NewPerson) -> uuid.UUID:
+    """Add someone, or bring name, training and roles up to date, and return their id. Needs the job's role.
+
+    Schools of roles that are not known yet are added by number; their names come with the first publication.
+    """
+    values = {"name": new.name, "email": new.email, "training_on": new.training_on, "active": True}
+    statement = upsert(PersonRow).values(issuer=new.issuer, subject=new.subject, **values)
+    person_id: uuid.UUID = session.execute(
+        statement.on_conflict_do_update(index_elements=["issuer", "subject"], set_=values).returning(PersonRow.id)
+    ).scalar_one()
+    ensure_schools(session, {role.school for role in new.roles if role.school is not None})
+    session.execute(delete(PersonRoleRow).where(PersonRoleRow.person_id == person_id))
+    if new.roles:
+        session.execute(
+            insert(PersonRoleRow),
+            [
+                {"person_id": person_id, "role": r.name, "school_urn": r.school, "expires_on": new.roles_expire_on}
+                for r in dict.fromkeys(new.roles)
+            ],
+        )
+    return person_id
+
+
+def end_person(session: Session, person_id: uuid.UUID) -> None:
+    """Let someone sign in no more; their next request is refused. Needs the job's role."""
+    session.execute(update(PersonRow).where(PersonRow.id == person_id).values(active=False))
+
+
+def find_person(session: Session, issuer: str, subject: str, today: date) -> Person | None:
+    """Return the active person whom the provider names, with the roles they hold today; None if unknown here.
+
+    By issuer and subject only: an email address can be given to someone else.
+    """
+    return _person(session, (PersonRow.issuer == issuer) & (PersonRow.subject == subject), today)
+
+
+def person_by_id(session: Session, person_id: uuid.UUID, today: date) -> Person | None:
+    """Return the active person with the roles they hold today, read afresh: a role removed is gone at once."""
+    return _person(session, PersonRow.id == person_id, today)
+
+
+def _person(session: Session, who: Any, today: date) -> Person | None:
+    row = session.execute(
+        select(PersonRow.id, PersonRow.name, PersonRow.training_on).where(who, PersonRow.active)
+    ).one_or_none()
+    if row is None:
+        return None
+    roles = session.execute(
+        select(PersonRoleRow.role, PersonRoleRow.school_urn)
+        .where(
+            PersonRoleRow.person_id == row.id,
+            or_(PersonRoleRow.expires_on.is_(None), PersonRoleRow.expires_on >= today),
+        )
+        .order_by(PersonRoleRow.role, PersonRoleRow.school_urn)
+    )
+    held = tuple(Role(name=name, school=school) for name, school in roles)
+    return Person(id=row.id, name=row.name, roles=held, training_on=row.training_on)
+
+
+def ensure_schools(session: Session, schools: Iterable[int]) -> None:
+    """Add schools that are not known yet by their number alone; a publication brings name and phase."""
+    rows = [{"urn": urn, "name": f"School {urn}", "phase": ""} for urn in sorted(set(schools))]
+    if rows:
+        session.execute(upsert(SchoolRow).on_conflict_do_nothing(), rows)
+
+
+_COLUMNS = "pseudonym, upn, forename, surname, date_of_birth, year_group, school_urn, left_on, known_on"
+
+
+def save_identities(session: Session, rows: Iterable[Identity]) -> int:
+    """Add pupils or bring them up to date and return how many rows changed. Needs the job's role.
+
+    Where a pseudonym comes twice, the row known last wins, then one still on roll, then the later row.
+    """
+    latest: dict[int, Identity] = {}
+    for row in rows:
+        old = latest.get(row.pseudonym)
+        if old is None or _order(row) >= _order(old):
+            latest[row.pseudonym] = row
+    ensure_schools(session, {row.school for row in latest.values()})
+    cursor = driver_cursor(session)
+    with cursor:
+        cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS new_pupils (LIKE pupils) ON COMMIT DROP")
+        cursor.execute("TRUNCATE new_pupils")
+        cursor.execute("ALTER TABLE new_pupils ALTER COLUMN id DROP NOT NULL")
+        with cursor.copy(f"COPY new_pupils ({_COLUMNS}) FROM STDIN") as copy:
+            for row in latest.values():
+                copy.write_row(
+                    (
+                        *(row.pseudonym, row.upn, row.forename, row.surname, row.date_of_birth),
+                        *(row.year_group, row.school, row.left_on, row.known_on),
+                    )
+                )
+        names = [name.strip() for name in _COLUMNS.split(",")]
+        cursor.execute(
+            f"INSERT INTO pupils ({_COLUMNS}) SELECT {_COLUMNS} FROM new_pupils "  # noqa: S608  # our own names
+            f"ON CONFLICT (pseudonym) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names[1:])} "
+            "WHERE excluded.known_on >= pupils.known_on"
+        )
+        changed = cursor.rowcount
+    # Names leave the temporary table with the transaction; the planner should know the new size of the real one.
+    session.execute(text("DROP TABLE new_pupils"))
+    return changed
+
+
+def _order(row: Identity) -> tuple[date, bool]:
+    return row.known_on, row.left_on is None
+
+
+def driver_cursor(session: Session) -> "psycopg.Cursor[tuple[Any, ...]]":
+    """Return a psycopg cursor inside this session's transaction, for COPY."""
+    driver = session.connection().connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver.cursor()

@@ -1,0 +1,127 @@
+"""Who may do what: one table of permissions by role, and the checks that read it."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+SCHOOL_ROLES: Final = frozenset({"school_staff", "school_lead"})
+ROLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "school_staff": "School staff",
+        "school_lead": "School lead",
+        "network_lead": "Network lead",
+        "data_scientist": "Data scientist",
+        "board_member": "Board member",
+        "data_protection_officer": "Data-protection officer",
+        "administrator": "Administrator",
+    }
+)
+
+_EVERYONE: Final = frozenset(ROLES)
+_WITH_PUPILS: Final = frozenset({"school_staff", "school_lead", "network_lead"})
+
+PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "see_caseload": _WITH_PUPILS,
+        "see_pupil": _WITH_PUPILS,
+        "see_names": _WITH_PUPILS,
+        # A view and a decision are made by those who work with the pupil, not from a distance.
+        "record_view": SCHOOL_ROLES,
+        "record_decision": SCHOOL_ROLES,
+        # What Belong gets wrong, and for whom, is no secret from anyone who signs in.
+        "see_audits": _EVERYONE,
+        "see_models": frozenset({"data_scientist", "board_member", "data_protection_officer"}),
+        "sign_approval": frozenset({"board_member", "data_protection_officer"}),
+        "see_looks": frozenset({"data_protection_officer", "administrator"}),
+        "manage_people": frozenset({"administrator"}),
+        "grant_integration": frozenset({"data_protection_officer"}),
+    }
+)
+
+_SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "see_caseload": "look at a list of pupils",
+        "see_pupil": "look at a pupil's page",
+        "see_names": "see pupils' names",
+        "record_view": "record a view about a pupil",
+        "record_decision": "record what is decided for a pupil",
+        "see_audits": "look at fairness audits",
+        "see_models": "look at models",
+        "sign_approval": "sign an approval",
+        "see_looks": "read the log of looks",
+        "manage_people": "manage people and their roles",
+        "grant_integration": "give another system access",
+    }
+)
+
+
+class NotAllowed(Exception):
+    """The person's roles do not include this; `sentence` may be shown to them."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """One role of a person: at one school, or (school None) across the network."""
+
+    name: str
+    school: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in ROLES:
+            raise ValueError(f"role {self.name!r} is none of {', '.join(ROLES)}")
+        if (self.name in SCHOOL_ROLES) != (self.school is not None):
+            raise ValueError(f"role {self.name!r} is held {'at one school' if self.school is None else 'network-wide'}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Someone signed in, with the roles they hold today.
+
+    Attributes
+    ----------
+    schools
+        Whose pupils they may see: a set of URNs, None for every school of the network, empty for none.
+    training_on
+        The day of their last training in reading flags; None: never.
+    """
+
+    id: uuid.UUID
+    name: str
+    roles: tuple[Role, ...]
+    training_on: date | None = None
+
+    @property
+    def schools(self) -> frozenset[int] | None:
+        """The schools of the roles that come with pupils."""
+        with_pupils = [role for role in self.roles if role.name in PERMISSIONS["see_caseload"]]
+        if any(role.school is None for role in with_pupils):
+            return None
+        return frozenset(role.school for role in with_pupils if role.school is not None)
+
+
+def may(person: Person, permission: str, school: int | None = None) -> bool:
+    """Whether any of the person's roles includes the permission; given a school, a role held there or network-wide.
+
+    Raises
+    ------
+    KeyError
+        No such permission is declared.
+    """
+    allowed = PERMISSIONS[permission]
+    return any(role.name in allowed and (school is None or role.school in (None, school)) for role in person.roles)
+
+
+def check_may(person: Person, permission: str, school: int | None = None) -> None:
+    """Raise `NotAllowed` with a sentence unless `may`."""
+    if not may(person, permission, school):
+        held = ", ".join(sorted({ROLES[role.name].lower() for role in person.roles})) or "no role"
+        needed = ", ".join(ROLES[name].lower() for name in ROLES if name in PERMISSIONS[permission])
+        where = " at this school" if school is not None else ""
+        raise NotAllowed(f"You cannot {_SENTENCES[permission]}{where}: it needs {needed}, and you hold {held}.")

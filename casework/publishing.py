@@ -1,0 +1,315 @@
+"""Publish what the nightly job found: facts, the allocation log, flags with reasons, and the cases they open.
+
+One transaction, whole or nothing. Facts are the whole truth of the web's copy and are brought up to date
+every time. Scores and flags are an append-only log: publishing the same bundle and day again leaves
+the first as it was.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import pandas as pd
+import psycopg
+from psycopg.types.json import Jsonb
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from casework import states
+from casework.people import driver_cursor
+from casework.staging import FRAMES, stage, stage_feature_rows
+from casework.tables_cases import CaseRow
+
+
+class CannotPublish(Exception):
+    """The publication does not fit the database; nothing of it was written."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Publication:
+    """Everything that one night's scoring hands to pages and API. Columns of each frame: `casework.staging.FRAMES`.
+
+    Attributes
+    ----------
+    roll
+        Every pupil on roll with school and year group. Pupils not in it have left.
+    weekly_facts, incidents
+        The whole of what the web may show; what is not in them is removed there.
+    scores
+        The allocation log: one row per pupil on roll (training/flags.py), with `abstain`: why there is no
+        probability, else missing.
+    flags
+        New flags of the day and pupils of the check sample.
+    feature_rows
+        One row per pupil: `pupil` and one column per feature, in the bundle's order.
+    base_rates
+        Phase code to the share of pupils with the outcome within the horizon.
+    """
+
+    bundle_digest: str
+    as_of: date
+    horizon_weeks: int
+    base_rates: Mapping[str, float]
+    schools: pd.DataFrame
+    roll: pd.DataFrame
+    weekly_facts: pd.DataFrame
+    incidents: pd.DataFrame
+    scores: pd.DataFrame
+    flags: pd.DataFrame
+    reasons: pd.DataFrame
+    feature_rows: pd.DataFrame
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a publication did. `repeated`: this bundle and day were published before, so flags stayed as they were."""
+
+    repeated: bool
+    pupils: int
+    weekly_facts_changed: int
+    scores: int
+    flags: int
+    cases_opened: int
+    cases_ended: int
+
+
+Cursor = psycopg.Cursor[tuple[Any, ...]]
+
+
+def publish(session: Session, publication: Publication) -> Published:
+    """Publish in this transaction (the job's role, every school in scope).
+
+    Raises
+    ------
+    CannotPublish
+        A frame lacks a column or is empty where it cannot be, a pupil has no identity, or a row is about
+        a pupil who is not on roll.
+    """
+    _check(session, publication)
+    with driver_cursor(session) as cursor:
+        for name in FRAMES:
+            stage(cursor, name, getattr(publication, name))
+        _check_pupils(cursor)
+        _save_schools_and_roll(cursor, publication.as_of)
+        facts_changed = _save_facts(cursor)
+        _save_incidents(cursor)
+        ended = _end_cases(cursor, publication.as_of)
+        repeated = not _save_publication(cursor, publication)
+        scores = flags = opened = 0
+        if not repeated:
+            scores, flags, opened = _save_scores(cursor, publication)
+            stage_feature_rows(cursor, publication.feature_rows)
+            cursor.execute(_FEATURE_ROWS, [publication.bundle_digest, publication.as_of])
+        for name in FRAMES:
+            cursor.execute(f"DROP TABLE new_{name}")
+    return Published(
+        repeated=repeated,
+        pupils=len(publication.roll),
+        weekly_facts_changed=facts_changed,
+        scores=scores,
+        flags=flags,
+        cases_opened=opened,
+        cases_ended=ended,
+    )
+
+
+def _check(session: Session, publication: Publication) -> None:
+    scope = session.execute(text("SELECT belong_everywhere()")).scalar_one()
+    if not scope:
+        raise CannotPublish("publishing needs every school in scope: scoped(connect(home, 'job'), None)")
+    for name, frame_of in FRAMES.items():
+        frame: pd.DataFrame = getattr(publication, name)
+        missing = [column for column in frame_of.columns if column not in frame.columns]
+        if missing:
+            raise CannotPublish(f"{name} has no column {', '.join(missing)}")
+        if frame_of.never_empty and frame.empty:
+            raise CannotPublish(f"{name} is empty: that would take every pupil off the pages, so nothing is published")
+        if frame_of.key and frame.duplicated(list(frame_of.key)).any():
+            raise CannotPublish(f"{name} has two rows of the same {' and '.join(frame_of.key)}")
+    rates = publication.base_rates.values()
+    if publication.horizon_weeks < 1 or not all(0 <= rate <= 1 for rate in rates):
+        raise CannotPublish("horizon_weeks must be 1 or more, and base rates shares of 1")
+
+
+def _check_pupils(cursor: Cursor) -> None:
+    nameless = _count(
+        cursor, "SELECT count(*) FROM new_roll r WHERE NOT EXISTS (SELECT FROM pupils WHERE pseudonym = r.pupil)"
+    )
+    if nameless:
+        raise CannotPublish(
+            f"{nameless} pupils on roll have no identity here; save identities (casework.people) when ingesting"
+        )
+    for name in ("weekly_facts", "incidents", "scores", "flags", "reasons"):
+        strangers = _count(
+            cursor,
+            f"SELECT count(*) FROM new_{name} n "  # noqa: S608  # one of five names above
+            "WHERE NOT EXISTS (SELECT FROM new_roll WHERE pupil = n.pupil)",
+        )
+        if strangers:
+            raise CannotPublish(f"{name} has {strangers} rows about pupils who are not on roll")
+    unscored = _count(
+        cursor,
+        "SELECT count(*) FROM new_flags f WHERE NOT EXISTS (SELECT FROM new_scores s WHERE s.pupil = f.pupil)",
+    )
+    if unscored:
+        raise CannotPublish(f"{unscored} flags have no row in the allocation log")
+
+
+def _save_schools_and_roll(cursor: Cursor, as_of: date) -> None:
+    cursor.execute(
+        "INSERT INTO schools (urn, name, phase, data_to, up_to_date, note) "
+        "SELECT urn, name, phase, data_to, up_to_date, note FROM new_schools "
+        "ON CONFLICT (urn) DO UPDATE SET name = excluded.name, phase = excluded.phase, data_to = excluded.data_to, "
+        "up_to_date = excluded.up_to_date, note = excluded.note"
+    )
+    cursor.execute(
+        "UPDATE pupils p SET school_urn = r.school, year_group = r.year_group, left_on = NULL FROM new_roll r "
+        "WHERE p.pseudonym = r.pupil AND "
+        "((p.school_urn, p.year_group) IS DISTINCT FROM (r.school, r.year_group) OR p.left_on IS NOT NULL)"
+    )
+    cursor.execute(
+        "UPDATE pupils p SET left_on = %s WHERE left_on IS NULL "
+        "AND NOT EXISTS (SELECT FROM new_roll WHERE pupil = p.pseudonym)",
+        [as_of],
+    )
+
+
+_COUNTS: Final = "sessions_possible, sessions_missed, late_marks, incidents, removals, positives, suspended"
+_EVENT: Final = "happened_on, kind, what, place, sessions"
+
+
+def _save_facts(cursor: Cursor) -> int:
+    counts = [name.strip() for name in _COUNTS.split(",")]
+    excluded = ", ".join(f"excluded.{name}" for name in counts)
+    cursor.execute(
+        f"INSERT INTO weekly_facts AS w (pupil_id, week_start, {_COUNTS}) "  # noqa: S608  # our own names
+        f"SELECT p.id, n.week_start, {', '.join(f'n.{name}' for name in counts)} "
+        "FROM new_weekly_facts n JOIN pupils p ON p.pseudonym = n.pupil "
+        f"ON CONFLICT (pupil_id, week_start) DO UPDATE SET ({_COUNTS}) = ROW ({excluded}) "
+        # A row that says the same is not written again: most nights change few weeks.
+        f"WHERE ({', '.join(f'w.{name}' for name in counts)}) IS DISTINCT FROM ({excluded})"
+    )
+    changed = cursor.rowcount
+    cursor.execute(
+        "DELETE FROM weekly_facts w USING pupils p WHERE p.id = w.pupil_id "
+        "AND NOT EXISTS (SELECT FROM new_weekly_facts n WHERE n.pupil = p.pseudonym AND n.week_start = w.week_start)"
+    )
+    changed += cursor.rowcount
+    return changed
+
+
+def _save_incidents(cursor: Cursor) -> None:
+    """Write anew the incidents of pupils whose incidents are not, one and all, the same as before."""
+    digest = f"md5(string_agg(ROW({_EVENT})::text, '|' ORDER BY ROW({_EVENT})::text)) AS said"
+    cursor.execute(
+        "CREATE TEMPORARY TABLE changed_pupils ON COMMIT DROP AS SELECT pupil_id FROM "  # noqa: S608  # our own names
+        f"(SELECT p.id AS pupil_id, {digest} FROM new_incidents n JOIN pupils p ON p.pseudonym = n.pupil "
+        "GROUP BY p.id) n "
+        f"FULL JOIN (SELECT pupil_id, {digest} FROM incidents GROUP BY pupil_id) o USING (pupil_id) "
+        "WHERE n.said IS DISTINCT FROM o.said"
+    )
+    cursor.execute("ANALYZE changed_pupils")
+    cursor.execute("DELETE FROM incidents WHERE pupil_id IN (SELECT pupil_id FROM changed_pupils)")
+    cursor.execute(
+        f"INSERT INTO incidents (pupil_id, {_EVENT}) SELECT c.pupil_id, {_EVENT} "  # noqa: S608  # our own names
+        "FROM new_incidents n JOIN pupils p ON p.pseudonym = n.pupil JOIN changed_pupils c ON c.pupil_id = p.id "
+        "ORDER BY n.happened_on"
+    )
+    cursor.execute("DROP TABLE changed_pupils")
+
+
+def _end_cases(cursor: Cursor, as_of: date) -> int:
+    """Close cases of pupils who left or moved, and end those whose last flag ran out."""
+    undecided, decided = sorted(states.UNDECIDED), sorted(states.DECIDED)
+    cursor.execute(
+        "UPDATE cases c SET state = 'closed', closed_on = %s, version = version + 1 FROM pupils p "
+        "WHERE p.id = c.pupil_id AND c.state = ANY (%s) AND (p.left_on IS NOT NULL OR p.school_urn <> c.school_urn)",
+        [as_of, undecided + decided],
+    )
+    ended = cursor.rowcount
+    # A decision with a date to look again stays until someone looked; it shows as overdue.
+    cursor.execute(
+        "UPDATE cases c SET state = CASE WHEN c.state = ANY (%(undecided)s) THEN 'expired' ELSE 'closed' END, "
+        "closed_on = %(as_of)s, version = version + 1 "
+        "WHERE (c.state = ANY (%(undecided)s) OR c.state = ANY (%(decided)s) AND c.review_on IS NULL) "
+        "AND NOT EXISTS (SELECT FROM flags f WHERE f.pupil_id = c.pupil_id AND f.expires_on >= %(as_of)s)",
+        {"undecided": undecided, "decided": decided, "as_of": as_of},
+    )
+    return ended + cursor.rowcount
+
+
+def _save_publication(cursor: Cursor, publication: Publication) -> bool:
+    names = [str(name) for name in publication.feature_rows.columns if name != "pupil"]
+    cursor.execute(
+        "INSERT INTO publications (bundle_digest, as_of, published_at, horizon_weeks, base_rates, feature_names) "
+        "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [
+            publication.bundle_digest,
+            publication.as_of,
+            datetime.now(UTC),
+            publication.horizon_weeks,
+            Jsonb(dict(publication.base_rates)),
+            names,
+        ],
+    )
+    return cursor.rowcount == 1
+
+
+_SCORE: Final = (
+    "year_group, probability, rise, rise_margin, rank, cut_off, eligible, snoozed, flagged, rising_since, "
+    "capacity, abstain"
+)
+_FEATURE_ROWS: Final = (
+    "INSERT INTO feature_rows (pupil_id, bundle_digest, as_of, features) "
+    "SELECT p.id, %s, %s, n.features FROM new_feature_rows n JOIN pupils p ON p.pseudonym = n.pupil "
+    "ON CONFLICT (pupil_id) DO UPDATE SET bundle_digest = excluded.bundle_digest, as_of = excluded.as_of, "
+    "features = excluded.features WHERE feature_rows.as_of <= excluded.as_of"
+)
+
+
+def _save_scores(cursor: Cursor, publication: Publication) -> tuple[int, int, int]:
+    named = [publication.bundle_digest, publication.as_of]
+    score = ", ".join(f"n.{name.strip()}" for name in _SCORE.split(","))
+    cursor.execute(
+        f"INSERT INTO scores (pupil_id, bundle_digest, as_of, school_urn, {_SCORE}) "  # noqa: S608  # our own names
+        f"SELECT p.id, %s, %s, n.school, {score} FROM new_scores n JOIN pupils p ON p.pseudonym = n.pupil",
+        named,
+    )
+    scores = cursor.rowcount
+    cursor.execute(
+        "INSERT INTO flags (pupil_id, bundle_digest, as_of, rising_since, expires_on, check_sample) "
+        "SELECT p.id, %s, %s, n.rising_since, n.expires_on, n.check_sample "
+        "FROM new_flags n JOIN pupils p ON p.pseudonym = n.pupil",
+        named,
+    )
+    flags = cursor.rowcount
+    cursor.execute(
+        'INSERT INTO reasons (flag_id, position, side, "group", sentence, share, changeable) '
+        'SELECT f.id, n.position, n.side, n."group", n.sentence, n.share, n.changeable FROM new_reasons n '
+        "JOIN pupils p ON p.pseudonym = n.pupil "
+        "JOIN flags f ON f.pupil_id = p.id AND f.bundle_digest = %s AND f.as_of = %s",
+        named,
+    )
+    if cursor.rowcount != len(publication.reasons):
+        raise CannotPublish("some reasons are about pupils without a flag of the day")
+    # A pupil whose case is still open is flagged again on that same case: people answer once.
+    cursor.execute(
+        "INSERT INTO cases (flag_id, pupil_id, school_urn, state, opened_on) "
+        "SELECT f.id, p.id, p.school_urn, 'open', f.as_of FROM flags f JOIN pupils p ON p.id = f.pupil_id "
+        "WHERE f.bundle_digest = %s AND f.as_of = %s "
+        "AND NOT EXISTS (SELECT FROM cases c WHERE c.pupil_id = p.id AND NOT c.state = ANY (%s))",
+        [*named, sorted(states.FINAL)],
+    )
+    return scores, flags, cursor.rowcount
+
+
+def open_cases(session: Session) -> int:
+    """Return how many cases in scope are not closed."""
+    return session.execute(select(func.count()).where(CaseRow.state.not_in(states.FINAL))).scalar_one()
+
+
+def _count(cursor: Cursor, query: str) -> int:
+    row = cursor.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])

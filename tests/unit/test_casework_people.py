@@ -1,0 +1,237 @@
+"""People, sessions, integrations, deployments: who is let in, and until when."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from casework.database import connect, scoped
+from casework.deployments import (
+    StoredAudit,
+    audit_of,
+    audits,
+    current_audit,
+    current_deployment,
+    record_deployment,
+    revoke,
+    save_audit,
+)
+from casework.integrations import NewIntegration, add_integration, end_integration, find_integration
+from casework.people import NewPerson, add_person, end_person, find_person, person_by_id
+from casework.permissions import NotAllowed, Role
+from casework.rules import RuleBroken
+from casework.sessions import end_session, end_sessions_of, find_session, start_session
+from tests.database import NORTH, SOUTH, TODAY, make_person
+
+NOW = datetime(2026, 6, 22, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def job(casework_home):
+    engine = connect(casework_home, "job")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def app(casework_home):
+    engine = connect(casework_home, "app")
+    yield engine
+    engine.dispose()
+
+
+def test_a_person_is_found_by_issuer_and_subject_with_the_roles_of_today(job, app):
+    new = NewPerson(
+        issuer="https://a.test",
+        subject="1",
+        name="Amina Example",
+        email="amina@school.test",
+        roles=(Role(name="school_lead", school=NORTH), Role(name="school_staff", school=SOUTH)),
+        roles_expire_on=date(2026, 7, 1),
+    )
+    with scoped(job, None) as session:
+        person_id = add_person(session, new)
+    with scoped(app, frozenset()) as session:
+        person = find_person(session, "https://a.test", "1", date(2026, 7, 1))
+        assert (person.id, person.schools) == (person_id, frozenset({NORTH, SOUTH}))
+        assert find_person(session, "https://a.test", "1", date(2026, 7, 2)).roles == ()
+        assert find_person(session, "https://b.test", "1", TODAY) is None
+        assert find_person(session, "https://a.test", "amina@school.test", TODAY) is None
+
+
+def test_a_role_taken_away_is_gone_at_the_next_request(job, app):
+    new = NewPerson(issuer="i", subject="s", name="n", roles=(Role(name="school_lead", school=NORTH),))
+    with scoped(job, None) as session:
+        person_id = add_person(session, new)
+        assert add_person(session, replace(new, roles=(Role(name="board_member"),))) == person_id
+    with scoped(app, frozenset()) as session:
+        assert person_by_id(session, person_id, TODAY).roles == (Role(name="board_member"),)
+    with scoped(job, None) as session:
+        end_person(session, person_id)
+    with scoped(app, frozenset()) as session:
+        assert person_by_id(session, person_id, TODAY) is None
+
+
+@pytest.fixture
+def person_id(casework_home):
+    return make_person(casework_home, Role(name="board_member")).id
+
+
+@pytest.mark.parametrize(
+    ("seen_after", "found_after", "good"),
+    [
+        (None, timedelta(minutes=29, seconds=59), True),
+        (None, timedelta(minutes=30), False),
+        (timedelta(minutes=29), timedelta(minutes=58), True),
+        (timedelta(minutes=29), timedelta(minutes=59), False),
+        (timedelta(seconds=30), timedelta(minutes=30), False),  # seen within the minute: not written again
+    ],
+)
+def test_a_session_ends_when_idle(app, person_id, seen_after, found_after, good):
+    with scoped(app, frozenset()) as session:
+        token = start_session(session, person_id, NOW).token
+        if seen_after is not None:
+            assert find_session(session, token, NOW + seen_after) is not None
+    with scoped(app, frozenset()) as session:
+        assert (find_session(session, token, NOW + found_after) is not None) == good
+
+
+def test_a_session_ends_after_ten_hours_however_busy(app, person_id):
+    with scoped(app, frozenset()) as session:
+        started = start_session(session, person_id, NOW)
+        for minutes in range(20, 600, 20):
+            assert find_session(session, started.token, NOW + timedelta(minutes=minutes)) is not None
+        assert find_session(session, started.token, NOW + timedelta(hours=10)) is None
+
+
+def test_a_cookie_after_sign_out_opens_nothing_and_the_table_holds_no_cookie(app, person_id):
+    with scoped(app, frozenset()) as session:
+        first, second = (start_session(session, person_id, NOW) for _ in range(2))
+        assert first.token != second.token
+        assert find_session(session, first.token, NOW).csrf_secret == first.csrf_secret
+        stored = session.execute(text("SELECT id_hash FROM sign_in_sessions")).scalars().all()
+        assert first.token not in stored
+        assert find_session(session, stored[0], NOW) is None
+        end_session(session, first.token, NOW)
+        assert find_session(session, first.token, NOW) is None
+        assert find_session(session, second.token, NOW).person_id == person_id
+        end_sessions_of(session, person_id, NOW)
+        assert find_session(session, second.token, NOW) is None
+        assert first.token not in repr(first)
+
+
+GRANT = NewIntegration(
+    client_id="north-mis",
+    name="School system",
+    scopes=frozenset({"scores:read"}),
+    schools=frozenset({NORTH}),
+    expires_on=TODAY + timedelta(days=30),
+)
+
+
+@pytest.fixture
+def officer(casework_home):
+    make_person(casework_home, Role(name="school_staff", school=NORTH))
+    return make_person(casework_home, Role(name="data_protection_officer"))
+
+
+def test_an_integration_is_let_in_by_its_secret_until_its_last_day(job, app, officer):
+    with scoped(job, None) as session:
+        secret = add_integration(session, officer, GRANT, TODAY)
+    with scoped(app, frozenset()) as session:
+        found = find_integration(session, f"north-mis.{secret}", GRANT.expires_on)
+        assert (found.schools, found.scopes) == (frozenset({NORTH}), frozenset({"scores:read"}))
+        assert find_integration(session, f"north-mis.{secret}", GRANT.expires_on + timedelta(days=1)) is None
+        for token in (
+            "",
+            "north-mis",
+            f"north-mis.{secret}x",
+            f"south-mis.{secret}",
+            f"north-mis.{secret}é",
+            "a\x00.b",
+        ):
+            assert find_integration(session, token, TODAY) is None
+        stored = session.execute(text("SELECT secret_hash FROM integrations")).scalar_one()
+        assert secret not in stored
+    with scoped(job, None) as session:
+        end_integration(session, "north-mis")
+    with scoped(app, frozenset()) as session:
+        assert find_integration(session, f"north-mis.{secret}", TODAY) is None
+
+
+def test_granting_again_replaces_the_secret(job, app, officer):
+    with scoped(job, None) as session:
+        first = add_integration(session, officer, GRANT, TODAY)
+        second = add_integration(session, officer, GRANT, TODAY)
+    with scoped(app, frozenset()) as session:
+        assert find_integration(session, f"north-mis.{first}", TODAY) is None
+        assert find_integration(session, f"north-mis.{second}", TODAY) is not None
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"scopes": frozenset({"everything"})}, "Scopes must be among scores:read"),
+        ({"scopes": frozenset()}, "Scopes must be among"),
+        ({"schools": frozenset()}, "at least one school"),
+        ({"client_id": "a.b"}, "letters, digits and hyphens"),
+        ({"expires_on": TODAY - timedelta(days=1)}, "must end within"),
+        ({"expires_on": TODAY + timedelta(days=367)}, "must end within"),
+    ],
+)
+def test_a_grant_names_what_it_may_and_ends(job, officer, changes, words):
+    with scoped(job, None) as session, pytest.raises(RuleBroken, match=words):
+        add_integration(session, officer, replace(GRANT, **changes), TODAY)
+
+
+def test_only_the_data_protection_officer_grants(job, casework_home):
+    administrator = make_person(casework_home, Role(name="administrator"))
+    with scoped(job, None) as session, pytest.raises(NotAllowed, match="give another system access"):
+        add_integration(session, administrator, GRANT, TODAY)
+
+
+def audit(digest, **changes):
+    given = StoredAudit(
+        bundle_digest=digest,
+        verdict="NOT_SETTLED",
+        created_on=TODAY,
+        is_current=False,
+        payload={"view": {"verdict": "NOT_SETTLED"}},
+        envelope=None,
+    )
+    return replace(given, **changes)
+
+
+def test_what_serves_is_the_bundle_deployed_last_until_it_is_revoked(job):
+    with scoped(job, None) as session:
+        assert current_deployment(session) is None
+        save_audit(session, audit("a" * 64))
+        save_audit(session, audit("b" * 64, created_on=TODAY + timedelta(days=1)))
+        record_deployment(session, "a" * 64, "approval-a", NOW)
+        record_deployment(session, "b" * 64, "approval-b", NOW + timedelta(days=1))
+        assert current_deployment(session).approval_id == "approval-b"
+        assert current_audit(session).bundle_digest == "b" * 64
+        assert revoke(session, "b" * 64, "drift", NOW + timedelta(days=2))
+        assert not revoke(session, "b" * 64, "again", NOW + timedelta(days=3))
+        # The older bundle does not step in by itself: nobody approved that.
+        assert current_deployment(session) is None
+        assert current_audit(session) is None
+        with pytest.raises(RuleBroken, match="was revoked and cannot be deployed again"):
+            record_deployment(session, "b" * 64, "approval-c", NOW + timedelta(days=4))
+        record_deployment(session, "a" * 64, "approval-d", NOW + timedelta(days=5))
+        assert current_deployment(session).approval_id == "approval-d"
+
+
+def test_audits_are_listed_newest_first_and_signed_later(job, app):
+    with scoped(job, None) as session:
+        save_audit(session, audit("a" * 64))
+        save_audit(session, audit("b" * 64, created_on=TODAY + timedelta(days=1)))
+        save_audit(session, audit("a" * 64, verdict="WAIVED", envelope={"payload": "x"}, is_current=True))
+    with scoped(app, frozenset()) as session:
+        assert [(a.bundle_digest[0], a.verdict, a.signed, a.is_current) for a in audits(session)] == [
+            ("b", "NOT_SETTLED", False, False),
+            ("a", "WAIVED", True, True),
+        ]
+        assert audit_of(session, "a" * 64).payload == {"view": {"verdict": "NOT_SETTLED"}}
+        assert audit_of(session, "c" * 64) is None
