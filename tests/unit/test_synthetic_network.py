@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from stdnum.gb import upn as standard
 
 from records import codes
 from records.synthetic.people import make_upns, upn_check_letters
+from records.synthetic.plan import NetworkPlan, SimulationRefused
 from records.synthetic.report import report
 from records.synthetic.simulate import Simulated, simulate
 from records.synthetic.truth import TruthInside, read_truth
@@ -30,19 +32,17 @@ HEADERS = {
 }
 
 
+TINY = NetworkPlan(pupils=300, schools=4, years=(2023,), seed=1)
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     """A year of 900 pupils without mess, cut off in the last half-term."""
     folder = tmp_path_factory.mktemp("small")
     return simulate(
+        NetworkPlan(pupils=900, schools=6, years=(2023,), until=UNTIL, seed=3, mess=0),
         folder / "out",
-        pupils=900,
-        schools=6,
-        years=(2023,),
-        until=UNTIL,
-        seed=3,
         truth=folder / "truth.parquet",
-        mess=0,
     )
 
 
@@ -68,7 +68,7 @@ def digest(folder: Path) -> str:
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
     def run(name: str, seed: int) -> str:
         until = date(2023, 10, 30)
-        simulate(tmp_path / name, pupils=300, schools=4, years=(2023,), until=until, seed=seed, mess=1)
+        simulate(replace(TINY, until=until, seed=seed, mess=1), tmp_path / name)
         return digest(tmp_path / name)
 
     first = run("a", 5)
@@ -184,7 +184,7 @@ def _iso(day: str) -> str:
 
 def test_mess_brings_wrong_rows_temporary_upns_and_corrections(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    simulate(out, pupils=900, schools=6, years=(2023,), until=date(2024, 1, 15), seed=3, mess=1)
+    simulate(NetworkPlan(pupils=900, schools=6, years=(2023,), until=date(2024, 1, 15), seed=3, mess=1), out)
     marks = rows(out, "marks")
     assert {row["code"] for row in marks} & {"?", "AA", "9X"}
     assert {row["date"] for row in marks} & {"1900-01-01", "2024-02-30", "31/12/2024"}
@@ -197,11 +197,11 @@ def test_mess_brings_wrong_rows_temporary_upns_and_corrections(tmp_path: Path) -
 
 def test_truth_lies_outside_and_tells_who_is_at_risk(small: Simulated, tmp_path: Path) -> None:
     with pytest.raises(TruthInside, match="outside the exports"):
-        simulate(tmp_path / "x", pupils=300, schools=4, years=(2023,), seed=1, truth=tmp_path / "x" / "truth.parquet")
+        simulate(TINY, tmp_path / "x", truth=tmp_path / "x" / "truth.parquet")
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "home.toml").touch()
     with pytest.raises(TruthInside, match="outside any home"):
-        simulate(tmp_path / "y", pupils=300, schools=4, years=(2023,), seed=1, truth=tmp_path / "home" / "t.parquet")
+        simulate(TINY, tmp_path / "y", truth=tmp_path / "home" / "t.parquet")
     assert small.truth is not None
     truth = read_truth(small.truth)
     assert set(truth.columns) == {"upn", "week", "hazard"}
@@ -217,16 +217,16 @@ def test_truth_lies_outside_and_tells_who_is_at_risk(small: Simulated, tmp_path:
 
 def test_what_cannot_be_simulated_is_refused(tmp_path: Path) -> None:
     for wrong in ({"years": (2023, 2025)}, {"mess": 1.5}, {"schools": 3}, {"until": date(2023, 9, 1)}):
-        with pytest.raises(ValueError, match=r"years must|mess must|needs 4|until must"):
-            simulate(tmp_path / "out", **{"pupils": 300, "schools": 4, "years": (2023,), "seed": 1, **wrong})  # type: ignore[arg-type]  # the wrong values are the test
+        with pytest.raises(SimulationRefused, match=r"years must|mess must|needs 4|until must"):
+            replace(TINY, **wrong)  # type: ignore[arg-type]  # the wrong values are the test
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "a.csv").touch()
-    with pytest.raises(ValueError, match="is not empty"):
-        simulate(tmp_path / "full", pupils=300, schools=4, years=(2023,), seed=1)
+    with pytest.raises(SimulationRefused, match="is not empty"):
+        simulate(TINY, tmp_path / "full")
 
 
 def test_rates_lie_within_broad_published_bands(tmp_path: Path) -> None:
-    done = simulate(tmp_path / "out", pupils=3000, schools=8, years=(2023,), seed=11)
+    done = simulate(NetworkPlan(pupils=3000, schools=8, years=(2023,), seed=11), tmp_path / "out")
     figures = {name: (simulated, published) for name, simulated, published in report(done)}
     for name, low, high in (
         ("secondary years: absence %", 0.85, 1.15),

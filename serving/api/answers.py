@@ -1,0 +1,96 @@
+"""What `POST /api/v1/scores` and the health routes answer, and chances in words."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CAUTION = (
+    "These are patterns in past records, not causes, and most pupils with a pattern like this are not suspended. "
+    "Use them only to offer help, after looking for yourself."
+)
+
+
+class Answer(BaseModel):
+    """A part of an answer; every field is always there."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ApprovalAnswer(Answer):
+    """The approval that let the model serve."""
+
+    id: str = Field(description="Digest of the signed approval.")
+    verdict: Literal["PASS", "WAIVED"] = Field(description="WAIVED: the audit could not settle every limit.")
+    expires_on: date
+    monitoring_plan: str | None = Field(description="What is watched while a waiver lasts.")
+
+
+class ReasonAnswer(Answer):
+    """A group of recorded facts that moved this score, in words."""
+
+    group: str
+    sentence: str
+    share: str = Field(description="How much of the score on this side comes from this group: most or some.")
+    changeable: bool = Field(description="Whether support can change it.")
+
+
+class Abstention(Answer):
+    """Why a pupil was not scored."""
+
+    code: str
+    sentence: str
+
+
+class PupilAnswer(Answer):
+    """One pupil's score, or why there is none."""
+
+    id: str = Field(description="The caller's own reference, as sent.")
+    school: int
+    probability: float | None = Field(description="That a suspension or permanent exclusion starts in the horizon.")
+    in_words: str | None = Field(description="For example: about 8 in 100.")
+    usual: float | None = Field(
+        description="The same share among all pupils of this phase, when the model was audited."
+    )
+    usual_in_words: str | None
+    rising: Literal["yes", "no", "not_enough_history"] | None
+    rising_since: date | None
+    reasons_for: list[ReasonAnswer]
+    reasons_against: list[ReasonAnswer]
+    not_scored: Abstention | None
+
+
+class ScoresAnswer(Answer):
+    """The answer: one entry a pupil, in the order sent, under the approval that allowed it."""
+
+    as_of: date
+    horizon_school_weeks: int
+    bundle: str = Field(description="Digest of the deployed bundle: model, calibration, flag rule and limits.")
+    approval: ApprovalAnswer
+    demonstration: bool
+    notices: list[str]
+    scores: list[PupilAnswer]
+
+
+class Live(Answer):
+    """The process is up."""
+
+    status: Literal["live"] = "live"
+
+
+class Ready(Answer):
+    """The process can score."""
+
+    status: Literal["ready"] = "ready"
+    bundle: str
+    approval: ApprovalAnswer
+    demonstration: bool
+
+
+def in_words(probability: float) -> str:
+    """Return a chance as people out of a hundred: 'about 8 in 100', never 0 and never 100."""
+    if probability < 0.01:
+        return "fewer than 1 in 100"
+    if probability > 0.99:
+        return "more than 99 in 100"
+    return f"about {round(100 * probability)} in 100"

@@ -1,0 +1,67 @@
+"""Whether the process is up, and whether it may score: two questions, never mixed."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from sqlalchemy.exc import OperationalError
+
+from casework.deployments import current_deployment
+from serving.api.answers import ApprovalAnswer, Live, Ready
+from serving.api.credentials import site_of
+from serving.api.problems import Problem, ProblemRoute, Refusal
+from serving.scoring import Deployed, Refused
+from serving.site import NO_SCHOOLS, Site
+
+router = APIRouter(prefix="/health", tags=["health"], route_class=ProblemRoute)
+_NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {"model": Problem, "description": "Up, but not allowed to score; `code` says why."}
+}
+
+
+@router.get("/live", summary="Is the process up?")
+def live() -> Live:
+    """Answer 200 as long as the process runs, whatever it may score."""
+    return Live()
+
+
+@router.get("/ready", summary="May it score?", responses=_NOT_READY)
+def ready(request: Request) -> Ready:
+    """Answer 200 with the approval under which the deployed bundle serves, or 503 with the reason why not."""
+    deployed = may_score(site_of(request))
+    return Ready(bundle=deployed.digest, approval=approval_answer(deployed), demonstration=deployed.demo)
+
+
+def may_score(site: Site) -> Deployed:
+    """Return the bundle that may serve now: by its bytes and signatures, and by the database's record of it.
+
+    Raises
+    ------
+    Refusal
+        503 with the reason's code.
+    """
+    found = site.door.deployed()
+    if isinstance(found, Refused):
+        raise _not_scoring(found.code, found.sentence)
+    try:
+        with site.database(NO_SCHOOLS) as session:
+            row = current_deployment(session)
+    except OperationalError:
+        raise _not_scoring("database_unavailable", "The operational database cannot be reached.") from None
+    if row is None or row.digest != found.digest:
+        raise _not_scoring("deployment_mismatch", "The database does not record this model as deployed.")
+    return found
+
+
+def _not_scoring(code: str, sentence: str) -> Refusal:
+    return Refusal(503, code, sentence, headers={"Retry-After": "300"})
+
+
+def approval_answer(deployed: Deployed) -> ApprovalAnswer:
+    """Return the approval as every answer carries it."""
+    approval = deployed.approval
+    return ApprovalAnswer(
+        id=approval.id,
+        verdict="WAIVED" if approval.verdict == "WAIVED" else "PASS",
+        expires_on=approval.expires_on,
+        monitoring_plan=approval.monitoring_plan or None,
+    )

@@ -1,0 +1,61 @@
+"""Every route under /api/v1, and the description of them that programs read."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.openapi.utils import get_openapi
+
+from serving.api import health, scores
+from serving.api.problems import Problem, ProblemRoute, Refusal
+from serving.api.schemas import ScoresRequest
+
+VERSION = "1.0.0"
+PREFIX = "/api/v1"
+_REF = "#/components/schemas/{model}"
+
+router = APIRouter(prefix=PREFIX, route_class=ProblemRoute)
+router.include_router(health.router)
+router.include_router(scores.router)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def description() -> dict[str, Any]:
+    """Return the OpenAPI description of this version."""
+    return openapi()
+
+
+@router.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
+def nothing_here(request: Request, rest: str) -> None:
+    """Answer 404 or 405 in the interface's own form for every other address under the prefix."""
+    known = {"health/live": "GET", "health/ready": "GET", "openapi.json": "GET", "scores": "POST"}
+    if rest in known:
+        raise Refusal(405, "wrong_method", f"Use {known[rest]}.", headers={"Allow": known[rest]})
+    raise Refusal(404, "no_such_address", f"There is nothing here; {PREFIX}/openapi.json lists what there is.")
+
+
+def openapi() -> dict[str, Any]:
+    """Return the OpenAPI document: versioned, with examples, and with no address outside this process."""
+    document = get_openapi(
+        title="Belong",
+        version=VERSION,
+        summary="Scores of rising risk of suspension, for offering help; served only under a signed approval.",
+        routes=router.routes,
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    # The body is read by our own strict parser (serving/api/scores.py), so FastAPI does not know its schema.
+    request = ScoresRequest.model_json_schema(ref_template=_REF)
+    schemas |= request.pop("$defs") | {"ScoresRequest": request, "Problem": _problem_schema()}
+    document["components"]["securitySchemes"] = {
+        "integration": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token that the data-protection officer grants to one integration, for named schools.",
+        }
+    }
+    return document
+
+
+def _problem_schema() -> dict[str, Any]:
+    schema = Problem.model_json_schema(ref_template=_REF)
+    schema.pop("$defs", None)  # FieldFault stands among the components already
+    return schema

@@ -1,0 +1,1 @@
+"""The commands of `belong`, by the floor they work on."""

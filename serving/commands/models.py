@@ -1,0 +1,129 @@
+"""Commands on models: train, audit, sign, verify, deploy."""
+
+from dataclasses import replace
+from getpass import getuser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.commands.options import DEFAULT_HOME, DEFAULT_RUNS, Exit, HomeOption, RunsOption, day_option, out
+from serving.jobs.stages import Stages
+
+PANEL = "Models and the gate"
+DigestArgument = Annotated[str, typer.Argument(help="The bundle's digest, or enough of its first digits.")]
+_BY_VERDICT = {"PASS": Exit.DONE, "WAIVED": Exit.DONE, "FAIL": Exit.FAIL, "NOT_SETTLED": Exit.NOT_SETTLED}
+
+
+def train(
+    home: HomeOption = DEFAULT_HOME,
+    mlruns: RunsOption = DEFAULT_RUNS,
+    person: Annotated[str | None, typer.Option(help="Who trains: they cannot sign. Default: your login name.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the model; default the settings' own.")] = None,
+) -> int:
+    """Train a candidate on what is known today, and compare it with the rules it must beat."""
+    from records.clock import clock_of
+    from records.home import open_home
+    from serving.jobs.gatekeeping import settings_under_policy
+    from training.candidate import save_candidate
+    from training.evaluate import text_table
+    from training.run import train as run
+
+    here = open_home(home)
+    settings = settings_under_policy(here, seed)
+    with Stages(out)("Training") as say:
+        today = clock_of(here).today()
+        told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
+        candidate = run(here, settings, mlruns=mlruns, observed_until=today, progress=told)
+        save_candidate(here, replace(candidate, trained_by=(person or getuser(),)))
+    out.print(text_table(candidate.comparison), markup=False, highlight=False)
+    out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
+    return Exit.DONE
+
+
+def audit(digest: DigestArgument, home: HomeOption = DEFAULT_HOME) -> int:
+    """Audit a candidate's held-out flags group by group, and say the gate's verdict."""
+    from records.clock import clock_of
+    from records.home import open_home
+    from serving.jobs.deploy import show_audit
+    from serving.jobs.gatekeeping import audit_candidate, find_candidate
+
+    here = open_home(home)
+    with Stages(out)("Auditing") as say:
+        say("resampling pupils")
+        whole = find_candidate(here, digest)
+        _, decision = audit_candidate(here, whole, clock_of(here).today())
+        show_audit(here, whole)
+    out.print(f"[bold]{decision.verdict}[/bold]")
+    for sentence in decision.sentences:
+        out.print(f"- {sentence}", markup=False, highlight=False)
+    return _BY_VERDICT[decision.verdict]
+
+
+def sign(
+    digest: DigestArgument,
+    person: Annotated[str, typer.Option(help="Your identifier in trust.json.")],
+    role: Annotated[str, typer.Option(help="board_member or data_protection_officer.")],
+    keys: Annotated[Path, typer.Option(help="The folder that holds your key, <person>.pem.")],
+    reason: Annotated[str, typer.Option(help="Why this model may serve. Anyone may ask to read it.")] = "",
+    monitoring_plan: Annotated[str, typer.Option(help="For a waiver: what is watched meanwhile, by whom.")] = "",
+    review_date: Annotated[str | None, typer.Option(help="For a waiver: the day it is looked at again.")] = None,
+    expires_on: Annotated[
+        str | None, typer.Option(help="Last day of the approval; default the longest allowed.")
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> int:
+    """Sign a candidate's approval: a pass, or a waiver of what is not settled. A failure cannot be signed."""
+    from records.clock import clock_of
+    from records.home import open_home
+    from serving.jobs.gatekeeping import Terms, find_candidate, sign_candidate, signing_key
+
+    here = open_home(home)
+    today = clock_of(here).today()
+    terms = Terms(
+        reason=reason,
+        monitoring_plan=monitoring_plan,
+        review_date=None if review_date is None else day_option("--review-date", review_date),
+        expires_on=None if expires_on is None else day_option("--expires-on", expires_on),
+    )
+    still = sign_candidate(here, find_candidate(here, digest), signing_key(person, role, keys), terms, today)
+    out.print("Signed." if still is None else f"Signed. Still needed: {still}", markup=False)
+    return Exit.DONE
+
+
+def verify(digest: DigestArgument, home: HomeOption = DEFAULT_HOME) -> int:
+    """Check, offline, whether a candidate's bytes and signatures would let it serve today."""
+    from records.clock import clock_of
+    from records.home import open_home
+    from serving.jobs.gatekeeping import find_candidate
+    from serving.scoring import Deployed, check_folder
+
+    here = open_home(home)
+    whole = find_candidate(here, digest)
+    found = check_folder(here, here.candidates / whole, whole, clock_of(here).today())
+    if isinstance(found, Deployed):
+        approval = found.approval
+        out.print(f"May serve: {approval.verdict}, until {approval.expires_on.isoformat()}, approval {approval.id}")
+        return Exit.DONE
+    out.print(f"May not serve ({found.code}): {found.sentence}", markup=False)
+    return {"verdict_failed": Exit.FAIL, "signature_missing": Exit.NOT_SETTLED}.get(found.code, Exit.REFUSED)
+
+
+def deploy(digest: DigestArgument, home: HomeOption = DEFAULT_HOME, mlruns: RunsOption = DEFAULT_RUNS) -> int:
+    """Deploy a signed candidate: verify its registered bytes, copy them once, and let the site serve them."""
+    from records.home import open_home
+    from serving.jobs.deploy import NotDeployed
+    from serving.jobs.deploy import deploy as run
+    from serving.jobs.gatekeeping import find_candidate
+
+    here = open_home(home)
+    try:
+        deployed = run(here, find_candidate(here, digest), mlruns=mlruns)
+    except NotDeployed as no:
+        out.print(f"Not deployed ({no.code}): {no}", markup=False)
+        return no.exit_code
+    out.print(f"Deployed {deployed.digest[:12]} under {deployed.approval.verdict} approval {deployed.approval.id[:12]}")
+    return Exit.DONE
+
+
+COMMANDS = (train, audit, sign, verify, deploy)

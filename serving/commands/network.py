@@ -1,0 +1,107 @@
+"""Commands on records: simulate, ingest, features."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.commands.options import DEFAULT_HOME, Exit, HomeOption, day_option, out
+from serving.jobs.stages import Stages
+
+PANEL = "Records"
+
+
+def simulate(
+    folder: Annotated[Path, typer.Option("--out", help="A new folder for the export files.")],
+    pupils: Annotated[int, typer.Option(help="About how many are on roll at any time.")] = 12_000,
+    schools: Annotated[int, typer.Option(help="How many schools; at least four, one of each phase.")] = 14,
+    first_year: Annotated[int, typer.Option(help="The year in which the first academic year starts.")] = 2023,
+    years: Annotated[int, typer.Option(help="How many academic years.")] = 3,
+    until: Annotated[str | None, typer.Option(help="First day of which nothing is exported, YYYY-MM-DD.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 20261122,
+    truth: Annotated[
+        Path | None, typer.Option(help="Where to keep the true weekly hazards: outside the folder and any home.")
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Print simulated beside published figures.")] = False,
+) -> int:
+    """Write the export files of a simulated network of schools in London. No child in it exists."""
+    from records.synthetic.plan import NetworkPlan
+    from records.synthetic.report import report as figures
+    from records.synthetic.simulate import simulate as run
+
+    plan = NetworkPlan(
+        pupils=pupils,
+        schools=schools,
+        years=tuple(range(first_year, first_year + years)),
+        until=None if until is None else day_option("--until", until),
+        seed=seed,
+    )
+    with Stages(out)("Simulating a network of schools") as say:
+        made = run(
+            plan,
+            folder,
+            truth=truth,
+            progress=lambda stage, done, whole: say(f"week {done} of {whole}"),
+        )
+    out.print(f"{sum(made.rows.values()):,} rows about {made.pupils:,} pupils in {folder}")
+    if report:
+        for figure, simulated, published in figures(made):
+            out.print(f"  {figure:<58} simulated {simulated:>8.3f}   published {published:>8.3f}", highlight=False)
+    return Exit.DONE
+
+
+def ingest(
+    source: Annotated[
+        Path, typer.Argument(help="A folder of export files: the network's CSV files, or a School Census.")
+    ],
+    home: HomeOption = DEFAULT_HOME,
+    network: Annotated[
+        str, typer.Option(help="The network's name, for a home that does not exist yet.")
+    ] = "Schools network",
+) -> int:
+    """Read a school's or a network's export files into the home: checked, held or quarantined row by row."""
+    from records.home import HOME_FILE, create_home, open_home
+    from serving.jobs.intake import read_exports
+
+    here = open_home(home) if (home / HOME_FILE).exists() else create_home(home, network=network)
+    with Stages(out)("Reading the export files") as say:
+        summary = read_exports(here, source, say)
+    out.print(summary.as_text(), markup=False, highlight=False)
+    if any(count.quarantined for count in summary.tables.values()):
+        out.print(f"Quarantined rows, with what to do about each: {here.quarantine}")
+    return summary.exit_code
+
+
+def features(
+    as_of: Annotated[str | None, typer.Option(help="The day the question is asked, YYYY-MM-DD; default today.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+    to: Annotated[Path | None, typer.Option("--out", help="Write the matrix to this Parquet file.")] = None,
+) -> int:
+    """Build every pupil's features as they were known on a day, and describe them."""
+    from features.engine import build
+    from features.matrix import concat
+    from records.clock import clock_of
+    from records.home import open_home
+    from records.store import Store
+
+    here = open_home(home)
+    day: date = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
+    store = Store(here)
+    with Stages(out)(f"Building features as of {day.isoformat()}") as say:
+        parts = []
+        for shard in store.shards:
+            say(f"shard {shard + 1} of {len(store.shards)}")
+            parts.append(build(store.history(shard), [day]))
+        matrix = concat(parts)
+    frame = matrix.frame()
+    out.print(f"{len(matrix):,} pupils x {len(matrix.names)} features; catalogue {matrix.fingerprint[:12]}")
+    told = frame[list(matrix.names)].describe().T[["count", "mean", "min", "50%", "max"]]
+    out.print(told.to_string(float_format=lambda value: f"{value:.3f}"), markup=False, highlight=False)
+    if to is not None:
+        frame.to_parquet(to, index=False)
+        out.print(f"Written to {to}")
+    return Exit.DONE
+
+
+COMMANDS = (simulate, ingest, features)

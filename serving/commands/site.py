@@ -1,0 +1,77 @@
+"""Commands on the site: score, serve, demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.commands.options import DEFAULT_HOME, DEFAULT_RUNS, Exit, HomeOption, RunsOption, day_option, out
+from serving.jobs.stages import Stages
+
+PANEL = "The site"
+PortOption = Annotated[int, typer.Option(help="Port on loopback.")]
+
+
+def score(
+    as_of: Annotated[str | None, typer.Option(help="The week to score, YYYY-MM-DD; default today.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> int:
+    """Score every pupil with the deployed model, publish facts and flags, and open cases. Safe to run again."""
+    from records.clock import clock_of
+    from records.home import open_home
+    from serving.jobs.nightly import NotScored, score_network
+
+    here = open_home(home)
+    day = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
+    try:
+        with Stages(out)(f"Scoring as of {day.isoformat()}"):
+            published = score_network(here, day).published
+    except NotScored as no:
+        out.print(f"Not scored ({no.code}): {no}", markup=False)
+        return Exit.REFUSED
+    again = " (this week was published before: flags stay as they were)" if published.repeated else ""
+    out.print(
+        f"{published.scores:,} pupils scored, {published.flags} flags, {published.cases_opened} cases opened{again}"
+    )
+    return Exit.DONE
+
+
+def serve(
+    home: HomeOption = DEFAULT_HOME,
+    port: PortOption = 8000,
+    address: Annotated[
+        str | None, typer.Option(help="Where browsers reach the site; default this machine only.")
+    ] = None,
+) -> int:
+    """Serve the pages and the scoring endpoint on loopback until Ctrl-C; a proxy gives it its public address."""
+    from records.home import open_home
+    from serving.jobs.web import serve_site
+
+    serve_site(open_home(home), port=port, address=address or f"http://127.0.0.1:{port}")
+    return Exit.DONE
+
+
+def demo(
+    home: HomeOption = Path("var/demo"),
+    mlruns: RunsOption = DEFAULT_RUNS,
+    pupils: Annotated[int, typer.Option(help="About how many pupils are on roll.")] = 12_000,
+    schools: Annotated[int, typer.Option(help="How many schools.")] = 14,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bundle and the same flags.")] = 20261122,
+    port: PortOption = 8000,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop before serving.")] = False,
+) -> int:
+    """Run the whole chain on a simulated network, from export files to a reviewed flag, then serve it."""
+    from serving.jobs.demo import IDENTITY_PORT, Plan, build_demo, show, show_doors
+    from serving.jobs.web import serve_demo
+
+    made = build_demo(home, Plan(pupils=pupils, schools=schools, seed=seed), mlruns=mlruns, console=out)
+    show(made, out)
+    out.print(f"\nBundle {made.candidate.bundle.digest}\nTook {sum(made.seconds.values()):.0f} s, set-up aside")
+    if no_serve:
+        return Exit.DONE if made.night else Exit.FAIL
+    doors = lambda address: show_doors(made.home, address, out)  # noqa: E731 - a name for one argument
+    serve_demo(made.home, port=port, identity_port=IDENTITY_PORT, ready=doors)
+    return Exit.DONE
+
+
+COMMANDS = (score, serve, demo)

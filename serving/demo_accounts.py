@@ -1,0 +1,74 @@
+"""The demonstration's accounts, one for each role and one of another school. None of these people exist."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoAccount:
+    """One account of the demonstration; `school` is a place in the list of its schools, None network-wide."""
+
+    subject: str
+    name: str
+    role: str
+    school: int | None
+    words: str
+
+
+ACCOUNTS = (
+    DemoAccount(
+        subject="school-lead",
+        name="Demonstration school lead",
+        role="school_lead",
+        school=0,
+        words="Leads pastoral care at one school: its list, its pupils, views and decisions",
+    ),
+    DemoAccount(
+        subject="school-staff",
+        name="Demonstration member of staff",
+        role="school_staff",
+        school=0,
+        words="Works at the same school: its list, its pupils, views and decisions",
+    ),
+    DemoAccount(
+        subject="other-school-lead",
+        name="Demonstration lead of another school",
+        role="school_lead",
+        school=1,
+        words="Leads at another school, and cannot see the first one's pupils",
+    ),
+    DemoAccount(
+        subject="network-lead",
+        name="Demonstration network lead",
+        role="network_lead",
+        school=None,
+        words="Sees every school's list, and records no views",
+    ),
+    DemoAccount(
+        subject="board-member",
+        name="Demonstration board member",
+        role="board_member",
+        school=None,
+        words="Sees the fairness audits and no pupil",
+    ),
+    DemoAccount(
+        subject="data-protection-officer",
+        name="Demonstration data-protection officer",
+        role="data_protection_officer",
+        school=None,
+        words="Sees the fairness audits and no pupil's page",
+    ),
+    DemoAccount(
+        subject="data-scientist",
+        name="Demonstration data scientist",
+        role="data_scientist",
+        school=None,
+        words="Sees the fairness audits and no pupil",
+    ),
+    DemoAccount(
+        subject="administrator",
+        name="Demonstration administrator",
+        role="administrator",
+        school=None,
+        words="Manages people, and sees no pupil",
+    ),
+)

@@ -1,0 +1,66 @@
+"""The pages in docs/generated/, printed from the code they describe: `python -m serving.generate`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from casework import states
+from fairness import metrics, policy
+from features import catalogue
+from records.tables import ORIGIN, TABLES, Column
+from serving import doors
+
+FOLDER = Path(__file__).resolve().parent.parent / "docs" / "generated"
+NOTICE = "<!-- Printed by `make generate`; a stale page fails a test. -->\n\n"
+
+
+def tables_page() -> str:
+    """Return the record tables as a page: columns, units, codes, protection and retention."""
+    lines = ["# Record tables", ""]
+    for table in TABLES.values():
+        root = "protected root, for auditing only" if table.protected else "history"
+        key = ", ".join(f"`{name}`" for name in table.key)
+        lines += [
+            f"## {table.name}",
+            "",
+            f"{table.means.capitalize()}. Kept in: {root}, {table.retention_years} years.",
+            f"A version is told by {key}; it happened on `{table.happened_on}`.",
+            "",
+            "| column | means | type | unit or codes | may be empty |",
+            "|---|---|---|---|---|",
+            *(_column_row(column) for column in table.columns),
+            "",
+        ]
+    lines += [
+        "## Every table also has",
+        "",
+        "| column | means | type | unit or codes | may be empty |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [_column_row(column) for column in ORIGIN]
+    return "\n".join(lines) + "\n"
+
+
+def _column_row(column: Column) -> str:
+    codes = f"{column.codes.name} ({len(column.codes.codes)})" if column.codes else column.unit
+    return f"| `{column.name}` | {column.means} | {column.kind} | {codes} | {'no' if column.required else 'yes'} |"
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "tables.md": tables_page,
+    "features.md": catalogue.page,
+    "metrics.md": metrics.page,
+    "policy.md": policy.page,
+    "states.md": states.page,
+    "doors.md": doors.door_table,
+}
+
+
+def main() -> None:
+    """Write every generated page."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        (FOLDER / name).write_text(NOTICE + page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

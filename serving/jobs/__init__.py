@@ -1,0 +1,1 @@
+"""What runs out of sight of a request: deploying, scoring a week, the demonstration."""

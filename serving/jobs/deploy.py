@@ -1,0 +1,226 @@
+"""Deploying: a registered version's bytes are verified under signatures, copied once, and named by one pointer."""
+
+import json
+import os
+import shutil
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from casework.database import connect, scoped
+from casework.deployments import StoredAudit, current_deployment, record_deployment, revoke, save_audit
+from casework.rules import RuleBroken
+from fairness.findings import AuditUnreadable, read_audit
+from fairness.policy import policy_of
+from fairness.report import view
+from fairness.signoff import Approval
+from records import delta
+from records.clock import clock_of
+from records.history import latest
+from records.home import Home
+from records.tables import CALENDARS, SCHOOLS
+from serving.school_days import save_school_days
+from serving.scoring import AUDIT, ENVELOPE, POINTER, REVOKED, Deployed, Refused, check_folder, deployed_digest
+from training import registry
+from training.bundle import BOOSTER_FILE, MANIFEST_FILE, DigestMismatch, read_verified
+
+FAIL, NOT_SETTLED, REFUSED_INPUT = 3, 4, 2
+# What the gate itself says no to ends with its own code; whatever else stops a deployment is input refused.
+_EXIT = {
+    "verdict_failed": FAIL,
+    "verdict_mismatch": NOT_SETTLED,
+    "signature_missing": NOT_SETTLED,
+    "threshold": NOT_SETTLED,
+    "waiver_signature": NOT_SETTLED,
+    "waiver_incomplete": NOT_SETTLED,
+}
+# The alias under which a version's bytes are fetched; the model in use has another, moved only afterwards.
+_DEPLOYING = "deploying"
+
+
+class NotDeployed(Exception):
+    """Nothing was deployed. `code` says why (serving/scoring.py), `exit_code` what the command ends with."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.exit_code = _EXIT.get(code, REFUSED_INPUT)
+
+
+def deploy(home: Home, digest: str, *, mlruns: Path) -> Deployed:
+    """Deploy the signed candidate with this digest and return what now serves.
+
+    The bytes are MLflow's, the audit and the signatures the candidate's; all of them are verified where
+    they will lie, before anything names them. The alias moves last.
+
+    Raises
+    ------
+    NotDeployed
+        The version is not registered, its bytes differ, or its approval does not allow it.
+    """
+    today = clock_of(home).today()
+    number = registry.version_of(mlruns, digest)
+    if number is None:
+        raise NotDeployed("not_registered", f"MLflow has no version with bundle {digest[:12]}; run `belong train`.")
+    home.deployed.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=home.deployed))
+    try:
+        _gather(home, digest, _registered(mlruns, number), partial)
+        found = check_folder(home, partial, digest, today)
+        if isinstance(found, Refused):
+            raise NotDeployed(found.code, found.sentence)
+        audit = _audit(home, partial, found.approval)
+        _put(partial, home.deployed / digest)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    save_network_days(home, today)
+    _record(home, found, audit)
+    registry.move_alias(mlruns, number)
+    return found
+
+
+def reconcile(home: Home, *, mlruns: Path) -> str | None:
+    """Compare registry, database and pointer; where they name different bundles, revoke and say so.
+
+    Someone who moves the alias by hand, or edits the pointer, does not choose what serves: the
+    deployment ends, and only a new one, verified again, begins. None: all three agree.
+    """
+    engine = connect(home, "job")
+    try:
+        with scoped(engine, None) as session:
+            row = current_deployment(session)
+    finally:
+        engine.dispose()
+    if row is None:
+        return None
+    named = {"the registry's alias": _alias_digest(mlruns), "the pointer": deployed_digest(home)}
+    other = [what for what, digest in named.items() if digest != row.digest]
+    if not other:
+        return None
+    reason = f"{' and '.join(other)} did not name the bundle that the database says is deployed"
+    withdraw(home, row.digest, reason)
+    return f"The deployment of {row.digest[:12]} was revoked: {reason}."
+
+
+def withdraw(home: Home, digest: str, reason: str) -> None:
+    """End a deployment for good: every process sees it at its next request. `reason` names no pupil."""
+    # The file first: a database that cannot be reached must not keep the door open.
+    note = json.dumps({"reason": reason, "at": datetime.now(UTC).isoformat()})
+    _write(home.deployed / f"{digest}.{REVOKED}", note)
+    engine = connect(home, "job")
+    try:
+        with scoped(engine, None) as session:
+            revoke(session, digest, reason, datetime.now(UTC))
+    finally:
+        engine.dispose()
+
+
+def save_network_days(home: Home, today: date) -> None:
+    """Bring the schools and calendars that the web process reads up to date with the record store."""
+    schools, _ = delta.read(home.history, SCHOOLS, 0)
+    calendars, _ = delta.read(home.history, CALENDARS, 0)
+    if len(schools):
+        save_school_days(home, latest(schools, SCHOOLS, today), latest(calendars, CALENDARS, today), today)
+
+
+def _registered(mlruns: Path, number: str) -> Path:
+    registry.move_alias(mlruns, number, _DEPLOYING)
+    try:
+        return registry.resolve(mlruns, _DEPLOYING).folder
+    finally:
+        registry.drop_alias(mlruns, _DEPLOYING)
+
+
+def _alias_digest(mlruns: Path) -> str | None:
+    try:
+        return registry.resolve(mlruns).digest
+    except registry.NoVersion:
+        return None
+
+
+def _gather(home: Home, digest: str, registered: Path, folder: Path) -> None:
+    try:
+        bundle = read_verified(registered, digest)
+    except DigestMismatch:
+        raise NotDeployed("digest_mismatch", "The registered version's bytes are not the candidate's.") from None
+    (folder / MANIFEST_FILE).write_bytes(bundle.manifest_bytes)
+    (folder / BOOSTER_FILE).write_bytes(bundle.booster)
+    for name in (AUDIT, ENVELOPE):
+        source = home.candidates / digest / name
+        if source.exists():
+            shutil.copyfile(source, folder / name)
+    for file in folder.iterdir():
+        file.chmod(0o444)
+    folder.chmod(0o755)
+
+
+def _audit(home: Home, folder: Path, approval: Approval) -> StoredAudit:
+    try:
+        return stored_audit(home, folder, approval)
+    except AuditUnreadable as error:
+        raise NotDeployed("audit_unreadable", f"The audit cannot be shown to the board: {error}.") from error
+
+
+def _put(partial: Path, place: Path) -> None:
+    """Move the checked folder to its place. The same bundle under a new approval: the old folder is kept aside."""
+    if place.exists():
+        if all(_same(partial / name, place / name) for name in (MANIFEST_FILE, BOOSTER_FILE, AUDIT, ENVELOPE)):
+            return
+        aside = place.with_name(f"{place.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
+        os.replace(place, aside)
+    os.replace(partial, place)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.exists() and one.read_bytes() == other.read_bytes()
+
+
+def stored_audit(home: Home, folder: Path, approval: Approval | None = None) -> StoredAudit:
+    """Return the audit in a candidate's or a deployed folder as the board's page reads it.
+
+    Raises
+    ------
+    AuditUnreadable
+        There is no audit, or not one of this version.
+    """
+    audit = read_audit(folder / AUDIT)
+    shown = view(audit, policy=policy_of(home), approval=approval)
+    envelope = folder / ENVELOPE
+    return StoredAudit(
+        bundle_digest=audit.bundle_digest,
+        verdict=str(shown["verdict"]),
+        created_on=audit.created_on,
+        is_current=approval is not None,
+        payload={**audit.to_json(), "view": shown},
+        envelope=json.loads(envelope.read_bytes()) if envelope.exists() else None,
+    )
+
+
+def show_audit(home: Home, digest: str) -> None:
+    """Put a candidate's audit before the board, whatever its verdict; it is not deployed by this."""
+    engine = connect(home, "job")
+    try:
+        with scoped(engine, None) as session:
+            save_audit(session, stored_audit(home, home.candidates / digest))
+    finally:
+        engine.dispose()
+
+
+def _record(home: Home, found: Deployed, audit: StoredAudit) -> None:
+    engine = connect(home, "job")
+    try:
+        with scoped(engine, None) as session:
+            save_audit(session, audit)
+            record_deployment(session, found.digest, found.approval.id, datetime.now(UTC))
+            # Inside the transaction: a pointer that cannot be written leaves no row that says it serves.
+            _write(home.deployed / POINTER, found.digest + "\n")
+    except RuleBroken as error:
+        raise NotDeployed("withdrawn", str(error)) from error
+    finally:
+        engine.dispose()
+
+
+def _write(file: Path, text: str) -> None:
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, file)

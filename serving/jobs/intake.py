@@ -1,0 +1,63 @@
+"""Reading export files: records into the store, names into the operational database, and nowhere else."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from casework.database import connect, migrate, scoped
+from casework.people import Identity, save_identities
+from records.clock import clock_of
+from records.home import Home
+from records.identities import Identities
+from records.ingest import ingest
+from records.summary import IngestSummary
+
+
+def read_exports(home: Home, source: Path, say: Callable[[str], None]) -> IngestSummary:
+    """Ingest a folder of export files, with names saved before the load that brought them counts as done."""
+    migrate(home)
+    engine = connect(home, "job")
+
+    def save(identities: Identities) -> None:
+        with scoped(engine, None) as session:
+            save_identities(session, _rows(identities.rows))
+
+    try:
+        return ingest(
+            home,
+            source,
+            clock=clock_of(home),
+            save_identities=save,
+            progress=lambda name, done, whole: say(f"{name} ({done} of {whole})"),
+        )
+    finally:
+        engine.dispose()
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[Identity]:
+    columns = (
+        "pupil",
+        "upn",
+        "forename",
+        "surname",
+        "date_of_birth",
+        "year_group",
+        "school",
+        "leaving_date",
+        "known_on",
+    )
+    for pupil, upn, forename, surname, born, year_group, school, left, known in zip(
+        *(frame[name].tolist() for name in columns), strict=True
+    ):
+        yield Identity(
+            pseudonym=pupil,
+            upn=upn,
+            forename=forename,
+            surname=surname,
+            date_of_birth=None if pd.isna(born) else born.date(),
+            year_group=year_group,
+            school=school,
+            left_on=None if pd.isna(left) else left.date(),
+            known_on=known.date(),
+        )

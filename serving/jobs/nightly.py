@@ -1,0 +1,203 @@
+"""The nightly job: the deployed bundle scores every pupil of the network, and pages and API get what it found."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from casework.database import connect, scoped
+from casework.deployments import current_deployment
+from casework.publishing import Publication, Published, publish
+from casework.tables_flags import FlagRow
+from casework.tables_people import PupilRow
+from features.cohort import STALE_DAYS, fresh_from
+from records import delta
+from records.calendar import Calendar, calendar_from
+from records.clock import clock_of
+from records.history import History, known, latest
+from records.home import Home
+from records.store import Store
+from records.tables import CALENDARS, SCHOOLS
+from serving.jobs.recorded import Recorded, recorded
+from serving.school_days import save_school_days
+from serving.scoring import Deployed, Refused, open_deployed
+from training.reasons import Reason
+from training.week import Week, score_week
+
+_ALLOCATED = ["probability", "rise", "rise_margin", "rank", "cut_off", "eligible", "snoozed", "flagged", "rising_since"]
+
+
+class NotScored(Exception):
+    """Nothing may be scored: `code` says why (serving/scoring.py)."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Night:
+    """What one night did: under which bundle, for which day, and what was published."""
+
+    bundle_digest: str
+    as_of: date
+    published: Published
+
+
+@dataclass(frozen=True)
+class _Network:
+    """Schools and calendar as known at the day, and the newest mark of each school."""
+
+    schools: pd.DataFrame
+    calendars: pd.DataFrame
+    calendar: Calendar
+    newest: dict[int, date]
+
+
+def score_network(home: Home, as_of: date | None = None) -> Night:
+    """Score every pupil on roll as of the day, publish facts, flags and reasons, and open cases.
+
+    Publishing the same bundle and day again brings the facts up to date and leaves scores and flags as
+    they were. One shard of pupils is in memory at a time.
+
+    Parameters
+    ----------
+    as_of
+        A day up to today; None: today.
+
+    Raises
+    ------
+    NotScored
+        Nothing is deployed that may serve, or the day lies ahead.
+    CannotPublish
+        The records and the operational database do not fit; nothing was published.
+    """
+    today = clock_of(home).today()
+    day = today if as_of is None else as_of
+    if day > today:
+        raise NotScored("future_day", f"{day.isoformat()} lies ahead; today is {today.isoformat()}.")
+    deployed = open_deployed(home, today)
+    if isinstance(deployed, Refused):
+        raise NotScored(deployed.code, deployed.sentence)
+    engine = connect(home, "job")
+    try:
+        with scoped(engine, None) as session:
+            row = current_deployment(session)
+            earlier = earlier_flags(session, day)
+        if row is None or row.digest != deployed.digest:
+            raise NotScored("deployment_mismatch", "The database does not record this model as deployed.")
+        facts: list[Recorded] = []
+        store = Store(home)
+        week = score_week(_reading(store, day, facts), deployed.scorer, day, earlier_flags=earlier)
+        network = _network(store, day)
+        published = _publish(engine, publication(deployed, week, facts, network))
+    finally:
+        engine.dispose()
+    save_school_days(home, network.schools, network.calendars, day)
+    return Night(bundle_digest=deployed.digest, as_of=day, published=published)
+
+
+def earlier_flags(session: Session, before: date) -> pd.DataFrame:
+    """Return `pupil` and `as_of` of every flag given before the day, under any bundle: people were told of it."""
+    rows = session.execute(
+        select(PupilRow.pseudonym, FlagRow.as_of)
+        .join(FlagRow, FlagRow.pupil_id == PupilRow.id)
+        .where(FlagRow.as_of < before, FlagRow.check_sample.is_(False))
+    ).all()
+    frame = pd.DataFrame([tuple(row) for row in rows], columns=["pupil", "as_of"])
+    return frame.astype({"pupil": "int64", "as_of": "datetime64[s]"})
+
+
+def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: _Network) -> Publication:
+    """Return everything that pages and API need of this week."""
+    expires = {
+        school: network.calendar.ahead(school, week.as_of, deployed.scorer.rule.snooze_weeks)
+        or week.as_of + timedelta(weeks=deployed.scorer.rule.snooze_weeks)
+        for school in network.schools["school"].astype(int)
+    }
+    flagged = week.allocation[week.allocation["flagged"]]
+    return Publication(
+        bundle_digest=deployed.digest,
+        as_of=week.as_of,
+        horizon_weeks=deployed.scorer.horizon_weeks,
+        base_rates=deployed.scorer.base_rates,
+        schools=_schools(network, week.as_of),
+        roll=pd.concat([part.roll for part in facts], ignore_index=True),
+        weekly_facts=pd.concat([part.weekly_facts for part in facts], ignore_index=True),
+        incidents=pd.concat([part.incidents for part in facts], ignore_index=True),
+        scores=allocation_log(deployed, week),
+        flags=pd.DataFrame(
+            {
+                "pupil": flagged["pupil"],
+                "rising_since": flagged["rising_since"],
+                "expires_on": pd.to_datetime(flagged["school"].map(expires)),
+                "check_sample": False,
+            }
+        ),
+        reasons=_reasons(week.reasons),
+        feature_rows=pd.DataFrame(week.matrix.values, columns=list(week.matrix.names)).assign(
+            pupil=week.matrix.keys["pupil"].to_numpy()
+        ),
+    )
+
+
+def allocation_log(deployed: Deployed, week: Week) -> pd.DataFrame:
+    """Return one row for every pupil on roll: as they were allocated, or with the reason why they were not scored."""
+    keys = week.matrix.keys[["pupil", "school", "year_group", "abstain"]]
+    log = keys.merge(week.allocation[["pupil", *_ALLOCATED]], on="pupil", how="left")
+    for name in ("eligible", "snoozed", "flagged"):
+        log[name] = log[name].eq(True)
+    # A place on the list is only had by those who could be on it.
+    log["rank"] = log["rank"].where(log["eligible"]).astype("Int32")
+    roll = keys.groupby("school")["pupil"].transform("size").to_numpy(np.int64)
+    log["capacity"] = deployed.scorer.rule.capacity(roll)
+    log["abstain"] = log["abstain"].astype(object).where(log["abstain"] != "", None)
+    return log
+
+
+def _reading(store: Store, day: date, facts: list[Recorded]) -> Iterator[History]:
+    """Yield one shard after the other, putting aside what pages show of it before it is let go."""
+    for shard in store.shards:
+        history = store.history(shard)
+        facts.append(recorded(known(history, day)))
+        yield history
+
+
+def _network(store: Store, day: date) -> _Network:
+    """Return what is known of the schools, with the newest mark of each."""
+    schools, calendars = (
+        latest(delta.read(store.home.history, table, 0)[0], table, day) for table in (SCHOOLS, CALENDARS)
+    )
+    return _Network(schools, calendars, calendar_from(calendars), dict(store.newest_marks()))
+
+
+def _schools(network: _Network, as_of: date) -> pd.DataFrame:
+    rows = []
+    for school, name, phase in zip(
+        network.schools["school"].astype(int), network.schools["name"], network.schools["phase"], strict=True
+    ):
+        newest = network.newest.get(school)
+        fresh = newest is not None and newest >= fresh_from(network.calendar, school, as_of)
+        note = "" if fresh else f"No register mark in the last {STALE_DAYS} school days"
+        rows.append((school, str(name), str(phase), newest, fresh, note))
+    frame = pd.DataFrame(rows, columns=["urn", "name", "phase", "data_to", "up_to_date", "note"])
+    frame["data_to"] = pd.to_datetime(frame["data_to"])
+    return frame
+
+
+def _reasons(said: Mapping[int, tuple[Reason, ...]]) -> pd.DataFrame:
+    rows = [
+        (pupil, position, reason.side, reason.group, reason.sentence, reason.share, reason.changeable)
+        for pupil, reasons in said.items()
+        for position, reason in enumerate(reasons, start=1)
+    ]
+    return pd.DataFrame(rows, columns=["pupil", "position", "side", "group", "sentence", "share", "changeable"])
+
+
+def _publish(engine: Engine, made: Publication) -> Published:
+    with scoped(engine, None) as session:
+        return publish(session, made)

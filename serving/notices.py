@@ -1,0 +1,41 @@
+"""What every page must say beside its own matter: demonstration, waiver, not scoring."""
+
+from dataclasses import dataclass
+
+from serving.rendering import day_words, full_day_words
+from serving.scoring import Refused
+from serving.site import Site
+
+APPROVAL_PATH = "/approval"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """One line at the top of every page: a mark in a box, the words, and perhaps a link."""
+
+    mark: str
+    words: str
+    link: str = ""
+    link_words: str = ""
+
+
+def notices(site: Site) -> tuple[Notice, ...]:
+    """Return the notices of this moment; the approval page, open to everyone, holds the whole plan."""
+    said = []
+    if site.home.demo:
+        said.append(
+            Notice(
+                mark="Demonstration",
+                words=f"Every pupil, school and person here is invented. Today is {full_day_words(site.today())}.",
+            )
+        )
+    found = site.door.deployed()
+    if isinstance(found, Refused):
+        said.append(Notice(mark="Not scoring", words=f"Belong is not scoring. {found.sentence}"))
+    elif found.approval.verdict == "WAIVED":
+        words = (
+            "It is not settled whether these lists are fair to every group of pupils. They are used under a "
+            f"waiver that ends on {day_words(found.approval.expires_on)}."
+        )
+        said.append(Notice(mark="Under waiver", words=words, link=APPROVAL_PATH, link_words="Read the monitoring plan"))
+    return tuple(said)

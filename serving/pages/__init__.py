@@ -1,0 +1,1 @@
+"""One module for each page, server-rendered and usable without JavaScript."""

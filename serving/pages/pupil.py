@@ -1,0 +1,146 @@
+"""One pupil: what has been happening, then one's own view, and only then what the model found."""
+
+import uuid
+from typing import Any
+
+from starlette.responses import Response
+
+from casework.cases import Event, Explanation, PupilPage, Reason, Review, pupil_page
+from casework.permissions import may
+from serving.charts import Week, timeline
+from serving.page import NotFound, Page, Visit
+from serving.rendering import day_words, year_words
+
+_EVENTS_SHOWN = 30
+_KINDS = {"incident": "Incident", "positive": "Achievement", "suspension": "Suspension"}
+_SAVED = {
+    "view": "Your view is saved. What the model found is further down.",
+    "next": "What happens next is saved.",
+}
+
+
+def read_pupil(visit: Visit) -> PupilPage:
+    """Return the pupil that the address names, for every page about one pupil.
+
+    Raises
+    ------
+    NotFound
+        There is no such pupil, or not in this person's schools; the look is logged either way.
+    """
+    try:
+        pupil_id = uuid.UUID(visit.part("pupil_id"))
+    except ValueError:
+        raise NotFound from None
+    found = pupil_page(visit.session, visit.person, pupil_id, visit.today)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def place_words(pupil: PupilPage) -> str:
+    """Return 'Year 9, Riverside Academy'."""
+    left = f" (left on {day_words(pupil.left_on)})" if pupil.left_on else ""
+    return f"{year_words(pupil.year_group)}, {pupil.school_name}{left}"
+
+
+def show_pupil(visit: Visit) -> Response:
+    """Show the pupil; without an own view of this week there is no figure and no reason in the page at all."""
+    pupil = read_pupil(visit)
+    case = pupil.case
+    weeks = [
+        Week(
+            start=week.week_start,
+            possible=week.sessions_possible,
+            missed=week.sessions_missed,
+            incidents=week.incidents,
+            suspended=week.suspended,
+        )
+        for week in pupil.weeks
+    ]
+    return visit.show(
+        "pupil.html",
+        title="One pupil",
+        pupil_id=pupil.pupil_id,
+        place=place_words(pupil),
+        name=pupil.name,
+        saved=_SAVED.get(visit.asked("saved"), ""),
+        chart=timeline(weeks, listed=case.on_list_since if case else None),
+        weeks=_week_rows(pupil),
+        events=[_event(event) for event in reversed(pupil.events[-_EVENTS_SHOWN:])],
+        data_to=pupil.data_to,
+        changed=pupil.what_changed,
+        going_well=pupil.going_well,
+        unknowns=pupil.unknowns,
+        case=case,
+        own_view=pupil.own_view,
+        withheld=pupil.withheld,
+        may_record=bool(case and case.may_record_view and may(visit.person, "record_view")),
+        may_decide=bool(case and case.may_record_decision),
+        explanation=_explanation(pupil.explanation) if pupil.explanation else None,
+        reviews=[_review(review) for review in pupil.reviews],
+    )
+
+
+def _week_rows(pupil: PupilPage) -> list[dict[str, Any]]:
+    rows = []
+    for week in reversed(pupil.weeks):
+        counts = (
+            *(week.sessions_missed, week.late_marks),
+            *(week.incidents, week.removals, week.positives),
+        )
+        school = week.sessions_possible > 0
+        # An en dash where there was no school, so that nobody reads a nought as a good week.
+        shown = counts if school else ["\N{EN DASH}"] * len(counts)
+        cells = [week.sessions_possible, *shown, "Yes" if week.suspended else ""]
+        rows.append({"start": week.week_start, "cells": cells})
+    return rows
+
+
+def _event(event: Event) -> dict[str, str]:
+    what = event.what if event.sessions is None else f"{event.what} ({event.sessions} sessions)"
+    return {
+        "on": day_words(event.happened_on),
+        "kind": _KINDS.get(event.kind, event.kind.capitalize()),
+        "what": what,
+        "where": event.place or "",
+    }
+
+
+def _explanation(said: Explanation) -> dict[str, Any]:
+    weeks = f"{said.horizon_weeks} school weeks"
+    if said.abstain or said.probability is None:
+        figure = f"Belong could not work out a figure for this pupil: {said.abstain or said.probability_words}."
+    else:
+        about = said.probability_words[:1].upper() + said.probability_words[1:]
+        figure = f"{about} pupils with a similar record were suspended or excluded in the {weeks} that followed."
+        if said.base_rate is not None:
+            figure += f" Among all pupils in schools of this phase it was {said.base_rate_words}."
+    listed = "Belong drew this pupil at random, as a check on its own lists." if said.check_sample else ""
+    rising = f"The figure has been rising since {day_words(said.rising_since)}." if said.rising_since else ""
+    return {
+        "figure": figure,
+        "rising": listed or rising,
+        "reasons": [
+            *(_reason(reason, "Up") for reason in said.reasons_for),
+            *(_reason(reason, "Down") for reason in said.reasons_against),
+        ],
+        "as_of": said.as_of,
+    }
+
+
+def _reason(reason: Reason, way: str) -> dict[str, Any]:
+    return {
+        "moved": f"{way}, {reason.share}",
+        "group": reason.group,
+        "sentence": reason.sentence,
+        "change": (("Yes" if way == "Up" else "Keep going") if reason.changeable else "No"),
+    }
+
+
+def _review(review: Review) -> dict[str, Any]:
+    what = f"{'View' if review.kind == 'view' else 'Next step'}: {review.words}"
+    words = "Their words are shown once you have recorded your own view." if review.text is None else review.text
+    return {"on": review.recorded_at, "who": review.by, "what": what, "words": words}
+
+
+PAGES = (Page(name="pupil", path="/pupils/{pupil_id}", permission="see_pupil", show=show_pupil),)

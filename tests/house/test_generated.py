@@ -1,0 +1,15 @@
+"""Generated pages say what the code says."""
+
+import pytest
+
+from serving.generate import FOLDER, NOTICE, PAGES
+
+
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_generated_page_is_fresh(name):
+    stands = (FOLDER / name).read_text(encoding="utf-8")
+    assert stands == NOTICE + PAGES[name](), f"docs/generated/{name} is stale: run `make generate` and commit it"
+
+
+def test_no_other_page_lies_among_the_generated_ones():
+    assert {path.name for path in FOLDER.iterdir()} == set(PAGES)

@@ -1,0 +1,201 @@
+"""The nightly job: everyone on roll is scored and logged, flags open cases, and doing it again changes nothing."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sqlalchemy import text
+
+from casework.deployments import record_deployment, revoke
+from casework.publishing import CannotPublish
+from fairness.trust import create_demo_trust
+from records import delta
+from records.arrow import schema_of
+from records.home import Home
+from records.tables import TABLES
+from serving.api.posted import posted
+from serving.api.schemas import ScoresRequest
+from serving.api.scored import score
+from serving.jobs.nightly import NotScored, score_network
+from serving.school_days import read_school_days
+from serving.scoring import POINTER, Deployed, open_deployed
+from tests.database import identity, save_pupils
+from tests.deployed import RULE, TODAY, clear, put_deployed, tiny_bundle
+from tests.factories import SCHOOL, frame, term_calendar
+from tests.journey.api import as_job
+
+MONDAYS = [date(2026, 4, 13) + timedelta(weeks=at) for at in (0, 1, 2, 3, 4, 5, 7, 8, 9)]
+# A rule under which some of these pupils are flagged, whatever the small model thinks of them.
+BUNDLE = tiny_bundle(flag_rule={**RULE, "level_least": 0.0001, "rise_least": 0.0, "capacity_min": 10})
+
+
+@pytest.fixture
+def home(casework_home: Home) -> Iterator[Home]:
+    """The database's home in two shards, with no records and nothing deployed."""
+    yield replace(casework_home, shards=2)
+    clear(casework_home)
+
+
+def pupil_rows(pupil: int) -> dict[str, list[dict[str, Any]]]:
+    """Return nine school weeks of marks, some late or missed, and events: the pupil's own draw, always the same."""
+    random = np.random.default_rng(pupil)
+    days = [monday + timedelta(days=at) for monday in MONDAYS for at in range(5)]
+    drawn = random.choice(["/", "L", "O"], size=len(days), p=[0.8, 0.12, 0.08])
+    marks = [
+        {"pupil": pupil, "date": day, "session": "AM", "code": code} for day, code in zip(days, drawn, strict=True)
+    ]
+    marks += [{"pupil": pupil, "date": day, "session": "PM", "code": "\\"} for day in days]
+    events = [
+        {"pupil": pupil, "event_id": f"{pupil}-{at}", "date": days[place], "outcome": "Internal Exclusion"}
+        for at, place in enumerate(random.choice(len(days), size=pupil % 7, replace=False))
+    ]
+    return {"marks": marks, "behaviour": events, "enrolments": [{"pupil": pupil}]}
+
+
+def posted_pupil(number: int) -> dict[str, Any]:
+    """Return the records of `put_records` for this pupil as the scoring interface takes them."""
+    rows = pupil_rows(number)
+    plain = {"type": "Disruption", "severity": 2, "period": 3, "points": 1, "location": "Classroom"}
+    return {
+        "id": str(number),
+        "school": SCHOOL,
+        "year_group": "9",
+        "entry_date": "2024-09-02",
+        "marks": [{"date": row["date"], "session": row["session"], "code": row["code"]} for row in rows["marks"]],
+        "behaviour": [{**plain, "date": row["date"], "outcome": row["outcome"]} for row in rows["behaviour"]],
+    }
+
+
+def landing(table: str, rows: list[dict[str, Any]]) -> delta.Landing:
+    """Return the rows as a load of their own."""
+    arrow = pa.Table.from_pandas(frame(table, rows), schema=schema_of(TABLES[table]), preserve_index=False)
+    return delta.Landing(f"{table}-{len(rows)}", arrow)
+
+
+def put_records(home: Home, pupils: range) -> None:
+    """Land a network of one school straight in the store."""
+    rows: dict[str, list[dict[str, Any]]] = {"schools": [{}], "calendars": list(term_calendar())}
+    rows["schools"][0]["known_on"] = date(2024, 7, 1)
+    for pupil in pupils:
+        for table, more in pupil_rows(pupil).items():
+            rows.setdefault(table, []).extend(more)
+    for name, mine in rows.items():
+        delta.append(home.history, TABLES[name], [landing(name, mine)], home.shards)
+    save_pupils(home, *(identity(pupil, school=SCHOOL, year_group="9") for pupil in pupils))
+
+
+class TestTheNightlyJob:
+    @pytest.fixture
+    def night_home(self, home):
+        put_records(home, range(1, 61))
+        put_deployed(home, BUNDLE, create_demo_trust(home))
+        with as_job(home) as session:
+            record_deployment(session, BUNDLE.digest, "a" * 64, datetime.now(UTC))
+        return home
+
+    def test_every_pupil_on_roll_is_in_the_log_and_new_flags_open_cases(self, night_home):
+        night = score_network(night_home)
+        assert (night.as_of, night.published.repeated) == (TODAY, False)
+        assert (night.published.pupils, night.published.scores) == (60, 60)
+        with as_job(night_home) as session:
+            scores = pd.DataFrame(session.execute(text("SELECT * FROM scores")).mappings().all())
+            flagged = session.execute(text("SELECT count(*) FROM flags")).scalar_one()
+            cases = session.execute(text("SELECT count(*) FROM cases WHERE state = 'open'")).scalar_one()
+            sides = session.execute(text("SELECT flag_id, count(*) FROM reasons GROUP BY flag_id")).all()
+            school = session.execute(text("SELECT * FROM schools")).mappings().one()
+        # 0.5 % of 60 is none, so the rule's least, ten, is the school's capacity.
+        assert set(scores["capacity"]) == {10}
+        assert flagged == cases == len(sides) == int(scores["flagged"].sum())
+        assert 0 < flagged <= 10
+        assert (scores["rank"].notna() == scores["eligible"]).all()
+        assert scores["abstain"].isna().all()
+        assert (school["name"], school["phase"], school["data_to"], school["up_to_date"]) == (
+            "Test School",
+            "SS",
+            date(2026, 6, 19),
+            True,
+        )
+
+    def test_the_same_night_twice_changes_no_score_and_no_flag(self, night_home):
+        first = score_network(night_home)
+        with as_job(night_home) as session:
+            before = session.execute(text("SELECT * FROM scores ORDER BY pupil_id")).all()
+        again = score_network(night_home)
+        with as_job(night_home) as session:
+            after = session.execute(text("SELECT * FROM scores ORDER BY pupil_id")).all()
+        assert before == after
+        assert again.published.repeated
+        assert again.published.weekly_facts_changed == 0
+        assert (again.published.flags, again.published.cases_opened) == (0, 0)
+        assert first.published.flags >= 0
+
+    def test_a_flag_of_an_earlier_week_snoozes_this_one(self, night_home):
+        score_network(night_home, date(2026, 6, 15))
+        score_network(night_home)
+        with as_job(night_home) as session:
+            rows = session.execute(text("SELECT pupil_id, as_of, snoozed, flagged FROM scores")).all()
+        before = {row.pupil_id for row in rows if row.as_of == date(2026, 6, 15) and row.flagged}
+        assert before, "the rule flags nobody here, so nothing is shown"
+        snoozed = {row.pupil_id for row in rows if row.as_of == TODAY and row.snoozed}
+        assert before == snoozed
+        assert not {row.pupil_id for row in rows if row.as_of == TODAY and row.flagged} & before
+
+    def test_the_same_records_posted_to_the_interface_score_the_same(self, night_home):
+        """One engine, one model, one rule: who sends the records in does not matter."""
+        score_network(night_home)
+        sent = {"as_of": TODAY.isoformat(), "pupils": [posted_pupil(number) for number in (3, 7, 11)]}
+        request = ScoresRequest.model_validate_json(json.dumps(sent, default=str))
+        days = read_school_days(night_home)
+        deployed = open_deployed(night_home, TODAY)
+        assert isinstance(deployed, Deployed)
+        answers = score(deployed, posted(request, days), request)
+        with as_job(night_home) as session:
+            rows = session.execute(
+                text(
+                    "SELECT pseudonym, probability, rise_margin, rising_since FROM scores JOIN pupils ON id = pupil_id"
+                )
+            ).all()
+        logged = {row.pseudonym: row for row in rows}
+        for number, answer in zip((3, 7, 11), answers, strict=True):
+            assert answer.probability == pytest.approx(logged[number].probability, abs=1e-6)
+            # Posted marks begin in April, so a week counts only once four school weeks lie behind it.
+            assert answer.rising in ("not_enough_history", "yes" if logged[number].rise_margin >= 0 else "no")
+
+    def test_the_last_feature_row_is_published(self, night_home):
+        score_network(night_home)
+        with as_job(night_home) as session:
+            stored = session.execute(text("SELECT features FROM feature_rows LIMIT 1")).scalar_one()
+        assert set(stored) == set(BUNDLE.manifest["feature_names"])
+
+    def test_nothing_is_published_without_an_approved_bundle(self, night_home):
+        (night_home.deployed / POINTER).unlink()
+        with pytest.raises(NotScored) as caught:
+            score_network(night_home)
+        assert caught.value.code == "no_deployment"
+        with as_job(night_home) as session:
+            assert session.execute(text("SELECT count(*) FROM publications")).scalar_one() == 0
+
+    def test_a_bundle_that_the_database_does_not_know_scores_nobody(self, night_home):
+        with as_job(night_home) as session:
+            revoke(session, BUNDLE.digest, "a test", datetime.now(UTC))
+        with pytest.raises(NotScored) as caught:
+            score_network(night_home)
+        assert caught.value.code == "deployment_mismatch"
+
+    def test_a_day_to_come_is_refused(self, night_home):
+        with pytest.raises(NotScored, match="lies ahead"):
+            score_network(night_home, TODAY + timedelta(days=1))
+
+    def test_a_pupil_without_a_name_here_stops_the_whole_publication(self, night_home):
+        rows = pupil_rows(999)
+        for name, mine in rows.items():
+            if mine:
+                delta.append(night_home.history, TABLES[name], [landing(name, mine)], 2)
+        with pytest.raises(CannotPublish, match="1 pupils"):
+            score_network(night_home)
