@@ -27,7 +27,7 @@ Group = Literal[
     "Earlier suspensions",
     "Moves and changes",
     "Positives and strengths",
-    "Time of year",
+    "Year group and time of year",
 ]
 GROUPS: tuple[str, ...] = get_args(Group)
 _NEEDS: dict[str, frozenset[str]] = {

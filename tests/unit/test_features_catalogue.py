@@ -141,5 +141,5 @@ def test_the_page_shows_every_feature_and_every_prohibition():
 
 
 def test_only_what_adults_and_pupils_can_change_is_called_changeable():
-    fixed = {"Earlier suspensions", "Time of year"}
+    fixed = {"Earlier suspensions", "Year group and time of year"}
     assert {f.group for f in CATALOGUE if isinstance(f, Feature) and f.changeable}.isdisjoint(fixed)

@@ -1,0 +1,167 @@
+"""The whole chain on a 900-pupil network: from export files to cases, twice, and what stops it."""
+
+import io
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from sqlalchemy import select
+
+from casework.tables_cases import CaseRow
+from casework.tables_flags import FlagRow, ScoreRow
+from fairness.policy import POLICY_FILE, policy_of
+from records.home import create_home
+from records.refusal import Refusal
+from serving.jobs.demo import NETWORK, TODAY, Demo, Plan, build_demo
+from serving.jobs.gatekeeping import Terms, sign_candidate, signing_key
+from serving.scoring import Deployed, Refused, open_deployed
+from tests.database import job_session, remove_home
+
+PLAN = Plan(pupils=900, schools=6, seed=20261122)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The demonstration, run twice on one home; `flags` are pupil and day after each run."""
+
+    first: Demo
+    again: Demo
+    flags: tuple[set[tuple[str, str]], set[tuple[str, str]]]
+
+
+def build(place: Path) -> Demo:
+    return build_demo(place / "home", PLAN, mlruns=place / "mlruns", console=Console(file=io.StringIO()))
+
+
+def flags_of(demo: Demo) -> set[tuple[str, str]]:
+    with job_session(demo.home) as session:
+        return {
+            (str(pupil), day.isoformat()) for pupil, day in session.execute(select(FlagRow.pupil_id, FlagRow.as_of))
+        }
+
+
+@pytest.fixture(scope="module")
+def ran() -> Iterator[Ran]:
+    """Sixty suspended pupils cannot show which of two good rules is better: this board asks only that the model beat
+    the rate of the school and year group. Its policy is its own file, in its home."""
+    place = Path(tempfile.mkdtemp(prefix="belong-"))
+    home = create_home(place / "home", network=NETWORK, demo=True, today=TODAY)
+    shipped = files("fairness").joinpath(POLICY_FILE).read_text(encoding="utf-8")
+    (home.path / POLICY_FILE).write_text(
+        re.sub(r"must_beat = \[.*\]", 'must_beat = ["school_year_rate"]', shipped), encoding="utf-8"
+    )
+    first = build(place)
+    flags = flags_of(first)
+    again = build(place)
+    yield Ran(first=first, again=again, flags=(flags, flags_of(again)))
+    remove_home(home)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def test_every_table_landed_and_the_planted_mess_was_kept_aside(ran: Ran) -> None:
+    tables = ran.first.records.tables
+    assert not ran.first.records.refused
+    assert all(
+        tables[name].accepted > 0 for name in ("enrolments", "marks", "behaviour", "suspensions", "characteristics")
+    )
+    assert tables["marks"].quarantined > 0
+    assert tables["marks"].held.total() > 0
+
+
+def test_not_settled_is_served_under_a_waiver_and_nothing_else(ran: Ran) -> None:
+    assert ran.first.decision.verdict == "NOT_SETTLED"
+    found = open_deployed(ran.first.home, TODAY)
+    assert isinstance(found, Deployed)
+    assert found.approval.verdict == "WAIVED"
+    assert sorted(found.approval.roles) == ["board_member", "board_member", "data_protection_officer"]
+    assert found.digest == ran.first.candidate.bundle.digest
+
+
+def test_a_second_run_changes_nothing(ran: Ran) -> None:
+    assert ran.again.candidate.bundle.digest == ran.first.candidate.bundle.digest
+    assert not ran.again.records.loaded
+    assert ran.again.records.already
+    assert ran.flags[0] == ran.flags[1]
+    assert ran.flags[0]
+
+
+def test_flags_keep_within_each_school_s_capacity_and_open_cases(ran: Ran) -> None:
+    with job_session(ran.first.home) as session:
+        columns = (ScoreRow.school_urn, ScoreRow.flagged, ScoreRow.capacity)
+        scores = pd.DataFrame(session.execute(select(*columns)).all(), columns=["school", "flagged", "capacity"])
+        cases = len(session.execute(select(CaseRow.id)).all())
+    by_school = scores.dropna().groupby("school").agg(flags=("flagged", "sum"), capacity=("capacity", "max"))
+    assert (by_school["flags"] <= by_school["capacity"]).all()
+    assert cases == len(ran.flags[0])
+
+
+def test_no_name_and_no_upn_lies_in_the_record_store(ran: Ran) -> None:
+    exports = ran.first.home.path / "exports"
+    enrolled = pd.concat(pd.read_csv(file, dtype=str) for file in sorted(exports.glob("enrolments_*.csv")))
+    secrets = {value.encode() for column in ("upn", "surname") for value in enrolled[column].dropna().unique()[:40]}
+    roots = (ran.first.home.history, ran.first.home.protected)
+    held = [file.read_bytes() for root in roots for file in root.rglob("*") if file.is_file()]
+    assert held
+    assert not [secret for secret in secrets if any(secret in content for content in held)]
+
+
+def test_one_flipped_byte_of_the_real_model_stops_it(ran: Ran) -> None:
+    file = ran.first.home.deployed / ran.first.candidate.bundle.digest / "booster.txt"
+    good = file.read_bytes()
+    file.chmod(0o644)
+    try:
+        file.write_bytes(good[:500] + bytes([good[500] ^ 1]) + good[501:])
+        found = open_deployed(ran.first.home, TODAY)
+        assert isinstance(found, Refused)
+        assert found.code == "digest_mismatch"
+    finally:
+        file.write_bytes(good)
+    assert isinstance(open_deployed(ran.first.home, TODAY), Deployed)
+
+
+def test_the_shipped_policy_would_have_to_be_signed_anew(ran: Ran) -> None:
+    """The approval names the policy it was given under; another policy, however like it, ends it."""
+    own = ran.first.home.path / POLICY_FILE
+    said = own.read_text(encoding="utf-8")
+    own.unlink()
+    try:
+        found = open_deployed(ran.first.home, TODAY)
+        assert isinstance(found, Refused)
+        assert found.code == "policy_changed"
+    finally:
+        own.write_text(said, encoding="utf-8")
+
+
+def test_a_failed_candidate_cannot_be_signed(ran: Ran) -> None:
+    """The same numbers under a board that asks for 90 points more recall: FAIL, and no signature helps."""
+    home, digest = ran.first.home, ran.first.candidate.bundle.digest
+    own, envelope = home.path / POLICY_FILE, home.candidates / digest / "envelope.json"
+    said, signed = own.read_text(encoding="utf-8"), envelope.read_bytes()
+    own.write_text(said.replace("min_gain = 0.02", "min_gain = 0.9"), encoding="utf-8")
+    envelope.unlink()
+    try:
+        assert policy_of(home).usefulness.min_gain == 0.9
+        key = signing_key("demo-board-1", "board_member", home.secrets / "demo_keys")
+        with pytest.raises(Refusal, match="FAIL; a failure is not signed"):
+            sign_candidate(home, digest, key, Terms(), TODAY)
+        assert not envelope.exists()
+    finally:
+        own.write_text(said, encoding="utf-8")
+        envelope.write_bytes(signed)
+
+
+def test_the_log_of_the_run_names_the_bundle(ran: Ran) -> None:
+    said = json.loads(
+        (ran.first.home.candidates / ran.first.candidate.bundle.digest / "candidate.json").read_text(encoding="utf-8")
+    )
+    assert said["run_id"]
+    assert said["trained_by"] == ["demo-data-scientist"]
+    assert said["data"]["tables"]["marks"] >= 0
