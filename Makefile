@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
 
-.PHONY: setup demo test check generate drill browser lock clean
+.PHONY: setup demo test check generate picture drill browser lock clean
 
 setup: .venv/.ready
 
@@ -14,6 +14,11 @@ setup: .venv/.ready
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -c 'import lightgbm' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && { \
+	  apt-get install -y -qq --no-install-recommends libgomp1 >/dev/null 2>&1 || { \
+	    apt-get update -qq >/dev/null && apt-get install -y -qq --no-install-recommends libgomp1 >/dev/null; }; } \
+	  && $(BIN)/python -c 'import lightgbm'; } \
+	  || { echo "LightGBM needs the system library libgomp (package libgomp1 or libgomp): install it and run again."; exit 1; }
 	$(BIN)/python -m serving.assets
 	touch $@
 
@@ -31,6 +36,11 @@ check: setup
 
 drill: setup browser
 	$(BIN)/python -m pytest -m drill $(TEST_FLAGS)
+
+# The picture in README.md, drawn by the browser tests.
+picture: setup browser
+	BELONG_SCREENSHOTS=$(CURDIR)/var/pictures $(BIN)/python -m pytest -q tests/journey/test_browser.py
+	cp var/pictures/caseload_1100.png docs/pages/
 
 generate: setup
 	$(BIN)/python -m serving.generate

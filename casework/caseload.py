@@ -135,22 +135,22 @@ def schools_of(session: Session, person: Person) -> tuple[SchoolFreshness, ...]:
 def last_reviews(session: Session, cases: Sequence[uuid.UUID]) -> dict[uuid.UUID, LastReview]:
     """Return each case's last view or decision, in one query."""
     saved = (
-        select(ViewRow.case_id, ViewRow.person_id, ViewRow.recorded_at)
+        select(ViewRow.case_id, ViewRow.person_id, ViewRow.recorded_on, ViewRow.recorded_at)
         .where(ViewRow.case_id.in_(cases))
         .union_all(
-            select(DecisionRow.case_id, DecisionRow.person_id, DecisionRow.recorded_at).where(
+            select(DecisionRow.case_id, DecisionRow.person_id, DecisionRow.recorded_on, DecisionRow.recorded_at).where(
                 DecisionRow.case_id.in_(cases)
             )
         )
         .subquery()
     )
     rows = session.execute(
-        select(saved.c.case_id, PersonRow.name, saved.c.recorded_at)
+        select(saved.c.case_id, PersonRow.name, saved.c.recorded_on)
         .join(PersonRow, PersonRow.id == saved.c.person_id)
         .ext(distinct_on(saved.c.case_id))
         .order_by(saved.c.case_id, saved.c.recorded_at.desc())
     )
-    return {case: LastReview(by=name, on=at.date()) for case, name, at in rows}
+    return {case: LastReview(by=name, on=day) for case, name, day in rows}
 
 
 def is_overdue(state: str, opened_on: date, review_on: date | None, today: date) -> bool:

@@ -117,6 +117,7 @@ def record_view(session: Session, person: Person, new: NewView, today: date) -> 
             week=week_of(today),
             opinion=new.opinion,
             why=new.why.strip(),
+            recorded_on=today,
             recorded_at=datetime.now(UTC),
             idempotency_key=new.idempotency_key,
         )
@@ -152,6 +153,7 @@ def record_decision(session: Session, person: Person, new: NewDecision, today: d
             action=new.action,
             note=new.note.strip(),
             review_on=new.review_on,
+            recorded_on=today,
             recorded_at=datetime.now(UTC),
             idempotency_key=new.idempotency_key,
         )

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from casework.embedded import DatabaseUnavailable, embedded_url, read_or_make_secret
 from records.clock import DATABASE_VARIABLE
 from records.home import Home
+from records.refusal import Refusal
 
 __all__ = ["DatabaseUnavailable", "Role", "UnsafeRole", "check_role", "connect", "looks_key", "migrate", "scoped"]
 
@@ -37,7 +38,7 @@ _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 EVERY_SCHOOL = "*"
 
 
-class UnsafeRole(Exception):
+class UnsafeRole(Refusal):
     """The web process's database role could see past row-level security."""
 
 

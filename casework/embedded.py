@@ -12,6 +12,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from records.home import Home
+from records.refusal import Refusal
 
 DATABASE = "belong"
 ROLES = {"owner": "belong_owner", "app": "belong_app", "job": "belong_job"}
@@ -23,7 +24,7 @@ _ACCESS = (
 )
 
 
-class DatabaseUnavailable(Exception):
+class DatabaseUnavailable(Refusal):
     """The embedded database cannot be started or entered."""
 
 

@@ -121,6 +121,8 @@ def save_identities(session: Session, rows: Iterable[Identity]) -> int:
     """Add pupils or bring them up to date and return how many rows changed. Needs the job's role.
 
     Where a pseudonym comes twice, the row known last wins, then one still on roll, then the later row.
+    A pupil already here keeps their school, year group and leaving day: those decide whose staff may see
+    them, and only a publication, which weighs every enrolment, changes them.
     """
     latest: dict[int, Identity] = {}
     for row in rows:
@@ -141,10 +143,10 @@ def save_identities(session: Session, rows: Iterable[Identity]) -> int:
                         *(row.year_group, row.school, row.left_on, row.known_on),
                     )
                 )
-        names = [name.strip() for name in _COLUMNS.split(",")]
+        names = ["upn", "forename", "surname", "date_of_birth", "known_on"]
         cursor.execute(
             f"INSERT INTO pupils ({_COLUMNS}) SELECT {_COLUMNS} FROM new_pupils "  # noqa: S608  # our own names
-            f"ON CONFLICT (pseudonym) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names[1:])} "
+            f"ON CONFLICT (pseudonym) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)} "
             "WHERE excluded.known_on >= pupils.known_on"
         )
         changed = cursor.rowcount

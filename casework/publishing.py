@@ -7,7 +7,7 @@ the first as it was.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import pandas as pd
@@ -20,9 +20,10 @@ from casework import states
 from casework.people import driver_cursor
 from casework.staging import FRAMES, stage, stage_feature_rows
 from casework.tables_cases import CaseRow
+from records.refusal import Refusal
 
 
-class CannotPublish(Exception):
+class CannotPublish(Refusal):
     """The publication does not fit the database; nothing of it was written."""
 
 
@@ -75,6 +76,7 @@ class Published:
 
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
+WEEK_DAYS = 7
 
 
 def publish(session: Session, publication: Publication) -> Published:
@@ -114,10 +116,26 @@ def publish(session: Session, publication: Publication) -> Published:
     )
 
 
+def _check_day(session: Session, as_of: date) -> None:
+    """Refuse a day before the newest publication, or one so soon after it that a week would hold two lists."""
+    newest = session.execute(text("SELECT max(as_of) FROM publications")).scalar_one()
+    if newest is None or as_of == newest or (as_of - newest).days >= WEEK_DAYS:
+        return
+    if as_of < newest:
+        raise CannotPublish(
+            f"the list of {newest.isoformat()} is out; an earlier day would undo it: publish a later one"
+        )
+    raise CannotPublish(
+        f"the list of {newest.isoformat()} is this week's, and capacity is by the week: "
+        f"publish {newest.isoformat()} again for newer facts, or a day from {newest + timedelta(days=WEEK_DAYS)} on"
+    )
+
+
 def _check(session: Session, publication: Publication) -> None:
     scope = session.execute(text("SELECT belong_everywhere()")).scalar_one()
     if not scope:
         raise CannotPublish("publishing needs every school in scope: scoped(connect(home, 'job'), None)")
+    _check_day(session, publication.as_of)
     for name, frame_of in FRAMES.items():
         frame: pd.DataFrame = getattr(publication, name)
         missing = [column for column in frame_of.columns if column not in frame.columns]

@@ -50,7 +50,7 @@ class Review:
     """
 
     by: str
-    recorded_at: datetime
+    recorded_on: date
     kind: str
     words: str
     text: str | None
@@ -63,7 +63,7 @@ class OwnView:
     opinion: str
     opinion_words: str
     why: str
-    recorded_at: datetime
+    recorded_on: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +184,7 @@ def own_view(session: Session, person: Person, case_id: uuid.UUID, today: date) 
     if row is None:
         return None
     return OwnView(
-        opinion=row.opinion, opinion_words=states.OPINIONS[row.opinion], why=row.why, recorded_at=row.recorded_at
+        opinion=row.opinion, opinion_words=states.OPINIONS[row.opinion], why=row.why, recorded_on=row.recorded_on
     )
 
 
@@ -260,26 +260,11 @@ def _reviews(
         .where(mine)
     )
 
-    def shown(row: ViewRow | DecisionRow, words: str) -> str | None:
-        return None if row.case_id == hidden_case and row.person_id != person.id else words
+    def review(row: ViewRow | DecisionRow, by: str, kind: str, words: str, text: str) -> tuple[datetime, Review]:
+        hidden = row.case_id == hidden_case and row.person_id != person.id
+        made = Review(by=by, recorded_on=row.recorded_on, kind=kind, words=words, text=None if hidden else text)
+        return row.recorded_at, made
 
-    reviews = [
-        Review(
-            by=name,
-            recorded_at=row.recorded_at,
-            kind="view",
-            words=states.OPINIONS[row.opinion],
-            text=shown(row, row.why),
-        )
-        for row, name in views
-    ] + [
-        Review(
-            by=name,
-            recorded_at=row.recorded_at,
-            kind="decision",
-            words=states.ACTIONS[row.action],
-            text=shown(row, row.note),
-        )
-        for row, name in decisions
-    ]
-    return tuple(sorted(reviews, key=lambda review: review.recorded_at, reverse=True))
+    reviews = [review(row, name, "view", states.OPINIONS[row.opinion], row.why) for row, name in views]
+    reviews += [review(row, name, "decision", states.ACTIONS[row.action], row.note) for row, name in decisions]
+    return tuple(made for _, made in sorted(reviews, key=lambda saved: saved[0], reverse=True))

@@ -36,7 +36,10 @@ class CaseRow(Base):
 
 
 class ViewRow(Base):
-    """A person's own view, recorded before the score and reasons are shown. Append-only."""
+    """A person's own view, recorded before the score and reasons are shown. Append-only.
+
+    `recorded_on` is the home's day, which people read; `recorded_at` the moment, which orders and counts minutes.
+    """
 
     __tablename__ = "views"
     __table_args__ = (Index(None, "case_id", "person_id", "week"),)
@@ -47,12 +50,13 @@ class ViewRow(Base):
     week: Mapped[date]
     opinion: Mapped[str]
     why: Mapped[str]
+    recorded_on: Mapped[date]
     recorded_at: Mapped[datetime]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
 
 
 class DecisionRow(Base):
-    """What a person decided after the reasons were shown. Append-only."""
+    """What a person decided after the reasons were shown. Append-only; days and moments as in `ViewRow`."""
 
     __tablename__ = "decisions"
     __table_args__ = (Index(None, "case_id"),)
@@ -65,6 +69,7 @@ class DecisionRow(Base):
     action: Mapped[str]
     note: Mapped[str]
     review_on: Mapped[date | None]
+    recorded_on: Mapped[date]
     recorded_at: Mapped[datetime]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
 

@@ -21,6 +21,21 @@ def hides(cell: Cell, rule: Disclosure) -> bool:
     return any(0.5 < count < rule.primary - 0.5 for count in (hits, cell.n - hits))
 
 
+def hidden_cells(cells: Sequence[Cell], rule: Disclosure) -> set[tuple[str, str, str]]:
+    """Return the attribute, group and metric of every cell whose figures are hidden.
+
+    Secondary hiding is worked out within one attribute and one metric: its groups add up to everybody.
+    """
+    families: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        families.setdefault((cell.attribute, cell.metric), []).append(cell)
+    found = set()
+    for family in families.values():
+        hidden = with_secondary([hides(cell, rule) for cell in family], [cell.pupils for cell in family])
+        found |= {(cell.attribute, cell.group, cell.metric) for cell, hide in zip(family, hidden, strict=True) if hide}
+    return found
+
+
 def hides_practice(row: PracticeRow, rule: Disclosure) -> bool:
     """Return whether a row of sanctions is hidden."""
     return min(row.incidents, row.sanctions) < rule.primary

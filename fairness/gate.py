@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from fairness.disclosure import hides
+from fairness.disclosure import hidden_cells
 from fairness.findings import EVERYONE, LIFT, Audit, Cell, CellVerdict
 from fairness.metrics import BY_NAME
-from fairness.policy import Policy
+from fairness.policy import Attribute, Policy
+from fairness.words import approach_words, attribute_words, group_words, heading, listed
 
 Verdict = Literal["PASS", "FAIL", "NOT_SETTLED", "WAIVED"]
 EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "WAIVED": 0, "FAIL": 3, "NOT_SETTLED": 4}
@@ -53,11 +54,27 @@ def judge(cells: Sequence[Cell], policy: Policy) -> tuple[Cell, ...]:
 
     Within: the whole interval is inside the limits, each cell at the policy's alpha with no correction,
     because all must pass together (an intersection-union test holds its error). Outside: the p-value,
-    corrected by Holm over every judged cell, is at or under alpha. Otherwise nothing is settled.
+    corrected by Holm over every judged cell, is at or under alpha. Otherwise nothing is settled. Limits,
+    and what is judged at all, are the policy's: those written in an audit decide nothing.
     """
+    cells = [_under(cell, policy) for cell in cells]
     tested = [place for place, cell in enumerate(cells) if _testable(cell, policy) and cell.gate != "report"]
     adjusted = dict(zip(tested, holm([_number(cells[place].p_outside) for place in tested]), strict=True))
     return tuple(replace(cell, verdict=_verdict(cell, policy, adjusted.get(place))) for place, cell in enumerate(cells))
+
+
+def _under(cell: Cell, policy: Policy) -> Cell:
+    """Return the cell with the limits and the gate that the policy gives it; what it does not know is only shown."""
+    if cell.metric == LIFT:
+        floor = policy.usefulness.precision_floor_times_base_rate
+        return replace(cell, gate="full", limit_low=floor, limit_high=None)
+    limit = next((metric for metric in policy.metrics if metric.name == cell.metric), None)
+    attribute = next((found for found in policy.attributes if found.name == cell.attribute), None)
+    if limit is None or attribute is None:
+        return replace(cell, gate="report")
+    low, high = limit.bounds
+    judged = limit.gate and cell.group in attribute.groups
+    return replace(cell, gate=attribute.gate if judged else "report", limit_low=low, limit_high=high)
 
 
 def _testable(cell: Cell, policy: Policy) -> bool:
@@ -97,18 +114,20 @@ def decide(audit: Audit, policy: Policy) -> Decision:
     useless = _not_beaten(audit.comparison, policy)
     absent = _absent(cells, policy)
     stale = _stale(audit, policy)
+    hidden = hidden_cells(cells, policy.disclosure)
     verdict: Verdict = "PASS"
     if failing or useless:
         verdict = "FAIL"
     elif unsettled or absent or stale:
         verdict = "NOT_SETTLED"
     sentences = (
-        *_headline(verdict, cells, policy),
+        _headline(verdict, cells),
+        *means(verdict, policy),
         *useless,
-        *(_sentence(cell, policy) for cell in failing),
+        *(_sentence(cell, (cell.attribute, cell.group, cell.metric) in hidden) for cell in failing),
         *absent,
         *stale,
-        *_summary(unsettled),
+        *_summary(unsettled, policy),
     )
     return Decision(
         verdict=verdict,
@@ -146,17 +165,18 @@ def _not_beaten(comparison: Sequence[Mapping[str, Any]], policy: Policy) -> tupl
 
 def _absent(cells: Sequence[Cell], policy: Policy) -> tuple[str, ...]:
     """Return a sentence for each declared group and judged metric that the audit leaves out altogether."""
-    there = {(cell.attribute, cell.group, cell.metric) for cell in cells if cell.gate == "full"}
+    there = {(cell.attribute, cell.group, cell.metric) for cell in cells}
     wanted = [
         (attribute.name, group, metric.name)
         for attribute in policy.attributes
-        if attribute.gate == "full"
+        if attribute.gate != "report"
         for group in attribute.groups
         for metric in policy.metrics
         if metric.gate
     ]
-    return tuple(
-        f"Missing from the audit: {BY_NAME[metric].title.lower()} for {attribute} '{group}'."
+    lift = () if (EVERYONE, EVERYONE, LIFT) in there else ("Missing from the audit: what a flag is worth at all.",)
+    return lift + tuple(
+        f"Missing from the audit: {_place(attribute, group)}, {BY_NAME[metric].title.lower()}."
         for attribute, group, metric in wanted
         if (attribute, group, metric) not in there
     )
@@ -178,31 +198,34 @@ def _stale(audit: Audit, policy: Policy) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def _headline(verdict: Verdict, cells: Sequence[Cell], policy: Policy) -> tuple[str, ...]:
+def _headline(verdict: Verdict, cells: Sequence[Cell]) -> str:
     judged = [cell for cell in cells if cell.gate == "full"]
     settled = sum(cell.verdict == "within" for cell in judged)
     counts = f"{settled} of {len(judged)} comparisons are shown to be within the board's limits"
-    return {
-        "PASS": (f"Passed: {counts}.",),
-        "FAIL": (f"Failed: the model must not be used. {counts[0].upper()}{counts[1:]}.",),
-        "NOT_SETTLED": (
-            f"Not settled: {counts}; none is shown to be outside.",
-            (
-                "Not settled is not a pass: the evidence is too thin to tell. The model may be used only if the board "
-                f"and the data-protection officer accept this in writing, for at most {policy.waiver.max_days} days."
-            ),
-        ),
-        "WAIVED": (),
-    }[verdict]
+    if verdict == "PASS":
+        return f"Passed: {counts}."
+    if verdict == "FAIL":
+        return f"Failed: the model must not be used. {heading(counts)}."
+    return f"Not settled: {counts}; none is shown to be outside."
 
 
-def _sentence(cell: Cell, policy: Policy) -> str:
+def means(verdict: Verdict, policy: Policy) -> tuple[str, ...]:
+    """Return what a verdict means where its name does not say so by itself."""
+    if verdict != "NOT_SETTLED":
+        return ()
+    tell = "Not settled is not a pass: the evidence is too thin to tell."
+    use = "The model may be used only if the board and the data-protection officer accept this in writing"
+    return (f"{tell} {use}, for at most {policy.waiver.max_days} days.",)
+
+
+def _sentence(cell: Cell, hide: bool) -> str:
     """Return one failing comparison in words."""
     if cell.metric == LIFT:
         return "Not useful enough: a flag means too little more than the usual chance in the pupil's phase."
     metric = BY_NAME[cell.metric]
-    if hides(cell, policy.disclosure):
-        return f"Outside the limit: {metric.title.lower()}, {cell.attribute} '{cell.group}' (counts too small to show)."
+    found_where = f"Outside the limit: {_place(cell.attribute, cell.group)}, {metric.title.lower()}"
+    if hide:
+        return f"{found_where} (counts too small to show)."
     by = 100 if metric.scale == "difference" else 1
     places = 0 if metric.scale == "difference" else 2
     ends = [None if end is None else f"{end * by:.{places}f}" for end in (cell.lower, cell.upper)]
@@ -214,32 +237,33 @@ def _sentence(cell: Cell, policy: Policy) -> str:
         "alone": f"{found} pupils for each one expected ({spread})",
     }[metric.scale]
     limit = " to ".join(f"{end * by:g}" for end in (cell.limit_low, cell.limit_high) if end is not None)
-    return f"Outside the limit: {metric.title.lower()}, {cell.attribute} '{cell.group}': {size}; the limit is {limit}."
+    return f"{found_where}: {size}; the limit is {limit}."
 
 
-def _summary(unsettled: Sequence[Cell]) -> tuple[str, ...]:
-    """Return one sentence for each attribute that is not settled: groups, not every number."""
+def _place(attribute: str, group: str) -> str:
+    """Return 'by ethnic group, Black': where a comparison stands."""
+    return f"by {attribute_words(attribute)}, {group_words(attribute, group)}"
+
+
+def _summary(unsettled: Sequence[Cell], policy: Policy) -> tuple[str, ...]:
+    """Return one sentence for each attribute that is not settled: groups in the policy's order, not every number."""
     sentences = []
-    for attribute in dict.fromkeys(cell.attribute for cell in unsettled):
-        here = [cell for cell in unsettled if cell.attribute == attribute]
-        if attribute == EVERYONE:
-            sentences.append("Not settled: whether a flag means enough more than the usual chance.")
+    if any(cell.attribute == EVERYONE for cell in unsettled):
+        sentences.append("Not settled: whether a flag means enough more than the usual chance.")
+    for attribute in policy.attributes:
+        here = [cell for cell in unsettled if cell.attribute == attribute.name]
+        open_groups = _in_order(attribute, here)
+        if not open_groups:
             continue
-        groups = ", ".join(dict.fromkeys(cell.group for cell in here))
-        few = ", ".join(dict.fromkeys(cell.group for cell in here if cell.verdict == "too_few"))
-        tail = f"; too few suspended pupils to conclude anything: {few}" if few else ""
-        sentences.append(f"Not settled for {attribute}: {groups}{tail}.")
+        few = _in_order(attribute, [cell for cell in here if cell.verdict == "too_few"])
+        tail = f" Too few suspended pupils to conclude anything: {listed(few)}." if few else ""
+        sentences.append(f"Not settled by {attribute_words(attribute.name)}: {listed(open_groups)}.{tail}")
     return tuple(sentences)
 
 
-def approach_words(name: str) -> str:
-    """Return the name of an approach in words, for a sentence."""
-    return {
-        "model": "the model",
-        "rule_of_thumb": "the rule of thumb (attendance under 90% or three incidents in four weeks)",
-        "prior_suspensions": "counting earlier suspensions",
-        "school_year_rate": "the usual rate of the school and year group",
-    }.get(name, name.replace("_", " "))
+def _in_order(attribute: Attribute, cells: Sequence[Cell]) -> list[str]:
+    there = {cell.group for cell in cells}
+    return [group_words(attribute.name, group) for group in attribute.groups if group in there]
 
 
 def _number(value: float | None) -> float:

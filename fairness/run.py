@@ -25,7 +25,7 @@ def audit_candidate(home: Home, candidate: Candidate, policy: Policy, *, created
     since are as their first census gave them: left out, every new year group would count as not known.
     """
     first, last = (date.fromisoformat(day) for day in candidate.periods["audit"][:2])
-    before, after = _groups(home, policy, first), _groups(home, policy, last)
+    before, after = _groups(home, policy, first), _groups(home, policy, created_on)
     members = pd.concat([before, after[~after.index.isin(before.index)]])
     found = audit(
         candidate.evaluation,

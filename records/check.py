@@ -26,8 +26,11 @@ FAULT_COLUMNS = ("file", "line", "column", "value_class", "rule", "remedy")
 NO_FAULTS = pd.DataFrame(columns=pd.Index(FAULT_COLUMNS))
 EARLIEST = date(1990, 1, 1)
 LATEST = date(2100, 1, 1)
+EXAMPLE = date(2025, 2, 14)
 LONGEST_TEXT = 200
 LONGEST_NUMBER = 9
+# A longer list is named by its source alone.
+CODES_NAMED = 20
 LOWEST_URN, HIGHEST_URN = 100_000, 999_999
 TRUE = frozenset({"true", "1", "yes"})
 FALSE = frozenset({"", "false", "0", "no"})
@@ -163,14 +166,21 @@ def _read_value(column: Column, raw: str, form: Form) -> object:
 def _read_code(listed: CodeList, raw: str) -> int | _Fault:
     code = listed.legacy.get(raw, raw)
     if code not in listed:
-        return _Fault(f"{listed.name} is not in the list", f"see records/codes.py: {listed.source}")
+        return _Fault(f"{listed.name} is not in the list", _list_remedy(listed))
     return listed.codes.index(code)
+
+
+def _list_remedy(listed: CodeList) -> str:
+    some = f"one of {', '.join(listed.codes)}" if len(listed.codes) <= CODES_NAMED else "a code of the list"
+    return f"use {some}: {listed.source}"
 
 
 def _read_date(column: Column, raw: str, form: Form) -> date | _Fault:
     found = _as_date(raw, form)
     if found is None:
-        return _Fault(f"{column.name} must be a date of this format", f"export dates as {form.dates}")
+        return _Fault(
+            f"{column.name} must be a date of this format", f"write dates like {EXAMPLE.strftime(form.dates)}"
+        )
     if not EARLIEST <= found < LATEST:
         return _Fault(f"{column.name} must be from {EARLIEST.year} to {LATEST.year - 1}", "correct the year")
     return found

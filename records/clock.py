@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from records.home import Home
+from records.refusal import Refusal
 
 DATABASE_VARIABLE = "BELONG_DATABASE_URL"
 
 
-class FrozenClockRefused(Exception):
+class FrozenClockRefused(Refusal):
     """A frozen today was given together with a database that is not the demonstration's."""
 
 
@@ -34,9 +35,9 @@ def clock_of(home: Home) -> Clock:
     Raises
     ------
     FrozenClockRefused
-        The home has a frozen today and BELONG_DATABASE_URL names a database of its own.
+        The home has a frozen today and is no demonstration, or BELONG_DATABASE_URL names a database of its own.
     """
-    if home.today is not None and os.environ.get(DATABASE_VARIABLE):
+    if home.today is not None and (not home.demo or os.environ.get(DATABASE_VARIABLE)):
         raise FrozenClockRefused(
             f"home.toml freezes today at {home.today.isoformat()}, which only the demonstration may do; "
             f"remove `today` from home.toml or unset {DATABASE_VARIABLE}"

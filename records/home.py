@@ -3,14 +3,19 @@
 import json
 import os
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from records.refusal import Refusal
+
 HOME_FILE = "home.toml"
+_SAID: Mapping[str, type] = {"network": str, "demo": bool, "today": date, "shards": int, "pepper_version": int}
+_WRITTEN = {str: "text in quotes", bool: "true or false", date: "YYYY-MM-DD", int: "a whole number"}
 
 
-class NoHome(Exception):
+class NoHome(Refusal):
     """The folder is not a home yet, or its home.toml cannot be read."""
 
 
@@ -99,7 +104,8 @@ def create_home(
     Raises
     ------
     NoHome
-        The folder holds a home of another kind (a demonstration where none was asked, or the reverse).
+        The folder holds a home of another kind (a demonstration where none was asked, or the reverse),
+        or it cannot be written.
     """
     if (path / HOME_FILE).exists():
         old = open_home(path)
@@ -108,8 +114,11 @@ def create_home(
         home = Home(path=old.path, network=network, demo=demo, today=today, shards=old.shards)
     else:
         home = Home(path=path.resolve(), network=network, demo=demo, today=today, shards=shards)
-    home.path.mkdir(parents=True, exist_ok=True)
-    home.secrets.mkdir(mode=0o700, exist_ok=True)
+    try:
+        home.path.mkdir(parents=True, exist_ok=True)
+        home.secrets.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise NoHome(f"{path} cannot be made a home ({error.strerror}); choose another --home") from error
     lines = [
         "# The facts every part of Belong must agree on. shards never changes once records have landed.",
         f"network = {json.dumps(home.network, ensure_ascii=False)}",
@@ -136,8 +145,21 @@ def open_home(path: Path) -> Home:
     file = path / HOME_FILE
     try:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
+        _check_said(said)
         return Home(path=path.resolve(), **said)
     except FileNotFoundError:
         raise NoHome(f"{path} is not a Belong home (no {HOME_FILE}); run `belong demo` or `belong ingest`") from None
-    except (tomllib.TOMLDecodeError, TypeError, ValueError, UnicodeDecodeError) as error:
-        raise NoHome(f"{file}: {error}") from error
+    except OSError as error:
+        raise NoHome(f"{file} cannot be read ({error.strerror}); check --home and its permissions") from error
+    except (tomllib.TOMLDecodeError, ValueError, UnicodeDecodeError) as error:
+        raise NoHome(f"{file} cannot be used: {error}") from error
+
+
+def _check_said(said: Mapping[str, object]) -> None:
+    # To the letter: demo = "false" would be true, and a moment is no day.
+    unknown = sorted(set(said) - set(_SAID))
+    if unknown:
+        raise ValueError(f"it says {', '.join(unknown)}; a home may say {', '.join(_SAID)}")
+    for name, value in said.items():
+        if type(value) is not _SAID[name]:
+            raise ValueError(f"{name} is {value!r}; write it as {_WRITTEN[_SAID[name]]}")

@@ -20,7 +20,7 @@ from records.quarantine import hold, quarantine
 from records.readers import network_csv, school_census
 from records.readers.reading import Load, PassedOver, Reader
 from records.sheet import FileRefused
-from records.summary import IngestSummary, TableCount
+from records.summary import IngestSummary, Quarantined, TableCount
 from records.tables import TABLES
 
 # The census first: it claims exact file names; the network's own format goes by the names' beginnings.
@@ -42,6 +42,7 @@ class _Intake:
     unmarked: list[tuple[str, str]] = field(default_factory=list)
     identities: list[pa.Table] = field(default_factory=list)
     identified: list[tuple[str, str]] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
 
     def take(self, load: Load, digest: str, judged: Sequence[Judged]) -> None:
         """Keep a load's accepted rows until the next commit; write its held and quarantined rows now."""
@@ -55,7 +56,7 @@ class _Intake:
             elif len(one.accepted):
                 self.waiting[name].append(delta.Landing(digest, one.accepted))
                 self.rows += len(one.accepted)
-        _put_aside(self.home, judged)
+        self.quarantined += _put_aside(self.home, judged)
         (self.identified if named else self.unmarked).append((digest, load.name))
         if self.rows >= ROWS_IN_A_COMMIT:
             self.land()
@@ -135,7 +136,14 @@ def ingest(
         intake.take(load, digest, [judge(batch, prover, today) for batch in content.batches])
         loaded.append(load.name)
     intake.finish(save_identities)
-    return IngestSummary(_in_order(intake.counts), tuple(loaded), tuple(already), tuple(refused), tuple(passed))
+    return IngestSummary(
+        _in_order(intake.counts),
+        tuple(loaded),
+        tuple(already),
+        tuple(refused),
+        tuple(passed),
+        tuple(intake.quarantined),
+    )
 
 
 def _loads(source: Path, clock: Clock) -> tuple[list[Load], list[FileRefused]]:
@@ -175,9 +183,11 @@ def _count(count: TableCount, judged: Judged) -> None:
     count.quarantined += len(judged.quarantined)
     count.held.update({why: len(rows) for why, rows in judged.held.items()})
     count.rules.update(judged.faults["rule"].astype("str").tolist())
+    told = judged.faults[["rule", "remedy"]].drop_duplicates()
+    count.remedies |= dict(zip(told["rule"].astype("str"), told["remedy"].astype("str"), strict=True))
 
 
-def _put_aside(home: Home, judged: Sequence[Judged]) -> None:
+def _put_aside(home: Home, judged: Sequence[Judged]) -> Iterator[Quarantined]:
     by_sheet: dict[str, list[Judged]] = defaultdict(list)
     for one in judged:
         by_sheet[one.batch.sheet.source].append(one)
@@ -188,7 +198,9 @@ def _put_aside(home: Home, judged: Sequence[Judged]) -> None:
         faulty = [one for one in same if len(one.quarantined)]
         if faulty:
             rows = np.concatenate([one.batch.rows[one.quarantined] for one in faulty])
-            quarantine(home, same[0].batch.sheet, [one.faults for one in faulty], rows)
+            sheet = same[0].batch.sheet
+            folder = quarantine(home, sheet, [one.faults for one in faulty], rows)
+            yield Quarantined(file=sheet.file, rows=len(np.unique(rows)), folder=folder)
 
 
 def _in_order(counts: dict[str, TableCount]) -> dict[str, TableCount]:

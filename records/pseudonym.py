@@ -4,6 +4,7 @@ A pseudonym is 63 bits of HMAC-SHA256(UPN, pepper). A bare hash would be undone 
 there are few. The pepper lies in the home's secrets, apart from the records and from their backups.
 """
 
+import contextlib
 import hmac
 import os
 import secrets
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from stdnum.gb import upn as upn_standard
 
 from records.home import Home
+from records.refusal import Refusal
 
 UPN_LENGTH = 13
 PEPPER_BYTES = 32
@@ -29,7 +31,7 @@ WRONG_LETTER = "UPN's check letter does not match its digits"
 TEMPORARY = "UPN is temporary"
 
 
-class PepperRefused(Exception):
+class PepperRefused(Refusal):
     """The key of the pseudonyms is missing or not safe to use."""
 
 
@@ -50,9 +52,16 @@ def create_pepper(home: Home) -> None:
             "a new one would part every pupil from their history"
         )
     home.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(PEPPER_BYTES) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    # A hard link appears whole or not at all, and does not replace: a process killed here leaves no half pepper.
+    with contextlib.suppress(FileExistsError):
+        os.link(partial, path)
+    partial.unlink()
 
 
 def read_pepper(home: Home) -> bytes:

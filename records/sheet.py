@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from records.refusal import Refusal
+
 Integers = npt.NDArray[np.int64]
 
 
-class FileRefused(Exception):
+class FileRefused(Refusal):
     """A file cannot be read as what it claims to be; nothing of it landed.
 
     Attributes

@@ -1,15 +1,29 @@
-"""What an ingest did, table by table, in figures that add up."""
+"""What an ingest did, table by table, in figures that add up, and what to do about the rest."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from records.batch import NO_SCHOOL, UNLINKED
+from records.pseudonym import EMPTY, NOT_A_UPN, TEMPORARY, WRONG_LETTER
 from records.readers.reading import PassedOver
 from records.sheet import FileRefused
 
 DONE = 0
 REFUSED = 2
-NAMED = 10
+# How many names stand for a list of files, and how many quarantined files are named by their folder.
+NAMED = 3
+FOLDERS_NAMED = 5
+
+HELD_REMEDIES: Mapping[str, str] = {
+    EMPTY: "fill in the UPN where the record is kept",
+    NOT_A_UPN: "export the UPN as it stands in the register, not a number that replaces it",
+    WRONG_LETTER: "correct the UPN where the record is kept",
+    TEMPORARY: "replace it by the pupil's permanent UPN when the school has it",
+    UNLINKED: "export the pupils' tables of the same census beside this one",
+    NO_SCHOOL: "export schoolcensus.csv of the same census beside this table",
+}
 
 
 @dataclass
@@ -17,7 +31,8 @@ class TableCount:
     """The fates of one table's rows: read = accepted + repeated + held + quarantined.
 
     `held` and `rules` count by reason; a row that breaks two rules is quarantined once and counted
-    under both. `landed` is below `accepted` when an interrupted ingest had already landed some.
+    under both. `remedies` says what to do about each rule. `landed` is below `accepted` when an
+    interrupted ingest had already landed some.
     """
 
     read: int = 0
@@ -27,6 +42,16 @@ class TableCount:
     landed: int = 0
     held: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
+    remedies: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quarantined:
+    """Rows of one file that broke a rule: how many, and the folder with `rows.csv` and `faults.csv`."""
+
+    file: str
+    rows: int
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -43,6 +68,8 @@ class IngestSummary:
         Files that could not be read as what they claim to be.
     passed_over
         Files that Belong recognises and does not keep.
+    quarantined
+        Files with rows that broke a rule.
     """
 
     tables: Mapping[str, TableCount]
@@ -50,6 +77,7 @@ class IngestSummary:
     already: tuple[str, ...]
     refused: tuple[FileRefused, ...]
     passed_over: tuple[PassedOver, ...]
+    quarantined: tuple[Quarantined, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -58,26 +86,67 @@ class IngestSummary:
 
     def as_text(self) -> str:
         """Return the summary as lines for a terminal; no pupil data in it."""
-        lines = [f"{'table':<16}{'read':>12}{'accepted':>12}{'repeated':>10}{'held':>12}{'quarantined':>13}"]
+        return "\n".join([*self._figures(), *self._put_aside(), *self._files()])
+
+    def _figures(self) -> Iterator[str]:
+        if self.tables:
+            yield f"{'table':<16}{'read':>12}{'accepted':>12}{'repeated':>10}{'held':>12}{'quarantined':>13}"
         for name, count in self.tables.items():
             figures = f"{count.read:>12,}{count.accepted:>12,}{count.repeated:>10,}"
-            lines.append(f"{name:<16}{figures}{count.held.total():>12,}{count.quarantined:>13,}")
-        lines += _reasons("held", {name: count.held for name, count in self.tables.items()})
-        lines += _reasons("quarantined", {name: count.rules for name, count in self.tables.items()})
-        for item, times in Counter(self.passed_over).items():
-            lines.append(f"passed over: {item.file}: {item.why}" + f" ({times} files)" * (times > 1))
-        lines += [f"already loaded, nothing changed: {name}" for name in self.already[:NAMED]]
-        if len(self.already) > NAMED:
-            lines.append(f"already loaded, nothing changed: {len(self.already) - NAMED:,} more")
-        lines += [f"refused: {refusal}" for refusal in self.refused]
+            yield f"{name:<16}{figures}{count.held.total():>12,}{count.quarantined:>13,}"
+        barren = [name for name, count in self.tables.items() if count.read and not count.accepted + count.repeated]
+        if barren:
+            yield f"NO ROW ACCEPTED of {', '.join(barren)}: the reasons below apply to the whole table."
+
+    def _put_aside(self) -> Iterator[str]:
+        if any(count.held for count in self.tables.values()):
+            yield "\nHeld: who the pupil or the school is cannot be proven. Kept apart, never scored:"
+            yield from _reasons(self.tables, lambda count: count.held, lambda _, why: HELD_REMEDIES.get(why, ""))
+        if any(count.rules for count in self.tables.values()):
+            yield "\nQuarantined: a value breaks a rule. Correct it where the record is kept, and export again:"
+            yield from _reasons(self.tables, lambda count: count.rules, lambda count, rule: count.remedies[rule])
+        if self.quarantined:
+            yield "  Line by line, in faults.csv, with the rows in rows.csv:"
+        worst = sorted(self.quarantined, key=lambda item: (-item.rows, item.file))
+        for item in worst[:FOLDERS_NAMED]:
+            yield f"  {item.rows:>12,}  {item.file}: {item.folder}"
+        if len(worst) > FOLDERS_NAMED:
+            rest = sum(item.rows for item in worst[FOLDERS_NAMED:])
+            yield f"  {rest:>12,}  {len(worst) - FOLDERS_NAMED:,} more files: {worst[0].folder.parent}"
+
+    def _files(self) -> Iterator[str]:
+        by_why: dict[str, list[str]] = {}
+        for passed in self.passed_over:
+            by_why.setdefault(passed.why, []).append(passed.file)
+        if by_why or self.already or self.refused:
+            yield ""
+        for why, names in by_why.items():
+            yield f"passed over, {_listed(names, 'file')}: {why}"
+        if self.already:
+            yield f"already loaded, nothing changed: {_listed(self.already, 'export')}"
+        yield from (f"REFUSED {refusal}" for refusal in self.refused)
         if not (self.loaded or self.already or self.refused):
-            lines.append("nothing to read: no export file of a known format is there")
-        return "\n".join(lines)
+            yield "nothing to read: no export file of a known format is there"
 
 
-def _reasons(fate: str, counts: Mapping[str, Counter[str]]) -> Sequence[str]:
-    return [
-        f"{fate}: {name}: {why}: {number:,}"
-        for name, reasons in counts.items()
-        for why, number in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-    ]
+def _reasons(
+    tables: Mapping[str, TableCount],
+    numbers: Callable[[TableCount], Counter[str]],
+    remedy: Callable[[TableCount, str], str],
+) -> Iterator[str]:
+    """Yield a line for each reason, the commonest first, with the tables it was met in."""
+    met: dict[tuple[str, str], dict[str, int]] = {}
+    for name, count in tables.items():
+        for why, number in numbers(count).items():
+            met.setdefault((why, remedy(count, why)), {})[name] = number
+    for (why, what), found in sorted(met.items(), key=lambda item: (-sum(item[1].values()), item[0])):
+        where = ", ".join(f"{name} {number:,}" for name, number in found.items())
+        told = where if len(found) > 1 else next(iter(found))
+        yield f"  {sum(found.values()):>12,}  {why} ({told}); {what}".rstrip("; ")
+
+
+def _listed(names: Sequence[str], kind: str) -> str:
+    """Return how many there are, and the first names: the same few file names recur in every census."""
+    distinct = list(dict.fromkeys(names))
+    named = ", ".join(distinct[:NAMED]) + (", ..." if len(distinct) > NAMED else "")
+    return f"{len(names):,} {kind}{'s' * (len(names) > 1)} ({named})"

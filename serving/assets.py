@@ -15,6 +15,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from records.refusal import Refusal
+
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = Path(__file__).resolve().parent / "static"
 BUILD = SOURCES / "build"
@@ -24,7 +26,7 @@ _PACKAGES = ("package.json", "package-lock.json")
 _GOVUK_JS = "govuk-frontend.min.js"
 
 
-class NoAssets(Exception):
+class NoAssets(Refusal):
     """The style sheet and scripts have not been built, or cannot be."""
 
 

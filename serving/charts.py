@@ -7,10 +7,12 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 from markupsafe import Markup
 
 WIDTH = 900
+LONGEST_GAP_WEEKS = 6
 Place = Callable[[float], float]
 
 
@@ -29,7 +31,8 @@ class Week:
 class Interval:
     """One group's estimate with its interval, or None where it may not be shown or cannot be computed.
 
-    `shape` is 'circle' (within the limit), 'hollow' (not settled), 'square' (outside) or 'none'.
+    `shape` is 'circle' (within the limit), 'hollow' (not settled), 'square' (outside), 'stroke' (shown and
+    not judged) or 'none'.
     """
 
     label: str
@@ -39,6 +42,14 @@ class Interval:
     upper: float | None
     word: str
     shape: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Rows of an interval chart under one small heading; an empty title has none."""
+
+    title: str
+    rows: Sequence[Interval]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +72,22 @@ def timeline(weeks: Sequence[Week], *, listed: date | None, listed_words: str = 
     if not weeks:
         return Markup("")
     left, right, top, floor, base = 56, 12, 34, 180, 262
-    step = (WIDTH - left - right) / len(weeks)
+    places = _places(weeks)
+    step = (WIDTH - left - right) / (places[-1] + 1)
     attended = [1 - week.missed / week.possible for week in weeks if week.possible]
     low = math.floor(min([0.5, *attended]) * 10) / 10
     tallest = max([5, *(week.incidents for week in weeks)])
 
     def middle(at: int) -> float:
-        return left + (at + 0.5) * step
+        return left + (places[at] + 0.5) * step
 
     def height(share: float) -> float:
         return floor - (share - low) / (1 - low) * (floor - top)
 
     runs = list(_runs(weeks))
     parts = [
-        _rect("chart-term", left + first * step, top, (last - first + 1) * step, base - top) for first, last in runs
+        _rect("chart-term", left + places[first] * step, top, (last - first + 1) * step, base - top)
+        for first, last in runs
     ]
     for tenth in range(round(low * 10), 11):
         if tenth % 2 == 0 or low >= 0.5:
@@ -83,17 +96,19 @@ def timeline(weeks: Sequence[Week], *, listed: date | None, listed_words: str = 
     for count in (0, tallest):
         parts.append(_words(str(count), left - 8, base - count / tallest * 50 + 4, "end"))
     parts.append(_line("chart-axis", left, base, WIDTH - right, base))
-    parts += _months(weeks, left, step, base)
+    parts += _months(weeks, [left + place * step for place in places], base)
     for first, last in runs:
         points = [(middle(at), height(1 - weeks[at].missed / weeks[at].possible)) for at in range(first, last + 1)]
         parts.append(_polyline(points) if len(points) > 1 else _circle("chart-dot", *points[0], 3.5))
     for at, week in enumerate(weeks):
         if week.incidents:
             tall = week.incidents / tallest * 50
-            parts.append(_rect("chart-bar", left + at * step + 1, base - tall, max(step - 2, 1), tall))
+            parts.append(_rect("chart-bar", left + places[at] * step + 1, base - tall, max(step - 2, 1), tall))
         if week.suspended:
             parts.append(_triangle(middle(at), base + 14))
-    parts += _listed(weeks, listed, listed_words, (left, step, top, base))
+    if listed is not None:
+        ahead = [place for place, week in zip(places, weeks, strict=True) if week.start + timedelta(days=7) > listed]
+        parts += _listed(left + ahead[0] * step if ahead else WIDTH - right, listed_words, top, base)
     parts.append(_words("Attendance each week (line)", left, 14, "start", "chart-strong"))
     parts.append(_words("Behaviour incidents each week (bars)", left, floor + 20, "start", "chart-strong"))
     parts += [
@@ -103,14 +118,17 @@ def timeline(weeks: Sequence[Week], *, listed: date | None, listed_words: str = 
     return _svg("timeline", 326, "Attendance and behaviour incidents, week by week", _timeline_words(weeks), parts)
 
 
-def intervals(rows: Sequence[Interval], axis: Axis, *, name: str, title: str) -> Markup:
+def intervals(blocks: Sequence[Block], axis: Axis, *, name: str, title: str) -> Markup:
     """Return one line for each group: its interval and estimate on a shared axis, with the verdict in words.
 
-    A filled circle is within the limit, a hollow one not settled, a square outside. An interval that
-    runs past the axis is cut at its end, where an arrowhead says so.
+    A filled circle is within the limit, a hollow one not settled, a square outside, an upright stroke
+    only shown. An interval that runs past the axis is cut at its end, where an arrowhead says so.
     """
-    left, right, top, row_height = 325, 140, 34, 34
-    bottom = top + row_height * len(rows)
+    left, right, top, row_height = 325, 140, 34, 27
+    lines: list[str | Interval] = []
+    for block in blocks:
+        lines += [block.title, *block.rows] if block.title else block.rows
+    bottom = top + row_height * len(lines)
 
     def place(value: float) -> float:
         low, high, at = (math.log(v) if axis.log else v for v in (axis.low, axis.high, _inside(value, axis)))
@@ -126,12 +144,15 @@ def intervals(rows: Sequence[Interval], axis: Axis, *, name: str, title: str) ->
         parts += [_line("chart-grid", x, top, x, bottom), _words(f"{tick:g}", x, top - 8, "middle")]
     if axis.same is not None:
         parts.append(_line("chart-axis", place(axis.same), top, place(axis.same), bottom))
-    for at, row in enumerate(rows):
+    for at, line in enumerate(lines):
         y = top + row_height * (at + 0.5)
-        parts += [_words(row.label, 0, y + 5, "start", "chart-strong"), _words(row.n, left - 14, y + 5, "end")]
-        parts.append(_words(row.word, WIDTH - right + 14, y + 5, "start", "chart-strong"))
-        parts += _interval(row, y, axis, place)
-    said = "; ".join(f"{row.label}: {row.word}" for row in rows)
+        if isinstance(line, str):
+            parts.append(_words(line, 0, y + 7, "start", "chart-strong"))
+            continue
+        parts += [_words(line.label, 14, y + 5, "start", "chart-name"), _words(line.n, left - 14, y + 5, "end")]
+        parts.append(_words(line.word, WIDTH - right + 14, y + 5, "start", "chart-name"))
+        parts += _interval(line, y, axis, place)
+    said = "; ".join(f"{line.label}: {line.word}" for line in lines if isinstance(line, Interval))
     return _svg(name, bottom + 10, title, f"{said}. The same numbers are in the table that follows.", parts)
 
 
@@ -149,6 +170,8 @@ def _interval(row: Interval, y: float, axis: Axis, place: Place) -> list[Markup]
     x = place(row.estimate)
     if row.shape == "square":
         parts.append(_rect("chart-point", x - 5.5, y - 5.5, 11, 11))
+    elif row.shape == "stroke":
+        parts.append(_line("chart-interval", x, y - 7, x, y + 7))
     else:
         parts.append(_circle("chart-point" + (" chart-point--open" if row.shape == "hollow" else ""), x, y, 6))
     return parts
@@ -190,25 +213,29 @@ def _runs(weeks: Sequence[Week]) -> Iterable[tuple[int, int]]:
         yield first, len(weeks) - 1
 
 
-def _months(weeks: Sequence[Week], left: float, step: float, base: float) -> list[Markup]:
+def _places(weeks: Sequence[Week]) -> list[int]:
+    """Return where each week stands, in weeks from the first: holidays take the room that they take in the calendar.
+
+    A gap longer than the summer holiday is drawn as long as that, so that a year elsewhere does not
+    squeeze what there is to see.
+    """
+    places = [0]
+    for before, week in pairwise(weeks):
+        places.append(places[-1] + min((week.start - before.start).days // 7, LONGEST_GAP_WEEKS + 1))
+    return places
+
+
+def _months(weeks: Sequence[Week], lefts: Sequence[float], base: float) -> list[Markup]:
     """Label the first week of every month, leaving out labels that would touch the one before."""
     parts, free_from = [], 0.0
-    for at, week in enumerate(weeks):
-        x = left + at * step
+    for at, (week, x) in enumerate(zip(weeks, lefts, strict=True)):
         if (at == 0 or weeks[at - 1].start.month != week.start.month) and x >= free_from:
             parts.append(_words(f"{week.start:%b}", x, base + 32, "start"))
             free_from = x + 40
     return parts
 
 
-def _listed(
-    weeks: Sequence[Week], listed: date | None, words: str, frame: tuple[float, float, float, float]
-) -> list[Markup]:
-    left, step, top, base = frame
-    at = next((at for at, week in enumerate(weeks) if listed and week.start + timedelta(days=7) > listed), None)
-    if listed is None:
-        return []
-    x = left + (len(weeks) if at is None else at) * step
+def _listed(x: float, words: str, top: float, base: float) -> list[Markup]:
     side = "end" if x > WIDTH / 2 else "start"
     return [
         _line("chart-listed", x, top - 4, x, base),

@@ -1,14 +1,33 @@
 """`belong`: the command line, where the floors are composed."""
 
+import errno
+import functools
 import sys
+from collections.abc import Callable
+from typing import ParamSpec
 
-import click
 import typer
 from rich.console import Console
 
 from records.refusal import Refusal
 from serving.commands import models, network, site
 from serving.commands.options import Exit
+
+P = ParamSpec("P")
+
+# What the machine refuses, not what Belong got wrong: no space, quota, a read-only disk, no permission.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+
+
+def _ending(command: Callable[P, int]) -> Callable[P, None]:
+    """Return the command ending the process with the code that it returns."""
+
+    @functools.wraps(command)
+    def ended(*args: P.args, **kwargs: P.kwargs) -> None:
+        raise typer.Exit(int(command(*args, **kwargs)))
+
+    return ended
+
 
 app = typer.Typer(
     name="belong",
@@ -21,22 +40,24 @@ app = typer.Typer(
 )
 for group in (network, models, site):
     for command in group.COMMANDS:
-        app.command(rich_help_panel=group.PANEL)(command)
+        app.command(rich_help_panel=group.PANEL)(_ending(command))
 
 
 def main() -> None:
     """Run one command. A refusal is one sentence and exit code 2; only a fault of ours shows a traceback."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = Exit.REFUSED
-    except click.exceptions.Abort:
-        code = Exit.CRASH
+        app(prog_name="belong")
     except Refusal as refusal:
-        Console(stderr=True, soft_wrap=True).print(f"Refused: {refusal}", style="bold", markup=False, highlight=False)
-        code = Exit.REFUSED
-    sys.exit(int(code or 0))
+        _refuse(str(refusal))
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _refuse(f"{error.filename or 'a file'}: {error.strerror}; make room for it, or check whose it is")
+
+
+def _refuse(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"Refused: {sentence}", style="bold", markup=False, highlight=False)
+    sys.exit(Exit.REFUSED)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from records.home import Home
+from records.refusal import Refusal
 
 PROVIDERS_FILE = "oidc.toml"
 # Signatures by public key only: 'none' and HMAC with the client secret are how forged tokens get in.
@@ -33,7 +34,7 @@ STARTED_SECONDS = 600
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class NoProvider(Exception):
+class NoProvider(Refusal):
     """The home names no usable way to sign in."""
 
 
@@ -87,13 +88,16 @@ def read_providers(home: Home) -> tuple[Provider, ...]:
     file = home.path / PROVIDERS_FILE
     try:
         said = tomllib.loads(file.read_text(encoding="utf-8"))
-        return tuple(_provider(home.path, table) for table in said.get("provider", []))
+        found = tuple(_provider(home.path, table) for table in said.get("provider", []))
     except FileNotFoundError as error:
         if error.filename == str(file):
             return ()
         raise NoProvider(f"{PROVIDERS_FILE} names a client_secret_file that does not exist") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise NoProvider(f"{file.name}: {error}") from error
+    if not home.demo and any(not provider.issuer.startswith("https://") for provider in found):
+        raise NoProvider(f"{PROVIDERS_FILE}: only a demonstration may use a sign-in service on this machine")
+    return found
 
 
 def _provider(folder: Path, table: Mapping[str, str]) -> Provider:

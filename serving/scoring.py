@@ -113,6 +113,9 @@ def _opened(home: Home, folder: Path, digest: str, today: date) -> Deployed:
     if (home.deployed / f"{digest}.{REVOKED}").exists():
         raise _Stopped("withdrawn", "The deployed model was withdrawn; a new one must be approved.")
     said = bundle.manifest
+    # The bundle itself names who trained it; what the statement says of that was written by its signers.
+    if {person for person, _ in approval.signers} & set(said["data"].get("trained_by", ())):
+        raise _Stopped("trainer_signed", "Someone who trained this model signed its approval.")
     if said["feature_fingerprint"] != fingerprint() or said["scoring_digest"] != scoring_digest():
         raise _Stopped("code_changed", "The scoring code has changed since the model was audited; audit it again.")
     # LightGBM brings scikit-learn along, a second of imports: a process starts without, and opens its door then.
@@ -136,15 +139,21 @@ def _approval(home: Home, folder: Path, digest: str, today: date) -> Approval:
         envelope = (folder / ENVELOPE).read_bytes()
     except FileNotFoundError:
         envelope = None
-    approval = verify(
-        envelope,
-        read_trust(home),
-        today=today,
-        bundle_digest=digest,
-        policy_digest=policy.digest,
-        audit_digest=audit.digest,
-        demo_home=home.demo,
-    )
+    try:
+        approval = verify(
+            envelope,
+            read_trust(home),
+            today=today,
+            bundle_digest=digest,
+            policy_digest=policy.digest,
+            audit_digest=audit.digest,
+            demo_home=home.demo,
+        )
+    except NotApproved as no:
+        # Nobody signs a failure, so a missing signature must not hide that there is one.
+        if no.code == "signature_missing" and decide(audit, policy).verdict == "FAIL":
+            raise _Stopped("verdict_failed", "The model failed its fairness audit; it may not serve.") from no
+        raise
     # People sign what they are told the audit says; here the audit itself is asked again.
     verdict = decide(audit, policy).verdict
     if verdict == "FAIL":

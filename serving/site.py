@@ -15,11 +15,16 @@ from sqlalchemy.orm import Session
 from casework.database import scoped
 from records.clock import clock_of
 from records.home import Home
+from records.refusal import Refusal
 from serving.identity import Provider, read_providers
 from serving.scoring import Deployed, Refused
 
 NO_SCHOOLS: frozenset[int] = frozenset()
 WallClock = Callable[[], datetime]
+
+
+class AddressRefused(Refusal, ValueError):
+    """Browsers cannot reach a site at this address."""
 
 
 class ScoringDoor(Protocol):
@@ -45,7 +50,7 @@ class Site:
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-            raise ValueError(f"the site's address must be like https://belong.example.org, not {self.address!r}")
+            raise AddressRefused(f"the site's address must be like https://belong.example.org, not {self.address!r}")
 
     @property
     def https(self) -> bool:

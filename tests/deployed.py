@@ -67,7 +67,7 @@ def tiny_bundle(**changes: Any) -> Bundle:
         "base_rates": {"all": 0.012, "SS": 0.021, "PS": 0.004},
         "settings": {},
         "settings_digest": "0" * 64,
-        "data": {},
+        "data": {"trained_by": ["a-trainer"]},
         "periods": {},
     }
     return Bundle({**manifest, **changes}, tiny_booster())

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from records.home import Home
+from records.refusal import Refusal
 from training.bundle import Bundle, read_verified
 from training.evaluate import Evaluation
 
@@ -16,8 +17,12 @@ _FRAMES = ("allocation", "comparison", "variants")
 _EVALUATION_FRAMES = ("pupil_terms", "snapshots", "bands")
 
 
-class NoCandidate(Exception):
+class NoCandidate(Refusal):
     """The home holds no candidate with this digest."""
+
+
+class CandidateDamaged(Refusal):
+    """A file of a candidate's folder, other than its bundle, is missing or not what was saved."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +44,9 @@ class Candidate:
     periods
         Period → first date, last date, number of as-of dates.
     data
-        Delta versions read, and the digest of the training rows.
+        Delta versions read, the digest of the training rows, and who trained (`trained_by`).
     run_id
         The MLflow run, '' when none was logged.
-    trained_by
-        Person ids of those who trained it: none of them may sign its approval.
     """
 
     bundle: Bundle
@@ -54,7 +57,11 @@ class Candidate:
     periods: Mapping[str, list[str]]
     data: Mapping[str, Any]
     run_id: str = ""
-    trained_by: tuple[str, ...] = ()
+
+    @property
+    def trained_by(self) -> tuple[str, ...]:
+        """Person ids of those who trained it, as the bundle itself names them: none may sign its approval."""
+        return tuple(self.bundle.manifest["data"]["trained_by"])
 
 
 def save_candidate(home: Home, candidate: Candidate) -> Path:
@@ -71,7 +78,6 @@ def save_candidate(home: Home, candidate: Candidate) -> Path:
         "periods": dict(candidate.periods),
         "data": dict(candidate.data),
         "run_id": candidate.run_id,
-        "trained_by": list(candidate.trained_by),
     }
     (folder / "candidate.json").write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
     return folder
@@ -86,27 +92,34 @@ def load_candidate(home: Home, digest: str) -> Candidate:
         There is none; the message lists those there are.
     DigestMismatch
         Its bytes are not those the digest names.
+    CandidateDamaged
+        What was recorded beside them cannot be read.
     """
     folder = home.candidates / digest
     if not (folder / "candidate.json").exists():
         held = sorted(path.name[:16] for path in home.candidates.glob("*") if path.is_dir())
         raise NoCandidate(f"no candidate {digest[:16]}; the home holds {', '.join(held) or 'none'}. Run `belong train`")
-    frames = {name: _read(folder / f"{name}.parquet") for name in (*_FRAMES, *_EVALUATION_FRAMES)}
-    record = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
-    evaluation = Evaluation(
-        summary=record["summary"],
-        lead_days=record["lead_days"],
-        **{name: frames[name] for name in _EVALUATION_FRAMES},
-    )
-    return Candidate(
-        bundle=read_verified(folder, digest),
-        evaluation=evaluation,
-        periods=record["periods"],
-        data=record["data"],
-        run_id=record["run_id"],
-        trained_by=tuple(record["trained_by"]),
-        **{name: frames[name] for name in _FRAMES},
-    )
+    bundle = read_verified(folder, digest)
+    try:
+        frames = {name: _read(folder / f"{name}.parquet") for name in (*_FRAMES, *_EVALUATION_FRAMES)}
+        record = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
+        return Candidate(
+            bundle=bundle,
+            evaluation=Evaluation(
+                summary=record["summary"],
+                lead_days=record["lead_days"],
+                **{name: frames[name] for name in _EVALUATION_FRAMES},
+            ),
+            periods=record["periods"],
+            data=record["data"],
+            run_id=record["run_id"],
+            **{name: frames[name] for name in _FRAMES},
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CandidateDamaged(
+            f"the folder of candidate {digest[:12]} is damaged ({type(error).__name__}); run `belong train` again, "
+            "which makes the same candidate from the same records"
+        ) from error
 
 
 def _read(file: Path) -> pd.DataFrame:

@@ -17,6 +17,8 @@ from typing import ParamSpec, TypeVar
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from records.refusal import Refusal
+
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before the import, which starts its thread
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 
@@ -51,7 +53,7 @@ def _quietly(work: Callable[P, R]) -> Callable[P, R]:
     return quiet
 
 
-class NoVersion(Exception):
+class NoVersion(Refusal):
     """The alias names no version, or its version names no bundle that lies here."""
 
 

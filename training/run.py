@@ -39,7 +39,13 @@ def silent(stage: str, done: int, of: int) -> None:
 
 
 def train(
-    home: Home, settings: Settings, *, mlruns: Path | None, observed_until: date, progress: Progress = silent
+    home: Home,
+    settings: Settings,
+    *,
+    mlruns: Path | None,
+    observed_until: date,
+    trained_by: tuple[str, ...] = (),
+    progress: Progress = silent,
 ) -> Candidate:
     """Return the candidate trained on what is known before `observed_until`; log and register it in MLflow.
 
@@ -58,7 +64,7 @@ def train(
 
     shards(0, home.shards)
     data = dataset(home, as_ofs_of(when, settings), settings, observed_until, shards)
-    return candidate_of(data, network, when, settings, mlruns=mlruns, progress=progress)
+    return candidate_of(data, network, when, settings, mlruns=mlruns, trained_by=trained_by, progress=progress)
 
 
 def candidate_of(
@@ -68,13 +74,18 @@ def candidate_of(
     settings: Settings,
     *,
     mlruns: Path | None = None,
+    trained_by: tuple[str, ...] = (),
     progress: Progress = silent,
 ) -> Candidate:
     """Return the candidate of a dataset: fit, bundle, flag, judge beside the rules to beat, log."""
     progress("model", 0, 1)
     part = part_of(data, when.train)
     found = fit_all(data, part, network, when, settings)
-    read = {"tables": dict(data.versions), "training_sha256": data_digest(part.matrix, part.outcomes)}
+    read = {
+        "tables": dict(data.versions),
+        "training_sha256": data_digest(part.matrix, part.outcomes),
+        "trained_by": list(trained_by),
+    }
     bundle = bundle_of(found, part, when, read, settings)
     progress("model", 1, 1)
     progress("flags and their worth", 0, 1)

@@ -7,6 +7,8 @@ from typing import Any
 
 import rfc8785
 
+from records.refusal import Refusal
+
 # LightGBM parameters that a caller may set; the others are fixed here because the digest of a rerun,
 # the strict monotony of probabilities or the reasons depend on them.
 TUNABLE = frozenset(
@@ -31,7 +33,7 @@ DEFAULT_BOOSTING: Mapping[str, float] = {
 }
 
 
-class SettingRefused(ValueError):
+class SettingRefused(Refusal, ValueError):
     """A setting that cannot mean anything; the message says what is allowed."""
 
 

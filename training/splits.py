@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 
 from records.calendar import Calendar
+from records.refusal import Refusal
 from training.settings import Settings
 from training.weeks import open_weeks
 
@@ -22,7 +23,7 @@ NEEDED_TERMS = 6
 _NAMES = ("Autumn", "Spring", "Summer")
 
 
-class TooFewTerms(Exception):
+class TooFewTerms(Refusal):
     """The network's calendar and today leave no room for history, training, calibration and audit."""
 
 
@@ -122,8 +123,14 @@ def periods(calendar: Calendar, today: date, settings: Settings) -> Periods:
 
 
 def _ends_by(calendar: Calendar, as_of: date, following: date, horizon_weeks: int) -> bool:
-    ends = [calendar.ahead(school, as_of, horizon_weeks) for school in calendar.open_days]
-    return all(end is not None and end <= following for end in ends)
+    """Whether the horizon of every school that is open around the day ends by the first day of the next period.
+
+    A school that opens later, or has closed, has no pupil on roll then and is not asked.
+    """
+    day = np.datetime64(as_of, "D")
+    there = [school for school, days in calendar.open_days.items() if len(days) and days[0] < day <= days[-1]]
+    ends = [calendar.ahead(school, as_of, horizon_weeks) for school in there]
+    return bool(ends) and all(end is not None and end <= following for end in ends)
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,10 @@ def _columns(
         "status": constant("P", sheet.rows),
         **{name: sheet.columns[h] if h else constant("", sheet.rows) for name, h in target.headings.items()},
     }
+    if (target.census, target.table.name) == ("pupilonroll", ENROLMENTS.name):
+        # A census says who was on roll on its reference date, and is often sent weeks later. As a version of the day
+        # it was sent it would put everyone who left in between back on the roll.
+        everything["known_on"] = school_of["census_date"]
     if target.census == OFF_ROLL[0]:
         everything["year_group"] = year_by_age(sheet.columns["dob"], school_of["census_date"], FORM.dates)
     wanted = [column.name for column in target.table.columns if column.kind != "pupil"]

@@ -10,8 +10,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from records.refusal import Refusal
 
-class TruthInside(Exception):
+
+class TruthInside(Refusal):
     """The truth was to be written where the exports are: a reader of exports could find it."""
 
 

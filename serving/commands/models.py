@@ -1,6 +1,5 @@
 """Commands on models: train, audit, sign, verify, deploy."""
 
-from dataclasses import replace
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated
@@ -24,9 +23,12 @@ def train(
     """Train a candidate on what is known today, and compare it with the rules it must beat."""
     from records.clock import clock_of
     from records.home import open_home
+    from records.refusal import Refusal
     from serving.jobs.gatekeeping import settings_under_policy
+    from training.calibration import TooFewOutcomes
     from training.candidate import save_candidate
     from training.evaluate import text_table
+    from training.model import MatrixRefused
     from training.run import train as run
 
     here = open_home(home)
@@ -34,11 +36,26 @@ def train(
     with Stages(out)("Training") as say:
         today = clock_of(here).today()
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
-        candidate = run(here, settings, mlruns=mlruns, observed_until=today, progress=told)
-        save_candidate(here, replace(candidate, trained_by=(person or getuser(),)))
+        try:
+            candidate = run(
+                here, settings, mlruns=mlruns, observed_until=today, trained_by=(person or _login_name(),), progress=told
+            )
+        except (TooFewOutcomes, MatrixRefused) as few:
+            # Their modules are digested into every bundle, so they keep to what decides a score.
+            raise Refusal(str(few)) from few
+        save_candidate(here, candidate)
     out.print(text_table(candidate.comparison), markup=False, highlight=False)
     out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
     return Exit.DONE
+
+
+def _login_name() -> str:
+    from records.refusal import Refusal
+
+    try:
+        return getuser()
+    except (KeyError, OSError) as error:  # a container may run under a number that has no name
+        raise Refusal("this machine does not say who you are; name who trains with --person") from error
 
 
 def audit(digest: DigestArgument, home: HomeOption = DEFAULT_HOME) -> int:
@@ -64,7 +81,7 @@ def sign(
     digest: DigestArgument,
     person: Annotated[str, typer.Option(help="Your identifier in trust.json.")],
     role: Annotated[str, typer.Option(help="board_member or data_protection_officer.")],
-    keys: Annotated[Path, typer.Option(help="The folder that holds your key, <person>.pem.")],
+    keys: Annotated[Path, typer.Option(help="The folder that holds your key, named after you: PERSON.pem.")],
     reason: Annotated[str, typer.Option(help="Why this model may serve. Anyone may ask to read it.")] = "",
     monitoring_plan: Annotated[str, typer.Option(help="For a waiver: what is watched meanwhile, by whom.")] = "",
     review_date: Annotated[str | None, typer.Option(help="For a waiver: the day it is looked at again.")] = None,
@@ -95,8 +112,8 @@ def verify(digest: DigestArgument, home: HomeOption = DEFAULT_HOME) -> int:
     """Check, offline, whether a candidate's bytes and signatures would let it serve today."""
     from records.clock import clock_of
     from records.home import open_home
-    from serving.jobs.gatekeeping import find_candidate
-    from serving.scoring import Deployed, check_folder
+    from serving.jobs.gatekeeping import exit_code, find_candidate
+    from serving.scoring import AUDIT, Deployed, check_folder
 
     here = open_home(home)
     whole = find_candidate(here, digest)
@@ -106,7 +123,9 @@ def verify(digest: DigestArgument, home: HomeOption = DEFAULT_HOME) -> int:
         out.print(f"May serve: {approval.verdict}, until {approval.expires_on.isoformat()}, approval {approval.id}")
         return Exit.DONE
     out.print(f"May not serve ({found.code}): {found.sentence}", markup=False)
-    return {"verdict_failed": Exit.FAIL, "signature_missing": Exit.NOT_SETTLED}.get(found.code, Exit.REFUSED)
+    if not (here.candidates / whole / AUDIT).exists():
+        out.print(f"Next: belong audit {whole[:12]}")
+    return exit_code(found.code)
 
 
 def deploy(digest: DigestArgument, home: HomeOption = DEFAULT_HOME, mlruns: RunsOption = DEFAULT_RUNS) -> int:

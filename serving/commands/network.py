@@ -16,8 +16,10 @@ def simulate(
     folder: Annotated[Path, typer.Option("--out", help="A new folder for the export files.")],
     pupils: Annotated[int, typer.Option(help="About how many are on roll at any time.")] = 12_000,
     schools: Annotated[int, typer.Option(help="How many schools; at least four, one of each phase.")] = 14,
-    first_year: Annotated[int, typer.Option(help="The year in which the first academic year starts.")] = 2023,
-    years: Annotated[int, typer.Option(help="How many academic years.")] = 3,
+    first_year: Annotated[
+        int, typer.Option(min=2000, max=2100, help="The year in which the first academic year starts.")
+    ] = 2023,
+    years: Annotated[int, typer.Option(min=1, max=12, help="How many academic years.")] = 3,
     until: Annotated[str | None, typer.Option(help="First day of which nothing is exported, YYYY-MM-DD.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 20261122,
     truth: Annotated[
@@ -62,14 +64,17 @@ def ingest(
 ) -> int:
     """Read a school's or a network's export files into the home: checked, held or quarantined row by row."""
     from records.home import HOME_FILE, create_home, open_home
+    from records.refusal import Refusal
     from serving.jobs.intake import read_exports
 
+    if not source.exists():
+        raise Refusal(f"there is no file or folder {source}; name the export files to read")
     here = open_home(home) if (home / HOME_FILE).exists() else create_home(home, network=network)
     with Stages(out)("Reading the export files") as say:
         summary = read_exports(here, source, say)
     out.print(summary.as_text(), markup=False, highlight=False)
-    if any(count.quarantined for count in summary.tables.values()):
-        out.print(f"Quarantined rows, with what to do about each: {here.quarantine}")
+    if any(count.held for count in summary.tables.values()):
+        out.print(f"Held rows, as they came: {here.held}", markup=False, highlight=False)
     return summary.exit_code
 
 
@@ -83,10 +88,16 @@ def features(
     from features.matrix import concat
     from records.clock import clock_of
     from records.home import open_home
+    from records.refusal import Refusal
     from records.store import Store
 
     here = open_home(home)
-    day: date = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
+    today = clock_of(here).today()
+    day: date = today if as_of is None else day_option("--as-of", as_of)
+    if day > today:
+        raise Refusal(f"--as-of is {day.isoformat()}, a day to come; today is {today.isoformat()}")
+    if to is not None and not to.parent.is_dir():
+        raise Refusal(f"there is no folder {to.parent} to write {to.name} in; make it, or name another --out")
     store = Store(here)
     with Stages(out)(f"Building features as of {day.isoformat()}") as say:
         parts = []
@@ -94,6 +105,8 @@ def features(
             say(f"shard {shard + 1} of {len(store.shards)}")
             parts.append(build(store.history(shard), [day]))
         matrix = concat(parts)
+    if not len(matrix):
+        raise Refusal(f"no pupil is known to have been on roll as of {day.isoformat()}; ingest enrolments first")
     frame = matrix.frame()
     out.print(f"{len(matrix):,} pupils x {len(matrix.names)} features; catalogue {matrix.fingerprint[:12]}")
     told = frame[list(matrix.names)].describe().T[["count", "mean", "min", "50%", "max"]]

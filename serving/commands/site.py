@@ -9,7 +9,7 @@ from serving.commands.options import DEFAULT_HOME, DEFAULT_RUNS, Exit, HomeOptio
 from serving.jobs.stages import Stages
 
 PANEL = "The site"
-PortOption = Annotated[int, typer.Option(help="Port on loopback.")]
+PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port on loopback.")]
 
 
 def score(
@@ -62,8 +62,10 @@ def demo(
 ) -> int:
     """Run the whole chain on a simulated network, from export files to a reviewed flag, then serve it."""
     from serving.jobs.demo import IDENTITY_PORT, Plan, build_demo, show, show_doors
-    from serving.jobs.web import serve_demo
+    from serving.jobs.web import check_ports, serve_demo
 
+    if not no_serve:
+        check_ports(port, IDENTITY_PORT)
     made = build_demo(home, Plan(pupils=pupils, schools=schools, seed=seed), mlruns=mlruns, console=out)
     show(made, out)
     out.print(f"\nBundle {made.candidate.bundle.digest}\nTook {sum(made.seconds.values()):.0f} s, set-up aside")

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -102,9 +102,10 @@ def build_demo(path: Path, plan: Plan, *, mlruns: Path, console: Console) -> Dem
             settings,
             mlruns=mlruns,
             observed_until=TODAY,
+            trained_by=(TRAINER,),
             progress=lambda stage, done, of: say(f"{stage} {done} of {of}"),
         )
-        save_candidate(home, replace(candidate, trained_by=(TRAINER,)))
+        save_candidate(home, candidate)
         say(f"bundle {candidate.bundle.digest[:12]}")
     digest = candidate.bundle.digest
     with stages("Auditing the held-out flags, group by group") as say:

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from casework.people import NewPerson, add_person
 from casework.permissions import Role
 from records.home import Home
+from records.refusal import Refusal
 from serving.demo_accounts import ACCOUNTS
 from serving.identity import PROVIDERS_FILE
 
@@ -32,7 +33,7 @@ _FORM = Path(__file__).resolve().parent.parent / "templates" / "stand_in.html"
 _SECRET_FILE = "demo_client.secret"  # noqa: S105  # a file's name
 
 
-class NotADemo(Exception):
+class NotADemo(Refusal):
     """A home of real pupils must never be opened without a password."""
 
 

@@ -18,33 +18,25 @@ from records import delta
 from records.clock import clock_of
 from records.history import latest
 from records.home import Home
+from records.refusal import Refusal
 from records.tables import CALENDARS, SCHOOLS
+from serving.jobs.gatekeeping import exit_code
 from serving.school_days import save_school_days
 from serving.scoring import AUDIT, ENVELOPE, POINTER, REVOKED, Deployed, Refused, check_folder, deployed_digest
 from training import registry
 from training.bundle import BOOSTER_FILE, MANIFEST_FILE, DigestMismatch, read_verified
 
-FAIL, NOT_SETTLED, REFUSED_INPUT = 3, 4, 2
-# What the gate itself says no to ends with its own code; whatever else stops a deployment is input refused.
-_EXIT = {
-    "verdict_failed": FAIL,
-    "verdict_mismatch": NOT_SETTLED,
-    "signature_missing": NOT_SETTLED,
-    "threshold": NOT_SETTLED,
-    "waiver_signature": NOT_SETTLED,
-    "waiver_incomplete": NOT_SETTLED,
-}
 # The alias under which a version's bytes are fetched; the model in use has another, moved only afterwards.
 _DEPLOYING = "deploying"
 
 
-class NotDeployed(Exception):
+class NotDeployed(Refusal):
     """Nothing was deployed. `code` says why (serving/scoring.py), `exit_code` what the command ends with."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
         self.code = code
-        self.exit_code = _EXIT.get(code, REFUSED_INPUT)
+        self.exit_code = exit_code(code)
 
 
 def deploy(home: Home, digest: str, *, mlruns: Path) -> Deployed:

@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from casework.database import connect, scoped
 from casework.deployments import current_deployment
-from casework.publishing import Publication, Published, publish
-from casework.tables_flags import FlagRow
+from casework.publishing import WEEK_DAYS, Publication, Published, publish
+from casework.tables_flags import FlagRow, PublicationRow
 from casework.tables_people import PupilRow
 from features.cohort import STALE_DAYS, fresh_from
 from records import delta
@@ -20,6 +20,7 @@ from records.calendar import Calendar, calendar_from
 from records.clock import clock_of
 from records.history import History, known, latest
 from records.home import Home
+from records.refusal import Refusal
 from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
 from serving.jobs.recorded import Recorded, recorded
@@ -31,7 +32,7 @@ from training.week import Week, score_week
 _ALLOCATED = ["probability", "rise", "rise_margin", "rank", "cut_off", "eligible", "snoozed", "flagged", "rising_since"]
 
 
-class NotScored(Exception):
+class NotScored(Refusal):
     """Nothing may be scored: `code` says why (serving/scoring.py)."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -67,7 +68,7 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
     Parameters
     ----------
     as_of
-        A day up to today; None: today.
+        A day up to today; None: the day of this week's list where it is out already, else today.
 
     Raises
     ------
@@ -77,9 +78,8 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
         The records and the operational database do not fit; nothing was published.
     """
     today = clock_of(home).today()
-    day = today if as_of is None else as_of
-    if day > today:
-        raise NotScored("future_day", f"{day.isoformat()} lies ahead; today is {today.isoformat()}.")
+    if as_of is not None and as_of > today:
+        raise NotScored("future_day", f"{as_of.isoformat()} lies ahead; today is {today.isoformat()}.")
     deployed = open_deployed(home, today)
     if isinstance(deployed, Refused):
         raise NotScored(deployed.code, deployed.sentence)
@@ -87,7 +87,8 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
     try:
         with scoped(engine, None) as session:
             row = current_deployment(session)
-            earlier = earlier_flags(session, day)
+            day = as_of or _day_of_the_week(session, today)
+            earlier = earlier_flags(session, day, deployed.digest)
         if row is None or row.digest != deployed.digest:
             raise NotScored("deployment_mismatch", "The database does not record this model as deployed.")
         facts: list[Recorded] = []
@@ -101,12 +102,24 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
     return Night(bundle_digest=deployed.digest, as_of=day, published=published)
 
 
-def earlier_flags(session: Session, before: date) -> pd.DataFrame:
-    """Return `pupil` and `as_of` of every flag given before the day, under any bundle: people were told of it."""
+def _day_of_the_week(session: Session, today: date) -> date:
+    """Return the day of the list that is out this week, else today: capacity is by the week, not by the run."""
+    newest = session.execute(select(func.max(PublicationRow.as_of))).scalar_one()
+    return newest if newest is not None and 0 <= (today - newest).days < WEEK_DAYS else today
+
+
+def earlier_flags(session: Session, day: date, bundle_digest: str) -> pd.DataFrame:
+    """Return `pupil` and `as_of` of every flag given up to the day, under any bundle: people were told of it.
+
+    The bundle's own flags of that very day are left out: scored again, the day says the same.
+    """
     rows = session.execute(
         select(PupilRow.pseudonym, FlagRow.as_of)
         .join(FlagRow, FlagRow.pupil_id == PupilRow.id)
-        .where(FlagRow.as_of < before, FlagRow.check_sample.is_(False))
+        .where(
+            FlagRow.check_sample.is_(False),
+            or_(FlagRow.as_of < day, and_(FlagRow.as_of == day, FlagRow.bundle_digest != bundle_digest)),
+        )
     ).all()
     frame = pd.DataFrame([tuple(row) for row in rows], columns=["pupil", "as_of"])
     return frame.astype({"pupil": "int64", "as_of": "datetime64[s]"})

@@ -1,24 +1,65 @@
 """The web process, started from the command line: the site, and in a demonstration its sign-in service."""
 
+import contextlib
+import socket
 from collections.abc import Callable
 
 import uvicorn
 
 from records.home import Home
+from records.refusal import Refusal
 from serving.app import create_app
 from serving.jobs.demo_identity import demo_identity
 
 HOST = "127.0.0.1"
 
 
+class NotServed(Refusal):
+    """The site cannot be served where it was asked to be."""
+
+
 def serve_site(home: Home, *, port: int, address: str) -> None:
-    """Serve the home in the foreground until Ctrl-C. The access log is off: addresses name pupils' pages."""
-    uvicorn.run(create_app(home, address=address), host=HOST, port=port, access_log=False, log_level="warning")
+    """Serve the home in the foreground until Ctrl-C. The access log is off: addresses name pupils' pages.
+
+    Raises
+    ------
+    NotServed
+        The port is taken, or not this user's to use.
+    """
+    with _bound(port) as listening:
+        app = create_app(home, address=address)
+        server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))
+        # Not uvicorn.run: where it cannot start it ends with 3, which here says that the gate failed a model.
+        # Uvicorn closes what is open and then passes Ctrl-C on: for this command it is the end it waits for.
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listening])
+    if not server.started:
+        raise NotServed("the site did not start; the lines above say why")
 
 
 def serve_demo(home: Home, *, port: int, identity_port: int, ready: Callable[[str], None]) -> None:
     """Serve a demonstration home with its own sign-in service beside it; `ready` is told the address first."""
     address = f"http://{HOST}:{port}"
+    check_ports(port, identity_port)
     with demo_identity(home, address=address, port=identity_port):
         ready(address)
         serve_site(home, port=port, address=address)
+
+
+def check_ports(*ports: int) -> None:
+    """Raise NotServed unless each of these ports is free: before the work whose result they are to show."""
+    if len(set(ports)) < len(ports):
+        raise NotServed(f"ports {', '.join(map(str, ports))} must differ; give another --port")
+    for port in ports:
+        _bound(port).close()
+
+
+def _bound(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((HOST, port))
+    except OSError as error:
+        listening.close()
+        raise NotServed(f"port {port} cannot be used ({error.strerror}); give another --port") from error
+    return listening

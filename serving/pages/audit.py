@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from casework.audit_log import look
 from casework.deployments import StoredAudit, audit_of, audits, current_deployment
-from serving.charts import Axis, Interval, intervals
+from serving.charts import Axis, Block, Interval, intervals
 from serving.page import NotFound, Page, Visit
 from serving.rendering import day_words
 
@@ -26,7 +26,6 @@ VERDICTS = {
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _HIDDEN = "not shown"
 _ONLY_SHOWN = "shown only"
-_GLANCE_LEAST = 2
 # Key in the stored view, title, what it says, and its columns: stored JSON keeps no order of its own.
 _BESIDE = (
     (
@@ -79,10 +78,15 @@ def show_audit(visit: Visit) -> Response:
         short=digest[:12],
         on=found.created_on,
         verdict=view.get("headline") or VERDICTS.get(found.verdict, found.verdict),
+        means=view.get("means", ""),
         sentences=view.get("sentences", ()),
         waiver=_waiver(view.get("waiver") or {}),
-        sections=_attributes(view.get("sections", ())),
-        tables=[*_tables(view), _limits(view)],
+        glance=_glance(view.get("figures", ())),
+        figures=[_figure(figure) for figure in view.get("figures", ())],
+        lift=_figure(view["lift"]) if view.get("lift") else None,
+        folds=[_fold(at, fold) for at, fold in enumerate(view.get("folds", ()))],
+        tables=_tables(view),
+        limits=_limits(view),
         in_use=_in_use(visit, found),
     )
 
@@ -103,69 +107,63 @@ def _waiver(said: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in rows if value]
 
 
-def _attributes(sections: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Gather the sections under the attribute they compare, in the order given."""
-    gathered: dict[str, dict[str, Any]] = {}
-    for at, section in enumerate(sections):
-        name = str(section["attribute"])
-        title = str(section.get("attribute_title") or _title(name))
-        entry = gathered.setdefault(name, {"id": f"by-{name.replace('_', '-')}", "title": title, "metrics": []})
-        entry["metrics"].append(
-            {
-                "title": section["title"],
-                "explains": section.get("explains", ""),
-                "limit_text": section.get("limit_text", ""),
-                "judged": _is_judged(section),
-                "chart": _chart(section, f"chart-{at}", title),
-                "rows": [_row(row) for row in section["rows"]],
-            }
-        )
-    for entry in gathered.values():
-        entry["glance"] = _glance([section for section in entry["metrics"] if section["judged"]])
-    return list(gathered.values())
-
-
-def _glance(judged: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return one attribute's results as words only: a line for each group, a column for each judged figure."""
-    if len(judged) < _GLANCE_LEAST:
-        return None
-    words = [{row["group"]: row["word"] for row in section["rows"]} for section in judged]
-    groups = list(dict.fromkeys(group for column in words for group in column))
-    rows = [{"group": group, "words": [column.get(group, _HIDDEN) for column in words]} for group in groups]
-    return {"heads": [section["title"] for section in judged], "rows": rows}
-
-
-_TITLES = {
-    "sex": "By sex",
-    "ethnicity": "By ethnic group",
-    "sen": "By special educational needs provision",
-    "fsm": "By free school meals",
-    "eal": "By first language",
-}
-
-
-def _title(attribute: str) -> str:
-    return _TITLES.get(attribute, f"By {attribute.replace('_', ' ')}")
-
-
-def _chart(section: Mapping[str, Any], name: str, attribute: str) -> Markup | None:
-    """Return the interval chart, or None where not one group's figure may be shown."""
+def _glance(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the results as words only: a line for each group that is judged, a column for each figure."""
+    blocks: dict[str, dict[str, list[str]]] = {}
+    for at, figure in enumerate(figures):
+        for block in figure["blocks"]:
+            groups = blocks.setdefault(str(block["title"]), {})
+            for row in block["rows"]:
+                words = groups.setdefault(str(row["group"]), [_HIDDEN] * len(figures))
+                words[at] = str(row["word"]).capitalize()
     rows = [
-        Interval(
-            label=str(row["group"]),
-            n=f"n = {row['n']:,}" if isinstance(row["n"], int) else str(row["n"]),
-            estimate=row.get("estimate"),
-            lower=row.get("lower"),
-            upper=row.get("upper"),
-            word=str(row["word"]).capitalize(),
-            shape=str(row.get("shape", "none")),
-        )
-        for row in section["rows"]
+        {
+            "title": title,
+            "rows": [{"group": group, "words": words} for group, words in groups.items() if _judged(words)],
+        }
+        for title, groups in blocks.items()
     ]
-    said = section.get("axis") or {}
-    if said.get("low") is None or said.get("high") is None or all(row.estimate is None for row in rows):
+    return {"heads": [figure["title"] for figure in figures], "blocks": [block for block in rows if block["rows"]]}
+
+
+def _judged(words: Sequence[str]) -> bool:
+    return any(word.lower() != _ONLY_SHOWN for word in words)
+
+
+def _fold(at: int, fold: Mapping[str, Any]) -> dict[str, Any]:
+    return {"title": fold["title"], "figures": [_figure(figure, f"fold-{at}-") for figure in fold["figures"]]}
+
+
+def _figure(figure: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return one figure as the template reads it: its words, its chart and the same numbers as rows."""
+    said = ("explains", "overall", "limit_text")
+    return {
+        "id": f"{prefix}{figure['metric'].replace('_', '-')}",
+        "title": figure["title"],
+        "words": " ".join(str(figure[name]) for name in said if figure.get(name)),
+        "chart": _chart(figure, f"chart-{prefix}{figure['metric']}"),
+        "own_share": bool(figure.get("own_share")),
+        "blocks": [
+            {"title": block["title"], "rows": [_row(row) for row in block["rows"]]} for block in figure["blocks"]
+        ],
+    }
+
+
+def _chart(figure: Mapping[str, Any], name: str) -> Markup | None:
+    """Return the interval chart, or None where not one group's figure may be shown.
+
+    A group that is neither judged nor shown has nothing to draw; the table beside the chart names it.
+    """
+    blocks = [
+        Block(title=str(block["title"]), rows=[_interval(row) for row in block["rows"] if _has_line(row)])
+        for block in figure["blocks"]
+    ]
+    blocks = [block for block in blocks if block.rows]
+    said = figure.get("axis") or {}
+    if said.get("low") is None or all(row.estimate is None for block in blocks for row in block.rows):
         return None
-    low, high = _limits_of(section)
+    # A figure that is only shown has a limit for its axis, and no band.
+    low, high = said.get("limit") or (None, None) if figure.get("judged") else (None, None)
     axis = Axis(
         low=float(said["low"]),
         high=float(said["high"]),
@@ -174,19 +172,23 @@ def _chart(section: Mapping[str, Any], name: str, attribute: str) -> Markup | No
         same=1.0 if said.get("log") else 0.0 if float(said["low"]) <= 0 <= float(said["high"]) else None,
         log=bool(said.get("log")),
     )
-    return intervals(rows, axis, name=name, title=f"{section['title']}, {attribute[:1].lower()}{attribute[1:]}")
+    return intervals(blocks, axis, name=name, title=str(figure["title"]))
 
 
-def _is_judged(section: Mapping[str, Any]) -> bool:
-    return any(row["word"] != _ONLY_SHOWN for row in section["rows"])
+def _has_line(row: Mapping[str, Any]) -> bool:
+    return row.get("estimate") is not None or row["word"] != _ONLY_SHOWN
 
 
-def _limits_of(section: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    """Return the ends of what is allowed; a figure that is only shown has a limit for its axis, and no band."""
-    if not _is_judged(section):
-        return None, None
-    low, high = (section.get("axis") or {}).get("limit") or (None, None)
-    return low, high
+def _interval(row: Mapping[str, Any]) -> Interval:
+    return Interval(
+        label=str(row["group"]),
+        n=f"n = {row['n']:,}" if isinstance(row["n"], int) else str(row["n"]).replace(_HIDDEN, ""),
+        estimate=row.get("estimate"),
+        lower=row.get("lower"),
+        upper=row.get("upper"),
+        word=str(row["word"]).capitalize(),
+        shape=str(row.get("shape", "none")),
+    )
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, str]:
@@ -194,13 +196,14 @@ def _row(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         "group": str(row["group"]),
         "n": number,
-        "estimate": _figure(row.get("estimate")),
+        "share": _number(row.get("share")),
+        "estimate": _number(row.get("estimate")),
         "interval": _range(row.get("lower"), row.get("upper")),
         "word": str(row["word"]).capitalize(),
     }
 
 
-def _figure(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return _HIDDEN if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
 
 
@@ -208,8 +211,8 @@ def _range(lower: float | None, upper: float | None) -> str:
     if lower is None and upper is None:
         return _HIDDEN
     if lower is None or upper is None:
-        return f"at least {_figure(lower)}" if upper is None else f"at most {_figure(upper)}"
-    return f"{_figure(lower)} to {_figure(upper)}"
+        return f"at least {_number(lower)}" if upper is None else f"at most {_number(upper)}"
+    return f"{_number(lower)} to {_number(upper)}"
 
 
 def _tables(view: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -219,13 +222,17 @@ def _tables(view: Mapping[str, Any]) -> list[dict[str, Any]]:
         rows = view.get(key) or ()
         if rows:
             cells = [[_cell(row.get(name)) for name in columns] for row in rows]
-            made.append({"title": title, "explains": explains, "heads": list(columns.values()), "rows": cells})
+            made.append(
+                {"title": title, "explains": explains, "heads": list(columns.values()), "rows": cells, "numeric": True}
+            )
     return made
 
 
 def _limits(view: Mapping[str, Any]) -> dict[str, Any]:
     """Return the limits in force for this audit, one line for each figure compared."""
-    seen = {str(section["title"]): str(section.get("limit_text", "")) for section in view.get("sections", ())}
+    folded = [figure for fold in view.get("folds", ()) for figure in fold["figures"]]
+    figures = [*view.get("figures", ()), *([view["lift"]] if view.get("lift") else []), *folded]
+    seen = {str(figure["title"]): str(figure.get("limit_text", "")) for figure in figures}
     return {
         "title": "Limits in force for this audit",
         "explains": "The board sets these, and writes down why, before the results are known.",
@@ -238,7 +245,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return _HIDDEN
     if isinstance(value, float):
-        return _figure(value)
+        return _number(value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

@@ -8,6 +8,7 @@ from casework import states
 from casework.cases import CaseLine, Caseload, Filters, caseload
 from casework.deployments import current_audit
 from casework.pupils import week_of
+from records.codes import YEAR_GROUP
 from serving.page import Page, Visit
 from serving.rendering import count_words, day_words, year_words
 
@@ -19,7 +20,7 @@ def show_caseload(visit: Visit) -> Response:
     school = visit.asked("school")
     filters = Filters(
         state=visit.asked("state") if visit.asked("state") in _open_states() else None,
-        year_group=visit.asked("year") or None,
+        year_group=year if (year := visit.asked("year")) in YEAR_GROUP else None,
         school=int(school) if school.isdecimal() and len(school) < 10 else None,
     )
     found = caseload(visit.session, visit.person, filters, visit.today)

@@ -140,7 +140,7 @@ def _reason(reason: Reason, way: str) -> dict[str, Any]:
 def _review(review: Review) -> dict[str, Any]:
     what = f"{'View' if review.kind == 'view' else 'Next step'}: {review.words}"
     words = "Their words are shown once you have recorded your own view." if review.text is None else review.text
-    return {"on": review.recorded_at, "who": review.by, "what": what, "words": words}
+    return {"on": review.recorded_on, "who": review.by, "what": what, "words": words}
 
 
 PAGES = (Page(name="pupil", path="/pupils/{pupil_id}", permission="see_pupil", show=show_pupil),)

@@ -163,5 +163,5 @@ def test_the_log_of_the_run_names_the_bundle(ran: Ran) -> None:
         (ran.first.home.candidates / ran.first.candidate.bundle.digest / "candidate.json").read_text(encoding="utf-8")
     )
     assert said["run_id"]
-    assert said["trained_by"] == ["demo-data-scientist"]
+    assert said["data"]["trained_by"] == ["demo-data-scientist"]
     assert said["data"]["tables"]["marks"] >= 0

@@ -70,6 +70,7 @@ def test_the_list_says_facts_and_nothing_about_a_score(client: Client) -> None:
     assert "of 23 pupils are on this list" in words  # of 40 made-up pupils, 23 are at this school
     assert "Incidents 8 in the last 4 weeks, 0 in the 4 before" in words  # Chidi: 1 + 2 + 2 + 3
     assert "Overdue. Not reviewed yet" in words
+    assert "Of every 100 pupils on this network's lists in the two terms audited, about" in words
     assert "Farid" not in words  # at the other school
     for said_too_early in ("rising", "Rising", "risk", "in 100", "29", "Time in lessons"):
         assert said_too_early not in words.replace("22 June 2026", "")
@@ -78,7 +79,8 @@ def test_the_list_says_facts_and_nothing_about_a_score(client: Client) -> None:
 def test_the_list_can_be_filtered_and_an_unknown_filter_filters_nothing(client: Client) -> None:
     client.sign_in("school-lead")
     assert "1 pupil matches what you chose." in client.get("/pupils?year=10").words()
-    assert "of 23 pupils are on this list" in client.get("/pupils?state=nonsense&school=x").words()
+    for nothing in ("state=nonsense&school=x", "year=%00", "school=99999999999"):
+        assert "of 23 pupils are on this list" in client.get(f"/pupils?{nothing}").words()
     assert "No pupil matches what you chose." in client.get("/pupils?year=13").words()
 
 
@@ -104,6 +106,7 @@ def test_a_view_then_the_reasons_then_what_happens_next(site: RunningSite, clien
     assert "it was about 2 in 100" in after.words()
     assert "Up, most Time in lessons." in after.words()
     assert WHY in after.words()
+    assert after.words("dt") == "22 June 2026"  # the home's day, whatever the wall clock says
     next_form = client.get(f"{here}/next")
     given = {"changed": "no", "misfits": "2", "action": "mentor", "note": "", "review_on-day": "31"}
     wrong = client.send(
@@ -231,7 +234,14 @@ def test_the_audit_says_not_settled_in_words_and_its_numbers_stand_beside_the_ch
     assert "a hollow circle is not settled, which is not a pass" in words
     assert "Compared with simple rules" in words
     assert "ends the waiver at once if any group is outside a limit" in words
-    assert len(page.all("svg")) > 5
+    # Five judged figures, then the folds: four by two attributes at once, and three that are not judged.
+    assert len(page.all("svg")) == 5 + 4 + 3
+    assert "At a glance" in words
+    assert "By sex and special educational needs provision" in words
+    for name in ("Girls", "SEN support", "EHC plan", "No free school meals"):
+        assert name in words
+    raw = client.http.get(f"/audits/{site.digest}").text
+    assert raw.index('id="waiver"') < raw.index('id="at-a-glance"') < raw.index("<svg")
     assert client.get("/audits/" + "0" * 64, status=404).words("h1") == "Page not found"
     for colour in ("red", "amber", "green"):
         assert f">{colour}<" not in client.http.get(f"/audits/{site.digest}").text.lower()

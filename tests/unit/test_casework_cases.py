@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 
 from casework.cases import (
     Filters,
+    LastReview,
     NewDecision,
     NewView,
     NoSuchCase,
@@ -241,7 +242,7 @@ def test_the_explanation_comes_with_the_own_view_and_for_that_person_only(app, a
     theirs = page(app, bola, pupil)
     assert (theirs.explanation, theirs.withheld) == (None, VIEW_FIRST)
     assert [(review.by, review.text) for review in theirs.reviews] == [("Amina Example", None)]
-    assert [review.text for review in shown.reviews] == [WHY]
+    assert [(review.text, review.recorded_on) for review in shown.reviews] == [(WHY, TODAY)]
 
 
 def test_the_own_view_holds_for_its_week(app, amina, home):
@@ -329,7 +330,7 @@ def test_a_decision_follows_the_own_view_and_moves_the_case(app, amina, home):
         row = session.execute(text("SELECT reasons_that_do_not_fit, note FROM decisions")).one()
     assert row == ([1, 2], "After lunch, with her tutor")
     (line,) = listed(app, amina).lines
-    assert (line.last_review.by, line.overdue) == ("Amina Example", False)
+    assert (line.last_review, line.overdue) == (LastReview(by="Amina Example", on=TODAY), False)
     (line,) = listed(app, amina, today=TODAY + timedelta(days=15)).lines
     assert line.overdue
 

@@ -91,8 +91,20 @@ def test_cases_end_when_the_flag_ran_out_the_pupil_left_or_moved(home):
     assert rows(home, "SELECT pseudonym, left_on FROM pupils ORDER BY 1") == [(11, None), (12, None), (22, NEXT)]
     # Flags run to 3 August, that day included.
     assert publish_now(home, publication({11: NORTH}, as_of=date(2026, 8, 3))).cases_ended == 0
-    assert publish_now(home, publication({11: NORTH}, as_of=date(2026, 8, 4))).cases_ended == 1
+    assert publish_now(home, publication({11: NORTH}, as_of=date(2026, 8, 10))).cases_ended == 1
     assert rows(home, "SELECT state FROM cases JOIN pupils p ON p.id = pupil_id WHERE pseudonym = 11") == [("expired",)]
+
+
+def test_a_week_holds_one_list_and_no_list_is_undone(home):
+    """Capacity is by the week: a second day of the same week would hand each school a second full list."""
+    publish_now(home, publication(ROLL, flagged=(11,), as_of=date(2026, 6, 22)))
+    for day in (date(2026, 6, 23), date(2026, 6, 28)):
+        with pytest.raises(CannotPublish, match=r"2026-06-22 is this week's.*from 2026-06-29 on"):
+            publish_now(home, publication(ROLL, flagged=(12,), as_of=day))
+    with pytest.raises(CannotPublish, match="an earlier day would undo it"):
+        publish_now(home, publication(ROLL, as_of=date(2026, 6, 1)))
+    assert publish_now(home, publication(ROLL, flagged=(11,), as_of=date(2026, 6, 22))).repeated
+    assert not publish_now(home, publication(ROLL, as_of=date(2026, 6, 29))).repeated
 
 
 def test_a_decision_with_a_review_date_outlives_the_flag(home):

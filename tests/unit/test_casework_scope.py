@@ -37,13 +37,15 @@ def two_schools(casework_home):
     person = make_person(casework_home, Role(name="school_lead", school=NORTH))
     with superuser(casework_home) as connection:
         connection.execute(
-            "INSERT INTO views (case_id, person_id, week, opinion, why, recorded_at, idempotency_key) "
-            "SELECT id, %s, '2026-06-22', 'no_concern', 'a reason long enough', now(), id::text FROM cases",
+            "INSERT INTO views (case_id, person_id, week, opinion, why, recorded_on, recorded_at, "
+            "idempotency_key) SELECT id, %s, '2026-06-22', 'no_concern', 'a reason long enough', '2026-06-22', now(), "
+            "id::text FROM cases",
             [person.id],
         )
         connection.execute(
             "INSERT INTO decisions (case_id, person_id, reasons_changed_view, reasons_that_do_not_fit, action, note, "
-            "recorded_at, idempotency_key) SELECT id, %s, false, '{}', 'mentor', '', now(), id::text FROM cases",
+            "recorded_on, recorded_at, idempotency_key) "
+            "SELECT id, %s, false, '{}', 'mentor', '', '2026-06-22', now(), id::text FROM cases",
             [person.id],
         )
     return casework_home

@@ -42,6 +42,22 @@ def change(found, where, **changes):
 RECALL = ("ethnicity", "Black", "recall")
 
 
+def test_limits_written_in_an_audit_decide_nothing(found):
+    """Someone widens the limit of a failing cell in audit.json, and calls it merely shown: it still fails."""
+    failing = {"harm": 0.3, "lower": 0.2, "upper": 0.4, "p_outside": 1e-6}
+    for forged in ({"limit_high": 0.9}, {"gate": "report"}, {"verdict": "within"}):
+        assert decide(change(found, RECALL, **failing, **forged), POLICY).verdict == "FAIL"
+
+
+@pytest.mark.parametrize("where", [("all", "all", "precision_lift"), ("sex_x_sen", "male, none", "recall")])
+def test_a_cell_left_out_is_missed(found, where):
+    cells = tuple(c for c in found.cells if (c.attribute, c.group, c.metric) != where)
+    assert len(cells) == len(found.cells) - 1
+    decision = decide(replace(found, cells=cells), POLICY)
+    assert decision.verdict == "NOT_SETTLED"
+    assert any(sentence.startswith("Missing from the audit") for sentence in decision.sentences)
+
+
 def test_every_judged_cell_within_is_a_pass(found):
     decision = decide(found, POLICY)
     assert (decision.verdict, decision.exit_code, decision.waivable) == ("PASS", 0, False)
@@ -54,7 +70,7 @@ def test_one_cell_that_reaches_over_its_limit_holds_the_gate(found):
     decision = decide(at_limit, POLICY)
     assert (decision.verdict, decision.exit_code, decision.waivable) == ("NOT_SETTLED", 4, True)
     assert [cell.group for cell in decision.unsettled] == ["Black"]
-    assert "Not settled for ethnicity: Black." in decision.sentences
+    assert "Not settled by ethnic group: Black." in decision.sentences
     assert decide(change(found, RECALL, upper=0.0999), POLICY).verdict == "PASS"
 
 
@@ -62,8 +78,9 @@ def test_one_cell_outside_fails_whatever_the_others_say(found):
     outside = change(found, RECALL, harm=0.3, lower=0.2, upper=0.4, p_outside=1e-6)
     decision = decide(outside, POLICY)
     assert (decision.verdict, decision.exit_code, decision.waivable) == ("FAIL", 3, False)
-    assert any(
-        "a gap of 30 points (probably 20 to 40); the limit is 10." in sentence for sentence in decision.sentences
+    assert decision.sentences[1] == (
+        "Outside the limit: by ethnic group, Black, pupils who needed help and were flagged in time: "
+        "a gap of 30 points (probably 20 to 40); the limit is 10."
     )
 
 
@@ -91,7 +108,8 @@ def test_a_judged_cell_left_out_is_missed(found):
     without = replace(found, cells=tuple(c for c in found.cells if (c.attribute, c.group, c.metric) != RECALL))
     decision = decide(without, POLICY)
     assert decision.verdict == "NOT_SETTLED"
-    assert any("Missing from the audit" in sentence and "'Black'" in sentence for sentence in decision.sentences)
+    wanted = "Missing from the audit: by ethnic group, Black, pupils who needed help and were flagged in time."
+    assert wanted in decision.sentences
 
 
 def test_a_cell_that_cannot_be_computed_is_not_within(found):
@@ -156,43 +174,111 @@ def test_fewer_than_thirty_positives_conclude_nothing():
     assert judge([replace(cell, positives=30, rest_positives=29)], POLICY)[0].verdict == "too_few"
 
 
-def section(shown, attribute, metric):
-    return next(s for s in shown["sections"] if (s["attribute"], s["metric"]) == (attribute, metric))
+def figure(shown, metric):
+    every = [*shown["figures"], *(figure for fold in shown["folds"] for figure in fold["figures"])]
+    return next(one for one in every if one["metric"] == metric)
+
+
+def rows_of(shown, attribute, metric, fold=None):
+    figures = shown["figures"] if fold is None else shown["folds"][fold]["figures"]
+    blocks = next(one for one in figures if one["metric"] == metric)["blocks"]
+    return {row["group"]: row for row in next(b for b in blocks if b["attribute"] == attribute)["rows"]}
 
 
 def test_the_page_says_in_words_and_shapes_what_was_found(found):
     shown = view(change(found, RECALL, harm=0.3, lower=0.2, upper=0.4, p_outside=1e-6), policy=POLICY)
     assert shown["verdict"] == "FAIL"
-    rows = {row["group"]: row for row in section(shown, "ethnicity", "recall")["rows"]}
+    rows = rows_of(shown, "ethnicity", "recall")
     assert (rows["Black"]["word"], rows["Black"]["shape"]) == ("outside limit", "square")
     assert (rows["White"]["word"], rows["White"]["shape"]) == ("within limit", "circle")
     assert rows["White"]["n"] % 5 == 0
-    assert section(shown, "sex", "recall")["limit_text"] == "Limit: under 0.1."
-    assert section(shown, "sex", "selection_ratio")["limit_text"] == "Shown, not judged."
-    axis = section(shown, "sex", "fpr_ratio")["axis"]
+    assert figure(shown, "recall")["limit_text"] == "Limit: under 0.1."
+    assert figure(shown, "selection_ratio")["limit_text"] == "Shown, not judged."
+    axis = figure(shown, "false_alarms")["axis"]
     assert axis["log"] is True
     assert axis["low"] < 1 < axis["high"]
-    assert {row["group"] for row in section(shown, "sex_x_sen", "recall")["rows"]} >= {"Girls, SEN support"}
     assert shown["baselines"][0] == {"approach": "The model", "found": "60%", "right": "20%"}
+
+
+def test_a_figure_sets_every_judged_group_beside_each_other_and_the_rest_is_folded(found):
+    shown = view(found, policy=POLICY)
+    judged = [limit.name for limit in POLICY.metrics if limit.gate]
+    assert [one["metric"] for one in shown["figures"]] == judged
+    singly = ["sex", "ethnicity", "sen", "fsm", "eal"]
+    assert all([block["attribute"] for block in one["blocks"]] == singly for one in shown["figures"])
+    assert shown["lift"]["blocks"][0]["rows"][0]["group"] == "All pupils"
+    both, unjudged = shown["folds"]
+    assert both["title"] == "By sex and special educational needs provision"
+    assert "Girls, SEN support" in rows_of(shown, "sex_x_sen", "recall", fold=0)
+    assert [one["metric"] for one in unjudged["figures"]] == ["fpr_ratio", "selection_ratio", "false_omission"]
+    assert rows_of(shown, "sex", "fpr_ratio", fold=1)["Girls"]["shape"] == "stroke"
+
+
+def test_the_sentences_name_groups_as_the_tables_do(found):
+    open_ones = found
+    for group in ("ehcp", "none", "support"):
+        open_ones = change(open_ones, ("sen", group, "recall"), upper=0.2)
+    thin = change(open_ones, ("sen", "ehcp", "recall"), positives=29)
+    shown = view(thin, policy=POLICY)
+    assert shown["means"].startswith("Not settled is not a pass")
+    (sentence,) = shown["sentences"]
+    assert sentence == (
+        "Not settled by special educational needs provision: no special educational need, SEN support and EHC plan. "
+        "Too few suspended pupils to conclude anything: EHC plan."
+    )
+    assert {"No special educational need", "SEN support", "EHC plan"} <= set(rows_of(shown, "sen", "recall"))
+
+
+def test_past_lists_are_told_in_people(found):
+    """400 on the lists: 60 right in time, 300 false alarms (1.5 for each of 200 suspended), so 40 right too late."""
+
+    def told(right, wrong):
+        made = change(found, ("all", "all", "precision_ratio"), n=400, estimate=right, positives=200)
+        made = change(made, ("all", "all", "false_alarms"), estimate=wrong, positives=200)
+        return view(made, policy=POLICY)["past_lists"]
+
+    assert told(0.15, 1.5) == (
+        "Of every 100 pupils on this network's lists in the two terms audited, about 15 were suspended or excluded "
+        "after there was time to act, and 75 were not suspended or excluded. The other 10 were, but before there was "
+        "time to act."
+    )
+    assert told(0.02, 1.5) == ""  # eight pupils: too few to show
+    assert told(0.25, 1.46) == ""  # 292 + 100 leave eight
+    assert told(None, 1.5) == ""
+    assert told(0.25, 1.5).endswith("and 75 were not suspended or excluded.")  # none too late: nought may be shown
 
 
 def test_small_counts_are_hidden_and_never_one_alone(found):
     """Nine positives: hidden, with its interval; and the smallest other group with it."""
     small = change(found, RECALL, positives=9)
-    rows = {row["group"]: row for row in section(view(small, policy=POLICY), "ethnicity", "recall")["rows"]}
+    shown = view(small, policy=POLICY)
+    rows = rows_of(shown, "ethnicity", "recall")
     hidden = [group for group, row in rows.items() if row["estimate"] is None]
     assert len(hidden) == 2
     assert "Black" in hidden
     assert (rows["Black"]["lower"], rows["Black"]["share"], rows["Black"]["shape"]) == (None, None, "none")
     assert rows["Black"]["word"] == "too few pupils"
+    # Another attribute's groups in the same figure, and the same groups in another figure, hide nothing for it.
+    assert all(row["estimate"] is not None for row in rows_of(shown, "sex", "recall").values())
+    assert all(row["estimate"] is not None for row in rows_of(shown, "ethnicity", "oe_ratio").values())
+
+
+def test_a_sentence_gives_no_figure_that_the_page_hides(found):
+    """The smallest other group goes hidden with a group of nine positives: also where it is the one that fails."""
+    smallest = min((c for c in found.cells if (c.attribute, c.metric) == ("sen", "recall")), key=lambda c: c.pupils)
+    assert smallest.group == "ehcp"
+    hidden = change(found, ("sen", "support", "recall"), positives=9)
+    outside = {"harm": 0.3, "lower": 0.2, "upper": 0.4, "p_outside": 1e-9}
+    decision = decide(change(hidden, ("sen", "ehcp", "recall"), **outside), POLICY)
+    assert decision.verdict == "FAIL"
+    assert not any("30 points" in sentence for sentence in decision.sentences)
 
 
 def test_four_hits_of_many_are_hidden_but_nought_and_the_verdict_are_not(found):
     def shown(estimate, **changes):
         made = change(found, ("sex", "male", "false_alarms"), n=400, estimate=estimate, **changes)
         page = view(made, policy=POLICY)
-        row = next(r for r in section(page, "sex", "false_alarms")["rows"] if r["group"] == "Boys")
-        return row, page["sentences"]
+        return rows_of(page, "sex", "false_alarms")["Boys"], page["sentences"]
 
     row, sentences = shown(0.01, harm=4.0, lower=2.0, upper=8.0, p_outside=1e-9)
     assert (row["estimate"], row["word"]) == (None, "outside limit")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from records.clock import Clock
 from records.history import known
 from records.home import Home
 from records.identities import Identities
@@ -54,7 +55,12 @@ def test_what_lands_is_what_the_census_says(tmp_path):
     assert enrolled["status"].to_dict() == {ann: "C", bob: "C", cat: "P"}
     assert enrolled.loc[cat, "leaving_date"] == pd.Timestamp(2024, 12, 20)
     assert enrolled["leaving_date"].isna().to_dict() == {ann: True, bob: True, cat: False}
-    assert set(enrolled["known_on"]) == {pd.Timestamp(2025, 1, 30)}
+    # Who is on roll is a fact of the reference date; who has left, of the day the census was made.
+    assert enrolled["known_on"].to_dict() == {
+        ann: pd.Timestamp(2025, 1, 16),
+        bob: pd.Timestamp(2025, 1, 16),
+        cat: pd.Timestamp(2025, 1, 30),
+    }
     assert set(enrolled["school"]) == {900001}
     (sanction,) = tables["suspensions"].to_dict("records")
     assert (sanction["pupil"], sanction["sessions"], sanction["category"]) == (ann, 10, "SUSP")
@@ -65,11 +71,30 @@ def test_what_lands_is_what_the_census_says(tmp_path):
     assert given[0].rows.set_index("pupil").loc[cat, "upn"] == CAT
 
 
-def test_nothing_of_a_census_is_known_before_it_was_made(tmp_path):
+def test_a_late_census_does_not_put_leavers_back_on_the_roll(tmp_path):
+    """Bob left on 20 January and the school said so on the 21st; the census of the 16th was sent on the 30th."""
+    home, _ = run(tmp_path)
+    (bob,) = pseudonyms([BOB], read_pepper(home)).tolist()
+    rows = Store(home).history(0).tables["enrolments"]
+    entry = rows.set_index("pupil").loc[bob, "entry_date"].date().isoformat()
+    left = tmp_path / "register"
+    left.mkdir()
+    heading = "upn,former_upn,forename,surname,date_of_birth,urn,year_group,status,entry_date,leaving_date,updated_on\n"
+    line = f"{BOB},,Bob,Example,2010-10-10,900001,9,C,{entry},2025-01-20,2025-01-21\n"
+    (left / "enrolments_900001_20250121.csv").write_text(heading + line, encoding="utf-8")
+    ingest(home, left, clock=Clock(date(2025, 2, 20)), save_identities=None)
+    enrolled = known(Store(home).history(0), date(2025, 2, 20))["enrolments"].set_index("pupil")
+    assert enrolled.loc[bob, "leaving_date"] == pd.Timestamp(2025, 1, 20)
+
+
+def test_nothing_of_a_census_is_known_before_its_reference_date_and_nothing_protected_before_it_was_made(tmp_path):
     home, _ = run(tmp_path)
     history = Store(home).history(0)
-    assert len(known(history, date(2025, 1, 30))["enrolments"]) == 0
+    assert len(known(history, date(2025, 1, 16))["enrolments"]) == 0
+    assert len(known(history, date(2025, 1, 17))["enrolments"]) == 2
     assert len(known(history, date(2025, 1, 31))["enrolments"]) == 3
+    assert len(known(history, date(2025, 1, 30))["suspensions"]) == 0
+    assert len(known(history, date(2025, 1, 31))["suspensions"]) == 1
     assert len(ProtectedStore(home).known_protected(date(2025, 1, 30))["characteristics"]) == 0
     assert len(ProtectedStore(home).known_protected(date(2025, 1, 31))["characteristics"]) == 1
 

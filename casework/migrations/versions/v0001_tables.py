@@ -130,7 +130,9 @@ CREATE TABLE views (
   week date NOT NULL CHECK (extract(isodow FROM week) = 1),
   opinion text NOT NULL
     CHECK (opinion IN ('known_support_in_place', 'new_needs_conversation', 'records_wrong', 'no_concern')),
-  why text NOT NULL CHECK (length(why) >= 20), recorded_at timestamptz NOT NULL,
+  why text NOT NULL CHECK (length(why) >= 20),
+  -- The home's day, which is shown, and the moment, which orders.
+  recorded_on date NOT NULL, recorded_at timestamptz NOT NULL,
   idempotency_key text NOT NULL CONSTRAINT views_idempotency_key_key UNIQUE
 );
 CREATE INDEX views_case_id_person_id_week_idx ON views (case_id, person_id, week);
@@ -141,7 +143,7 @@ CREATE TABLE decisions (
   reasons_changed_view boolean NOT NULL, reasons_that_do_not_fit smallint[] NOT NULL,
   -- Help only: the database too knows no sanction.
   action text NOT NULL CHECK (action IN ('conversation', 'send_check', 'family_contact', 'mentor', 'none_now')),
-  note text NOT NULL, review_on date, recorded_at timestamptz NOT NULL,
+  note text NOT NULL, review_on date, recorded_on date NOT NULL, recorded_at timestamptz NOT NULL,
   idempotency_key text NOT NULL CONSTRAINT decisions_idempotency_key_key UNIQUE
 );
 CREATE INDEX decisions_case_id_idx ON decisions (case_id);

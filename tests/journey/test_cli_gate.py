@@ -1,0 +1,236 @@
+"""The gate from the command line: audit, sign, verify, deploy, each with its exit code."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fairness.gate import Decision
+from fairness.keys import SigningKey, create_key
+from fairness.trust import read_trust, trusted, write_trust
+from records.home import Home
+from serving.jobs import deploy as deploying
+from serving.jobs import gatekeeping
+from tests import export_files as files
+from tests.command_line import DONE, FAIL, NOT_SETTLED, REFUSED, Belong, Said, refused
+from tests.deployed import TODAY, demo_home, put_candidate, small_audit, tiny_bundle
+from training.bundle import Bundle
+from training.candidate import Candidate, save_candidate
+from training.evaluate import Evaluation
+
+PAST = {"expires_on": TODAY - timedelta(days=1), "review_date": TODAY - timedelta(days=2)}
+
+
+def put_saved(home: Home, bundle: Bundle, **audit: float) -> Path:
+    """Save the bundle as training would, with no pupil in its frames, and an audit of it."""
+    frame = pd.DataFrame({"pupil": pd.Series([], dtype="int64")})
+    evaluation = Evaluation(pupil_terms=frame, snapshots=frame, summary={}, bands=frame, lead_days=0.0)
+    candidate = Candidate(
+        bundle=bundle, allocation=frame, evaluation=evaluation, comparison=frame, variants=frame, periods={}, data={}
+    )
+    folder = save_candidate(home, candidate)
+    gatekeeping.write_audit(small_audit(bundle, **audit), folder / "audit.json")
+    return folder
+
+
+class TestTheGate:
+    @pytest.mark.parametrize("command", ["audit", "verify", "deploy"])
+    @pytest.mark.parametrize(
+        ("digest", "sentence"),
+        [
+            ("abc", "give at least 8 digits"),
+            ("f" * 64, "no candidate begins with"),
+            ("../../..", "no candidate begins"),
+        ],
+    )
+    def test_an_unknown_digest(self, belong, tmp_path, command, digest, sentence):
+        home = files.make_home(tmp_path)
+        (home.candidates / ("0" * 64)).mkdir(parents=True)
+        refused(belong(command, digest, "--home", home.path), sentence)
+
+    @pytest.mark.parametrize(("verdict", "code"), [("PASS", DONE), ("FAIL", FAIL), ("NOT_SETTLED", NOT_SETTLED)])
+    def test_an_audit_ends_with_its_verdict(self, belong, tmp_path, monkeypatch, verdict, code):
+        home, _ = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        put_saved(home, bundle)
+        decision = Decision(
+            verdict=verdict,
+            sentences=("One sentence.",),
+            failing=(),
+            unsettled=(),
+            **dict.fromkeys(("bundle_digest", "audit_digest", "policy_digest"), "0" * 64),
+        )
+        monkeypatch.setattr(gatekeeping, "audit_candidate", lambda *_: (None, decision))
+        monkeypatch.setattr(deploying, "show_audit", lambda *_: None)
+        said = belong("audit", bundle.digest[:12], "--home", home.path)
+        assert said.code == code
+        assert f"{verdict} - One sentence." in said.words
+
+    def test_training_without_terms_and_with_a_bad_seed(self, belong, tmp_path):
+        arguments = ("train", "--home", files.make_home(tmp_path).path, "--mlruns", tmp_path / "mlruns")
+        refused(belong(*arguments), "0 terms have begun by 2025-07-01; training needs 6")
+        refused(belong(*arguments, "--seed", -1), "seed is -1; it must be between 0 and")
+
+    def test_scoring_without_a_deployment(self, belong, tmp_path):
+        said = belong("score", "--home", files.make_home(tmp_path).path)
+        assert said.code == REFUSED
+        assert said.words.endswith("Not scored (no_deployment): No model is deployed.")
+
+    def test_a_damaged_candidate_is_refused_by_name(self, belong, tmp_path):
+        home, _ = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        folder = put_saved(home, bundle)
+        (folder / "candidate.json").write_text("{")
+        refused(belong("audit", bundle.digest, "--home", home.path), f"candidate {bundle.digest[:12]} is damaged")
+        (folder / "booster.txt").write_bytes(b"x")
+        refused(belong("audit", bundle.digest, "--home", home.path), f"candidate {bundle.digest[:12]} cannot be used")
+
+
+class TestVerifying:
+    @pytest.mark.parametrize(
+        ("signers", "changes", "code", "reason"),
+        [
+            (3, {}, DONE, "May serve: WAIVED, until 2026-08-21"),
+            (0, {}, NOT_SETTLED, "May not serve (signature_missing)"),
+            (1, {}, NOT_SETTLED, "May not serve (threshold)"),
+            (2, {}, NOT_SETTLED, "May not serve (waiver_signature)"),
+            (
+                3,
+                {"expires_on": TODAY - timedelta(days=1), "review_date": TODAY - timedelta(days=2)},
+                REFUSED,
+                "(expired)",
+            ),
+        ],
+    )
+    def test_by_signatures(self, belong, tmp_path, signers, changes, code, reason):
+        home, keys = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        put_candidate(home, bundle, keys[:signers], **changes)
+        said = belong("verify", bundle.digest[:12], "--home", home.path)
+        assert said.code == code
+        assert reason in said.words
+
+    @pytest.mark.parametrize("signers", [0, 3])
+    def test_a_failed_audit_is_a_fail_signed_or_not(self, belong, tmp_path, signers):
+        home, keys = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        put_candidate(home, bundle, keys[:signers], audit=small_audit(bundle, recall=0.1))
+        said = belong("verify", bundle.digest, "--home", home.path)
+        assert said.code == FAIL
+        assert "May not serve (verdict_failed)" in said.words
+
+    @pytest.mark.parametrize("name", ["booster.txt", "bundle.json", "audit.json", "envelope.json"])
+    def test_one_flipped_byte(self, belong, tmp_path, name):
+        home, keys = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        file = put_candidate(home, bundle, keys) / name
+        content = bytearray(file.read_bytes())
+        content[len(content) // 2] ^= 1
+        file.write_bytes(content)
+        said = belong("verify", bundle.digest, "--home", home.path)
+        assert said.code in ({REFUSED, NOT_SETTLED} if name == "envelope.json" else {REFUSED})
+        assert "May not serve (" in said.words
+
+    def test_without_an_audit_the_next_step_is_named(self, belong, tmp_path):
+        home, _ = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        bundle.write(home.candidates / bundle.digest)
+        said = belong("verify", bundle.digest, "--home", home.path)
+        assert said.code == REFUSED
+        assert f"Next: belong audit {bundle.digest[:12]}" in said.words
+
+    def test_deploying_what_mlflow_does_not_know_and_what_nobody_signed(self, belong, tmp_path, monkeypatch):
+        home, keys = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        folder = put_candidate(home, bundle, keys[:1])
+        arguments = ("deploy", bundle.digest, "--home", home.path, "--mlruns", tmp_path / "mlruns")
+        monkeypatch.setattr(deploying.registry, "version_of", lambda *_: None)
+        said = belong(*arguments)
+        assert (said.code, "not_registered" in said.words) == (REFUSED, True)
+        monkeypatch.setattr(deploying.registry, "version_of", lambda *_: "1")
+        monkeypatch.setattr(deploying, "_registered", lambda *_: folder)
+        said = belong(*arguments)
+        assert (said.code, "(threshold)" in said.words) == (NOT_SETTLED, True)
+
+
+WAIVER = ("--reason", "Small.", "--monitoring-plan", "Each half-term.", "--review-date", "2026-07-20")
+
+
+class TestSigning:
+    @pytest.fixture
+    def ready(self, tmp_path: Path) -> tuple[Home, Bundle, tuple[SigningKey, ...]]:
+        home, keys = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        put_saved(home, bundle)
+        return home, bundle, keys
+
+    @staticmethod
+    def sign(belong: Belong, home: Home, bundle: Bundle, person: str, role: str, *terms: object) -> Said:
+        keys = home.secrets / "demo_keys"
+        return belong(
+            "sign", bundle.digest, "--person", person, "--role", role, "--keys", keys, "--home", home.path, *terms
+        )
+
+    def test_three_sign_and_the_last_is_told_that_it_is_enough(self, belong, ready):
+        home, bundle, _ = ready
+        first = self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER)
+        assert first.words == "Signed. Still needed: 1 of 2 board members have signed the approval."
+        second = self.sign(belong, home, bundle, "demo-board-2", "board_member")
+        assert "data-protection officer" in second.words
+        assert belong("verify", bundle.digest, "--home", home.path).code == NOT_SETTLED
+        third = self.sign(belong, home, bundle, "demo-dpo", "data_protection_officer")
+        assert (first.code, second.code, third.code, third.words) == (DONE, DONE, DONE, "Signed.")
+        assert belong("verify", bundle.digest, "--home", home.path).code == DONE
+
+    @pytest.mark.parametrize(
+        ("person", "role", "terms", "sentence"),
+        [
+            ("demo-board-1", "headteacher", WAIVER, "role 'headteacher' may not sign"),
+            ("demo-board-9", "board_member", WAIVER, "there is no key file"),
+            ("demo-dpo", "board_member", WAIVER, "no key in use today of demo-dpo as board_member"),
+            ("demo-board-1", "board_member", (), "give --reason, --monitoring-plan and --review-date"),
+            ("demo-board-1", "board_member", (*WAIVER, "--expires-on", "2027-06-22"), "the longest the policy allows"),
+            ("demo-board-1", "board_member", (*WAIVER, "--expires-on", "2026-06-22"), "it must be after today"),
+            ("demo-board-1", "board_member", (*WAIVER, "--expires-on", "2026-07-01"), "--review-date is 2026-07-20"),
+        ],
+    )
+    def test_what_cannot_be_signed_leaves_no_envelope(self, belong, ready, person, role, terms, sentence):
+        home, bundle, _ = ready
+        refused(self.sign(belong, home, bundle, person, role, *terms), sentence)
+        assert not (home.candidates / bundle.digest / "envelope.json").exists()
+
+    def test_other_terms_than_those_signed(self, belong, ready):
+        home, bundle, _ = ready
+        self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER)
+        said = self.sign(belong, home, bundle, "demo-board-2", "board_member", "--reason", "Another.")
+        refused(said, "someone has signed other terms (reason)")
+
+    def test_a_failure_and_a_trainer_and_no_audit(self, belong, ready):
+        home, bundle, _ = ready
+        put_saved(home, bundle, recall=0.1)
+        refused(self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER), "a failure is not signed")
+        own = tiny_bundle(data={"trained_by": ["demo-board-1"]})
+        folder = put_saved(home, own)
+        refused(self.sign(belong, home, own, "demo-board-1", "board_member", *WAIVER), "trained this candidate")
+        (folder / "audit.json").unlink()
+        refused(self.sign(belong, home, own, "demo-board-2", "board_member", *WAIVER), "run `belong audit")
+
+    def test_a_key_of_ones_own_asks_for_its_password(self, belong, ready, monkeypatch):
+        home, bundle, _ = ready
+        folder = home.secrets / "demo_keys"
+        key = create_key("member-3", "board_member", folder, b"a long enough one")
+        trust = read_trust(home)
+        write_trust(home, replace(trust, keys=(*trust.keys, trusted(key))))
+        asked = []
+
+        def type_in(password: str) -> Callable[[str], str]:
+            return lambda prompt: (asked.append(prompt), password)[1]
+
+        monkeypatch.setattr(gatekeeping, "getpass", type_in("a wrong password"))
+        refused(self.sign(belong, home, bundle, "member-3", "board_member", *WAIVER), "the password is wrong")
+        monkeypatch.setattr(gatekeeping, "getpass", type_in("a long enough one"))
+        assert self.sign(belong, home, bundle, "member-3", "board_member", *WAIVER).code == DONE
+        assert asked == ["Password of the key of member-3: "] * 2
