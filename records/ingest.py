@@ -112,11 +112,10 @@ def ingest(
     pseudonym.create_pepper(home)
     prover = pseudonym.Prover(pseudonym.read_pepper(home))
     today = clock.today()
-    loads, refused = _loads(source, clock)
+    loads, refused, passed = _loads(source, clock)
     intake = _Intake(home)
     loaded: list[str] = []
     already: list[str] = []
-    passed: list[PassedOver] = []
     for number, load in enumerate(loads, start=1):
         if progress is not None:
             progress(load.name, number, len(loads))
@@ -146,17 +145,23 @@ def ingest(
     )
 
 
-def _loads(source: Path, clock: Clock) -> tuple[list[Load], list[FileRefused]]:
+def _loads(source: Path, clock: Clock) -> tuple[list[Load], list[FileRefused], list[PassedOver]]:
     if not source.exists():
-        return [], [
-            FileRefused(file=source.name, place="path", what="it does not exist", remedy="name a file or folder")
-        ]
+        gone = FileRefused(file=source.name, place="path", what="it does not exist", remedy="name a file or folder")
+        return [], [gone], []
     paths = [source] if source.is_file() else [path for path in sorted(source.rglob("*")) if path.is_file()]
     loads: list[Load] = []
     for reader in READERS:
         found, paths = reader.loads(paths, clock.today())
         loads += found
-    return loads, list(_unknown(paths))
+    return loads, list(_unknown(paths)), list(_other_kinds(paths))
+
+
+def _other_kinds(paths: Sequence[Path]) -> Iterator[PassedOver]:
+    """Name what no reader reads: a file left out in silence looks like one that landed."""
+    for path in paths:
+        if path.suffix.lower() != ".csv" and not path.name.startswith("."):
+            yield PassedOver(file=path.name, why="not an export file of a known format: export it as plain .csv")
 
 
 def _unknown(paths: Sequence[Path]) -> Iterator[FileRefused]:

@@ -5,6 +5,7 @@ there are few. The pepper lies in the home's secrets, apart from the records and
 """
 
 import contextlib
+import hashlib
 import hmac
 import os
 import secrets
@@ -35,14 +36,20 @@ class PepperRefused(Refusal):
     """The key of the pseudonyms is missing or not safe to use."""
 
 
-def create_pepper(home: Home) -> None:
-    """Make the home's pepper, unless it is there.
+def create_pepper(home: Home, *, demo_seed: int | None = None) -> None:
+    """Make the home's pepper, unless it is there: random, as it must be where pupils are real.
+
+    `demo_seed` makes a demonstration's pepper from its seed, so that two demonstrations of one seed have
+    the same pseudonyms, and with them the same bundle.
 
     Raises
     ------
     PepperRefused
-        Records have landed under a pepper that is gone: a new one would make every pupil a stranger.
+        Records have landed under a pepper that is gone: a new one would make every pupil a stranger. Or
+        a seed was given for a home that is no demonstration.
     """
+    if demo_seed is not None and not home.demo:
+        raise PepperRefused(f"{home.path} is not a demonstration, and only a demonstration's pepper may be foreseeable")
     path = home.secrets / f"pepper-v{home.pepper_version}"
     if path.exists():
         return
@@ -52,10 +59,13 @@ def create_pepper(home: Home) -> None:
             "a new one would part every pupil from their history"
         )
     home.secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+    pepper = secrets.token_hex(PEPPER_BYTES)
+    if demo_seed is not None:
+        pepper = hashlib.sha256(f"belong demonstration {demo_seed}".encode()).hexdigest()[: 2 * PEPPER_BYTES]
     partial = path.with_name(f"{path.name}.{secrets.token_hex(8)}.partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(PEPPER_BYTES) + "\n")
+        file.write(pepper + "\n")
         file.flush()
         os.fsync(file.fileno())
     # A hard link appears whole or not at all, and does not replace: a process killed here leaves no half pepper.

@@ -61,7 +61,7 @@ class Candidate:
     @property
     def trained_by(self) -> tuple[str, ...]:
         """Person ids of those who trained it, as the bundle itself names them: none may sign its approval."""
-        return tuple(self.bundle.manifest["data"]["trained_by"])
+        return tuple(self.bundle.manifest["data"].get("trained_by", ()))
 
 
 def save_candidate(home: Home, candidate: Candidate) -> Path:

@@ -38,7 +38,7 @@ def train(
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
         try:
             candidate = run(
-                here, settings, mlruns=mlruns, observed_until=today, trained_by=(person or _login_name(),), progress=told
+                here, settings, mlruns=mlruns, observed_until=today, trained_by=(person or _login(),), progress=told
             )
         except (TooFewOutcomes, MatrixRefused) as few:
             # Their modules are digested into every bundle, so they keep to what decides a score.
@@ -49,7 +49,7 @@ def train(
     return Exit.DONE
 
 
-def _login_name() -> str:
+def _login() -> str:
     from records.refusal import Refusal
 
     try:

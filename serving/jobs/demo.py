@@ -18,6 +18,7 @@ from casework.tables_people import SchoolRow
 from fairness.gate import Decision
 from fairness.trust import create_demo_trust
 from records.home import Home, create_home
+from records.pseudonym import create_pepper
 from records.refusal import Refusal
 from records.summary import IngestSummary
 from records.synthetic.plan import NetworkPlan
@@ -91,6 +92,7 @@ def build_demo(path: Path, plan: Plan, *, mlruns: Path, console: Console) -> Dem
     """
     home = create_home(path, network=NETWORK, demo=True, today=TODAY)
     _same_plan(home, plan)
+    create_pepper(home, demo_seed=plan.seed)
     stages = Stages(console)
     exports = _simulated(home, plan, stages)
     with stages("Reading the schools' export files: checks, quarantine, record store") as say:

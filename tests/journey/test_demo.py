@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,52 +18,62 @@ from sqlalchemy import select
 
 from casework.tables_cases import CaseRow
 from casework.tables_flags import FlagRow, ScoreRow
+from casework.tables_people import PupilRow
 from fairness.policy import POLICY_FILE, policy_of
-from records.home import create_home
+from records.home import Home, create_home
 from records.refusal import Refusal
 from serving.jobs.demo import NETWORK, TODAY, Demo, Plan, build_demo
 from serving.jobs.gatekeeping import Terms, sign_candidate, signing_key
 from serving.scoring import Deployed, Refused, open_deployed
 from tests.database import job_session, remove_home
 
+Flags = set[tuple[int, date]]
 PLAN = Plan(pupils=900, schools=6, seed=20261122)
 
 
 @dataclass(frozen=True)
 class Ran:
-    """The demonstration, run twice on one home; `flags` are pupil and day after each run."""
+    """The demonstration, run twice on one home and once on another; `flags` are pupil and day after each run."""
 
     first: Demo
     again: Demo
-    flags: tuple[set[tuple[str, str]], set[tuple[str, str]]]
+    elsewhere: Demo
+    flags: tuple[Flags, Flags, Flags]
 
 
-def build(place: Path) -> Demo:
-    return build_demo(place / "home", PLAN, mlruns=place / "mlruns", console=Console(file=io.StringIO()))
+def build(home: Home, mlruns: Path) -> Demo:
+    return build_demo(home.path, PLAN, mlruns=mlruns, console=Console(file=io.StringIO()))
 
 
-def flags_of(demo: Demo) -> set[tuple[str, str]]:
+def flags_of(demo: Demo) -> Flags:
+    query = select(PupilRow.pseudonym, FlagRow.as_of).join(FlagRow, FlagRow.pupil_id == PupilRow.id)
     with job_session(demo.home) as session:
-        return {
-            (str(pupil), day.isoformat()) for pupil, day in session.execute(select(FlagRow.pupil_id, FlagRow.as_of))
-        }
+        return {(pupil, day) for pupil, day in session.execute(query)}
+
+
+def home_of_a_board(path: Path) -> Home:
+    """Return a home whose board asks less of a model: only that it beat the rate of the school and year group.
+
+    Sixty suspended pupils cannot show which of two good rules is the better one.
+    """
+    home = create_home(path, network=NETWORK, demo=True, today=TODAY)
+    shipped = files("fairness").joinpath(POLICY_FILE).read_text(encoding="utf-8")
+    asked = re.sub(r"must_beat = \[.*\]", 'must_beat = ["school_year_rate"]', shipped)
+    (home.path / POLICY_FILE).write_text(asked, encoding="utf-8")
+    return home
 
 
 @pytest.fixture(scope="module")
 def ran() -> Iterator[Ran]:
-    """Sixty suspended pupils cannot show which of two good rules is better: this board asks only that the model beat
-    the rate of the school and year group. Its policy is its own file, in its home."""
     place = Path(tempfile.mkdtemp(prefix="belong-"))
-    home = create_home(place / "home", network=NETWORK, demo=True, today=TODAY)
-    shipped = files("fairness").joinpath(POLICY_FILE).read_text(encoding="utf-8")
-    (home.path / POLICY_FILE).write_text(
-        re.sub(r"must_beat = \[.*\]", 'must_beat = ["school_year_rate"]', shipped), encoding="utf-8"
-    )
-    first = build(place)
+    one, other = home_of_a_board(place / "one"), home_of_a_board(place / "other")
+    first = build(one, place / "mlruns")
     flags = flags_of(first)
-    again = build(place)
-    yield Ran(first=first, again=again, flags=(flags, flags_of(again)))
-    remove_home(home)
+    again = build(one, place / "mlruns")
+    elsewhere = build(other, place / "mlruns_other")
+    yield Ran(first=first, again=again, elsewhere=elsewhere, flags=(flags, flags_of(again), flags_of(elsewhere)))
+    remove_home(one)
+    remove_home(other)
     shutil.rmtree(place, ignore_errors=True)
 
 
@@ -91,6 +102,12 @@ def test_a_second_run_changes_nothing(ran: Ran) -> None:
     assert ran.again.records.already
     assert ran.flags[0] == ran.flags[1]
     assert ran.flags[0]
+
+
+def test_one_seed_gives_one_bundle_and_one_list_wherever_it_runs(ran: Ran) -> None:
+    assert ran.elsewhere.candidate.bundle.digest == ran.first.candidate.bundle.digest
+    assert ran.elsewhere.decision.sentences == ran.first.decision.sentences
+    assert ran.flags[2] == ran.flags[0]
 
 
 def test_flags_keep_within_each_school_s_capacity_and_open_cases(ran: Ran) -> None:

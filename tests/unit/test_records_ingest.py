@@ -50,6 +50,18 @@ def whole_export(folder: Path) -> Path:
     return folder
 
 
+def test_no_file_is_left_out_in_silence(tmp_path):
+    """A zipped or renamed export does not land, and the summary says so; hidden files of the system are nobody's."""
+    source = whole_export(tmp_path / "in")
+    for name in ("marks_900001.csv.gz", "marks_900001_a.txt", ".DS_Store"):
+        (source / name).write_bytes(b"x")
+    files.write(source, "marks_900001_20250702.csv", files.MARK).rename(source / "behavior_900001.csv")
+    summary = run(files.make_home(tmp_path / "home"), source)
+    assert sorted(item.file for item in summary.passed_over) == ["marks_900001.csv.gz", "marks_900001_a.txt"]
+    assert [refusal.file for refusal in summary.refused] == ["behavior_900001.csv"]
+    assert "marks_900001.csv.gz" in summary.as_text()
+
+
 def test_every_kind_of_file_lands_in_its_table(tmp_path):
     home = files.make_home(tmp_path / "home")
     given: list[Identities] = []

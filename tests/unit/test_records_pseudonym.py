@@ -82,3 +82,14 @@ def test_a_damaged_pepper_is_refused(tmp_path: Path, text: str, why: str):
     path.chmod(0o600)
     with pytest.raises(PepperRefused, match=why):
         read_pepper(home)
+
+
+def test_only_a_demonstration_has_a_foreseeable_pepper(tmp_path):
+    peppers = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        home = create_home(tmp_path / name, demo=True)
+        create_pepper(home, demo_seed=seed)
+        peppers.append(read_pepper(home))
+    assert peppers[0] == peppers[1] != peppers[2]
+    with pytest.raises(PepperRefused, match="only a demonstration's pepper"):
+        create_pepper(create_home(tmp_path / "real"), demo_seed=1)
