@@ -12,7 +12,7 @@ setup: .venv/.ready
 .venv/.ready: requirements.lock pyproject.toml package-lock.json $(wildcard serving/static/*.*) serving/assets.py
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Belong needs Python 3.11 or newer; name one with: make PYTHON=...")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -c 'import lightgbm' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 && { \
 	  apt-get install -y -qq --no-install-recommends libgomp1 >/dev/null 2>&1 || { \
