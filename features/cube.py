@@ -16,7 +16,7 @@ import pandas as pd
 
 from features.grid import Grid, Ints
 from features.measure import Measure
-from records.tables import Table
+from records.table import Table
 
 _ALWAYS = np.iinfo(np.int32).max
 

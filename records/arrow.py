@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from records.tables import ORIGIN, Column, Kind, Table
+from records.table import ORIGIN, Column, Kind, Table
 
 TYPES: dict[Kind, pa.DataType] = {
     "pupil": pa.int64(),
@@ -48,7 +48,7 @@ def array_of(
 
 
 def from_arrow(rows: pa.Table, table: Table) -> pd.DataFrame:
-    """Return the rows in the types of `records.tables.DTYPES`."""
+    """Return the rows in the types of `records.table.DTYPES`."""
     return pd.DataFrame({column.name: _loaded(rows[column.name], column) for column in (*table.columns, *ORIGIN)})
 
 

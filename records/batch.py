@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from records.sheet import Distinct, Sheet
-from records.tables import Table
+from records.table import Table
 
 UNLINKED = "no pupil row has this row's identifier"
 NO_SCHOOL = "the school is not proven: schoolcensus.csv names no such school"

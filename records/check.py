@@ -20,7 +20,7 @@ from records.batch import Batch, Form
 from records.codes import CodeList
 from records.row_rules import ROW_RULES, Values
 from records.sheet import Distinct
-from records.tables import ORIGIN, Column
+from records.table import ORIGIN, Column
 
 FAULT_COLUMNS = ("file", "line", "column", "value_class", "rule", "remedy")
 NO_FAULTS = pd.DataFrame(columns=pd.Index(FAULT_COLUMNS))

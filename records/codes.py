@@ -25,14 +25,16 @@ class CodeList:
         Code → what it means.
     legacy
         Older or finer code → the code it counts as.
-    ended
-        Code → the first day on which it could no longer be given.
+    started, ended
+        Code → the first day on which it could be given, and on which it no longer could. A code that
+        stands in neither was valid for as long as our source goes back.
     """
 
     name: str
     source: str
     meanings: Mapping[str, str]
     legacy: Mapping[str, str] = field(default_factory=dict)
+    started: Mapping[str, date] = field(default_factory=dict)
     ended: Mapping[str, date] = field(default_factory=dict)
 
     @property
@@ -87,6 +89,9 @@ ATTENDANCE = CodeList(
     name="attendance code",
     source="DfE attendance codes in force from 19 August 2024, and withdrawn codes still met in exports",
     meanings={row["code"]: row["meaning"] for row in _ATTENDANCE_ROWS},
+    # The codes that the 2024 regulations brought in, and those they withdrew.
+    started=dict.fromkeys(("C1", "C2", "J1", "K", "Q", *(f"Y{n}" for n in range(1, 8))), ATTENDANCE_CODES_FROM),
+    ended=dict.fromkeys(("H", "J", "Y"), ATTENDANCE_CODES_FROM),
 )
 POSSIBLE = frozenset(row["code"] for row in _ATTENDANCE_ROWS if row["in_possible_sessions"] == "yes")
 AUTHORISED = frozenset(row["code"] for row in _ATTENDANCE_ROWS if row["statistical_class"] == "authorised")
@@ -102,6 +107,49 @@ EXCLUSION_REASON = CodeList(
     source="DfE Common Basic Data Set, May 2026; OT was withdrawn in 2020/21",
     meanings={**_from_code_sets("ExclusionReasons", name="exclusion reason").meanings, "OT": "Other (withdrawn)"},
     ended={"OT": date(2020, 9, 1)},
+)
+REVIEW_CATEGORY = _own("review category", "DfE CS137", GB="governing board", IRP="independent review panel")
+REVIEW_RESULT = _from_code_sets("ExclusionAppealResults", name="review result")
+AP_SETTING = _own(
+    "setting of alternative provision",
+    "DfE School Census, school-arranged alternative provision since 2022/23",
+    # Our source lists these codes without their wording, and a guess would read like DfE's.
+    NFE="NFE (wording not held)",
+    OOT="OOT (wording not held)",
+    WBP="WBP (wording not held)",
+    OTH="other",
+)
+AP_REASON = _own(
+    "reason of a placement",
+    "DfE School Census, school-arranged alternative provision since 2022/23",
+    BHS="behaviour",
+    SUS="suspended",
+    EXR="excluded",
+    MHN="MHN (wording not held)",
+    PHN="PHN (wording not held)",
+    OTH="other",
+)
+AP_PATTERN = _own("attendance pattern", "DfE School Census", FT="full-time", PT="part-time")
+CARE_STATUS = _own(
+    "care status",
+    "Children Act 1989 terms, as local authorities' files give them",
+    CLA="looked after",
+    CIN="in need",
+    CPP="on a child protection plan",
+    PLA="previously looked after",
+)
+SUPPORT_TYPE = _own(
+    "type of support",
+    "kinds of help that schools in England offer; a list of ours",
+    mentoring="a named adult, regularly",
+    family="work with the family",
+    counselling="counselling or mental-health support",
+    attendance="an attendance plan",
+    behaviour_plan="a plan agreed with the pupil",
+    learning="help with learning or an assessment of need",
+    reintegration="a planned return after time away",
+    external="a partner outside the school",
+    other="other help",
 )
 # London boroughs collect DfE's extended codes (WSER, BSOM, OAFG ...). Each counts as its main code, by a
 # closed list: a wildcard on the first letter would have let any four letters in.

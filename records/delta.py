@@ -14,7 +14,7 @@ from deltalake.exceptions import TableNotFoundError
 
 from records.arrow import from_arrow, schema_of
 from records.history import empty_frame
-from records.tables import ORIGIN, Table
+from records.table import ORIGIN, Table
 
 SHARD = "shard"
 

@@ -7,7 +7,8 @@ from datetime import date
 import pandas as pd
 
 from records.calendar import Calendar, calendar_from
-from records.tables import DTYPES, ORIGIN, TABLES, Table
+from records.table import DTYPES, ORIGIN, Table
+from records.tables import TABLES
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def empty_frame(table: Table) -> pd.DataFrame:
 
 
 def typed(rows: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Return the rows with the table's columns, in order, in the types of `records.tables.DTYPES`.
+    """Return the rows with the table's columns, in order, in the types of `records.table.DTYPES`.
 
     Raises
     ------

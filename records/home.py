@@ -71,6 +71,16 @@ class Home:
         return self.path / "quarantine"
 
     @property
+    def landing(self) -> Path:
+        """Export files dropped for the next `belong ingest`."""
+        return self.path / "landing"
+
+    @property
+    def mappings(self) -> Path:
+        """The network's own column mappings, one TOML file for each kind of export."""
+        return self.path / "mappings"
+
+    @property
     def secrets(self) -> Path:
         """Keys; readable by the owner only."""
         return self.path / "secrets"

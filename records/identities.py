@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from records import codes
-from records.tables import Column, Table
+from records.table import Column, Table
 
 # Checked like every other table, but it is no record table: it is not in TABLES and has no folder. The
 # root says 'protected' so that anything that asks treats it as closed to features.

@@ -9,7 +9,8 @@ import pandas as pd
 from records import delta
 from records.history import latest
 from records.home import Home
-from records.tables import TABLES, Table
+from records.table import Table
+from records.tables import TABLES
 
 
 @dataclass(frozen=True)

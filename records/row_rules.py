@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from records import codes
-from records.tables import Table
+from records.table import Table
 
 Mask = npt.NDArray[np.bool_]
 AGES = (2, 25)

@@ -1,94 +1,15 @@
-"""Every record table, declared once: columns, units, codes, protection and retention.
-
-A frame of any table also carries the columns of time and origin in `ORIGIN`. A correction is a new
-version (same key, later `known_on`); a deletion is a new version with `deleted` true.
-"""
-
-from dataclasses import dataclass, field
-from typing import Any, Literal
+"""Every record table, declared once. The protected ones are declared in `records.protected_tables`."""
 
 from records import codes
-from records.codes import CodeList
-
-Kind = Literal["pupil", "school", "text", "date", "integer", "number", "flag", "code"]
-Root = Literal["history", "protected"]
-
-# Pandas types of each kind in memory. Dates are midnights: 'datetime64[s]'. A `code` column is a
-# pandas categorical whose categories are exactly the code list, in its order, so that integer codes
-# compare across shards and processes.
-DTYPES: dict[Kind, Any] = {
-    "pupil": "int64",
-    "school": "int32",
-    "text": "str",
-    "date": "datetime64[s]",
-    "integer": "Int32",
-    "number": "Float64",
-    "flag": "bool",
-    "code": "category",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One column of a table: what it holds, in what unit, from which code list."""
-
-    name: str
-    kind: Kind
-    means: str
-    unit: str = ""
-    codes: CodeList | None = None
-    required: bool = True
-    lowest: int | None = None
-    highest: int | None = None
-
-    def __post_init__(self) -> None:
-        if (self.kind == "code") != (self.codes is not None):
-            raise ValueError(f"column {self.name!r}: a code column names its code list, and no other does")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """One record table: its root, the key that identifies a thing through its versions, its columns."""
-
-    name: str
-    means: str
-    root: Root
-    key: tuple[str, ...]
-    happened_on: str
-    columns: tuple[Column, ...]
-    retention_years: int
-    sharded: bool = field(default=True)
-
-    def __post_init__(self) -> None:
-        names = [column.name for column in self.columns]
-        unknown = [name for name in (*self.key, self.happened_on) if name not in names]
-        if unknown or len(set(names)) != len(names):
-            raise ValueError(f"table {self.name!r}: {unknown or names} must be distinct declared columns")
-        if self.sharded != ("pupil" in names):
-            raise ValueError(f"table {self.name!r}: a table is sharded exactly when it has a pupil")
-
-    @property
-    def protected(self) -> bool:
-        """Whether the table lies in the separate root that features cannot reach."""
-        return self.root == "protected"
-
-    def column(self, name: str) -> Column:
-        """Return the declared column, or raise KeyError naming the table's columns."""
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise KeyError(f"{self.name} has no column {name!r}; it has {', '.join(c.name for c in self.columns)}")
-
-
-ORIGIN: tuple[Column, ...] = (
-    Column(name="known_on", kind="date", means="the day the row could first be known to the network"),
-    Column(name="deleted", kind="flag", means="whether this version says that the row never was"),
-    Column(name="source", kind="text", means="the first 16 hexadecimal digits of the file's SHA-256"),
-    Column(name="row", kind="integer", means="the row's line in that file", unit="line, the heading is 1"),
+from records.protected_tables import (
+    CARE,
+    CHARACTERISTICS,
+    FSM_PERIODS,
+    NEIGHBOURHOODS,
+    PLACEMENT_REASONS,
+    SEN_NEEDS,
 )
-
-_PUPIL = Column(name="pupil", kind="pupil", means="keyed pseudonym of the UPN")
-_SCHOOL = Column(name="school", kind="school", means="unique reference number", unit="URN")
+from records.table import PUPIL, SCHOOL, Column, Table
 
 ENROLMENTS = Table(
     name="enrolments",
@@ -98,8 +19,8 @@ ENROLMENTS = Table(
     happened_on="entry_date",
     retention_years=7,
     columns=(
-        _PUPIL,
-        _SCHOOL,
+        PUPIL,
+        SCHOOL,
         Column(name="entry_date", kind="date", means="first day on roll"),
         Column(name="leaving_date", kind="date", means="last day on roll", required=False),
         Column(name="year_group", kind="code", means="National Curriculum year", codes=codes.YEAR_GROUP),
@@ -115,8 +36,8 @@ MARKS = Table(
     happened_on="date",
     retention_years=6,
     columns=(
-        _PUPIL,
-        _SCHOOL,
+        PUPIL,
+        SCHOOL,
         Column(name="date", kind="date", means="the day of the session"),
         Column(name="session", kind="code", means="morning or afternoon", codes=codes.SESSION),
         Column(name="code", kind="code", means="attendance code", codes=codes.ATTENDANCE),
@@ -131,8 +52,8 @@ BEHAVIOUR = Table(
     happened_on="date",
     retention_years=6,
     columns=(
-        _PUPIL,
-        _SCHOOL,
+        PUPIL,
+        SCHOOL,
         Column(name="event_id", kind="text", means="the school system's own number of the event"),
         Column(name="date", kind="date", means="the day of the event"),
         Column(
@@ -155,8 +76,8 @@ POSITIVES = Table(
     happened_on="date",
     retention_years=6,
     columns=(
-        _PUPIL,
-        _SCHOOL,
+        PUPIL,
+        SCHOOL,
         Column(name="event_id", kind="text", means="the school system's own number of the event"),
         Column(name="date", kind="date", means="the day of the event"),
         Column(name="type", kind="code", means="what kind of achievement", codes=codes.ACHIEVEMENT_TYPE),
@@ -172,8 +93,8 @@ SUSPENSIONS = Table(
     happened_on="start_date",
     retention_years=7,
     columns=(
-        _PUPIL,
-        _SCHOOL,
+        PUPIL,
+        SCHOOL,
         Column(name="start_date", kind="date", means="first day of the suspension"),
         Column(
             name="sessions",
@@ -202,7 +123,7 @@ SCHOOLS = Table(
     retention_years=25,
     sharded=False,
     columns=(
-        _SCHOOL,
+        SCHOOL,
         Column(name="name", kind="text", means="the school's name"),
         Column(name="laestab", kind="text", means="local authority and establishment number"),
         Column(name="phase", kind="code", means="phase of education", codes=codes.PHASE),
@@ -219,7 +140,7 @@ CALENDARS = Table(
     retention_years=25,
     sharded=False,
     columns=(
-        _SCHOOL,
+        SCHOOL,
         Column(name="kind", kind="code", means="half-term, training day or closure", codes=codes.CALENDAR_KIND),
         Column(name="name", kind="text", means="for example 'Autumn 1'"),
         Column(name="start_date", kind="date", means="first day"),
@@ -227,50 +148,113 @@ CALENDARS = Table(
     ),
 )
 
-CHARACTERISTICS = Table(
-    name="characteristics",
-    means="protected characteristics as a School Census gave them: for auditing only",
-    root="protected",
-    key=("pupil",),
-    happened_on="census_date",
-    retention_years=7,
+LESSON_MARKS = Table(
+    name="lesson_marks",
+    means="one lesson's mark, where a school takes them: the statutory register is `marks`",
+    root="history",
+    key=("pupil", "school", "date", "period"),
+    happened_on="date",
+    retention_years=6,
     columns=(
-        _PUPIL,
-        Column(name="census_date", kind="date", means="reference date of the census"),
-        Column(name="sex", kind="code", means="sex", codes=codes.SEX),
-        Column(name="ethnicity", kind="code", means="ethnicity, DfE main code", codes=codes.ETHNICITY, required=False),
-        Column(name="language", kind="code", means="first language", codes=codes.LANGUAGE, required=False),
-        Column(name="sen_provision", kind="code", means="SEN provision", codes=codes.SEN_PROVISION, required=False),
+        PUPIL,
+        SCHOOL,
+        Column(name="date", kind="date", means="the day of the lesson"),
+        Column(name="period", kind="integer", means="lesson period", lowest=0, highest=9),
+        Column(name="code", kind="code", means="attendance code", codes=codes.ATTENDANCE),
+        Column(
+            name="minutes_late",
+            kind="integer",
+            means="how late",
+            unit="minutes",
+            lowest=0,
+            highest=120,
+            required=False,
+        ),
     ),
 )
 
-SEN_NEEDS = Table(
-    name="sen_needs",
-    means="a pupil's ranked types of special educational need",
-    root="protected",
-    key=("pupil", "rank"),
-    happened_on="census_date",
+EXCLUSION_REVIEWS = Table(
+    name="exclusion_reviews",
+    means="what governors or an independent panel decided about a suspension or exclusion",
+    root="history",
+    key=("pupil", "school", "start_date", "category"),
+    happened_on="reviewed_on",
     retention_years=7,
     columns=(
-        _PUPIL,
-        Column(name="census_date", kind="date", means="reference date of the census"),
-        Column(name="rank", kind="integer", means="1 is the primary need", lowest=1, highest=20),
-        Column(name="type", kind="code", means="type of need", codes=codes.SEN_TYPE),
+        PUPIL,
+        SCHOOL,
+        Column(name="start_date", kind="date", means="first day of the suspension that was reviewed"),
+        Column(name="category", kind="code", means="who reviewed it", codes=codes.REVIEW_CATEGORY),
+        Column(name="reviewed_on", kind="date", means="the day of the review"),
+        Column(name="result", kind="code", means="what was decided", codes=codes.REVIEW_RESULT),
     ),
 )
 
-FSM_PERIODS = Table(
-    name="fsm_periods",
-    means="a period of eligibility for free school meals",
-    root="protected",
-    key=("pupil", "start_date"),
+ALTERNATIVE_PROVISION = Table(
+    name="alternative_provision",
+    means="a placement that the school arranged elsewhere; why lies in `placement_reasons`, protected",
+    root="history",
+    key=("pupil", "school", "entry_date"),
+    happened_on="entry_date",
+    retention_years=7,
+    columns=(
+        PUPIL,
+        SCHOOL,
+        Column(name="entry_date", kind="date", means="first day of the placement"),
+        Column(name="leaving_date", kind="date", means="last day of the placement", required=False),
+        Column(name="setting", kind="code", means="kind of setting", codes=codes.AP_SETTING),
+        Column(
+            name="sessions_a_week", kind="integer", means="time there", unit="sessions a week", lowest=1, highest=10
+        ),
+        Column(
+            name="pattern", kind="code", means="full-time or part-time there", codes=codes.AP_PATTERN, required=False
+        ),
+    ),
+)
+
+SUPPORT = Table(
+    name="support",
+    means="help that a pupil was offered or given",
+    root="history",
+    key=("school", "support_id"),
     happened_on="start_date",
+    retention_years=6,
+    columns=(
+        PUPIL,
+        SCHOOL,
+        Column(name="support_id", kind="text", means="the school system's own number of the support"),
+        Column(name="type", kind="code", means="what kind of help", codes=codes.SUPPORT_TYPE),
+        Column(name="start_date", kind="date", means="first day"),
+        Column(name="end_date", kind="date", means="last day", required=False),
+    ),
+)
+
+FLAGS_GIVEN = Table(
+    name="flags_given",
+    means="a flag that Belong gave: written by casework, so that a later model can learn whether flags help",
+    root="history",
+    key=("pupil", "as_of"),
+    happened_on="as_of",
+    retention_years=3,
+    columns=(
+        PUPIL,
+        SCHOOL,
+        Column(name="as_of", kind="date", means="the day the flag was given for"),
+        Column(name="bundle", kind="text", means="digest of the model that gave it"),
+    ),
+)
+
+OBJECTIONS = Table(
+    name="objections",
+    means="an objection to being scored: from the next run the pupil is not scored, and stays in denominators",
+    root="history",
+    key=("pupil", "made_on"),
+    happened_on="made_on",
     retention_years=7,
     columns=(
-        _PUPIL,
-        Column(name="start_date", kind="date", means="first day of eligibility"),
-        Column(name="end_date", kind="date", means="last day of eligibility", required=False),
-        Column(name="country", kind="code", means="UK country", codes=codes.UK_COUNTRY, required=False),
+        PUPIL,
+        Column(name="made_on", kind="date", means="the day it was made"),
+        Column(name="ended_on", kind="date", means="the day it was withdrawn or refused", required=False),
     ),
 )
 
@@ -279,13 +263,22 @@ TABLES: dict[str, Table] = {
     for table in (
         ENROLMENTS,
         MARKS,
+        LESSON_MARKS,
         BEHAVIOUR,
         POSITIVES,
         SUSPENSIONS,
+        EXCLUSION_REVIEWS,
+        ALTERNATIVE_PROVISION,
+        SUPPORT,
+        FLAGS_GIVEN,
+        OBJECTIONS,
         SCHOOLS,
         CALENDARS,
         CHARACTERISTICS,
         SEN_NEEDS,
         FSM_PERIODS,
+        CARE,
+        NEIGHBOURHOODS,
+        PLACEMENT_REASONS,
     )
 }

@@ -6,7 +6,8 @@ from pathlib import Path
 from casework import states
 from fairness import metrics, policy
 from features import catalogue
-from records.tables import ORIGIN, TABLES, Column
+from records.table import ORIGIN, Column
+from records.tables import TABLES
 from serving import doors
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "generated"

@@ -10,7 +10,8 @@ import pandas as pd
 
 from records.calendar import Calendar, calendar_from
 from records.home import Home
-from records.tables import CALENDARS, SCHOOLS, Table
+from records.table import Table
+from records.tables import CALENDARS, SCHOOLS
 
 FILE = "school_days.json"
 

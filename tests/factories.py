@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 
 from records.history import History, empty_frame, typed
-from records.tables import TABLES, Table
+from records.table import Table
+from records.tables import TABLES
 
 SCHOOL = 900001
 Row = Mapping[str, Any]
@@ -113,7 +114,7 @@ def history(
         "schools": schools,
     }
     names = [name for name, table in TABLES.items() if not table.protected]
-    return History(shard, {name: frame(name, given[name]) for name in names}, {})
+    return History(shard, {name: frame(name, given.get(name, [])) for name in names}, {})
 
 
 def _full(table: Table, row: Row, line: int) -> dict[str, Any]:

@@ -20,7 +20,7 @@ MANIFEST_FILE = "bundle.json"
 BOOSTER_FILE = "booster.txt"
 # The modules whose code decides a score, a flag or a reason; every file of features/ is one.
 SCORING_MODULES: Mapping[str, tuple[str, ...]] = {
-    "records": ("history.py", "calendar.py", "codes.py", "tables.py"),
+    "records": ("history.py", "calendar.py", "codes.py", "table.py", "tables.py", "protected_tables.py"),
     "training": (
         "model.py",
         "calibration.py",

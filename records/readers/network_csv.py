@@ -12,7 +12,8 @@ from records.delimited import heading_of, read_bytes, read_sheet
 from records.identities import IDENTITIES
 from records.readers.reading import Content, Load, Reader, csv_files, stem
 from records.sheet import FileRefused, Sheet, constant
-from records.tables import BEHAVIOUR, CALENDARS, ENROLMENTS, MARKS, POSITIVES, SCHOOLS, SUSPENSIONS, Table
+from records.table import Table
+from records.tables import BEHAVIOUR, CALENDARS, ENROLMENTS, MARKS, POSITIVES, SCHOOLS, SUSPENSIONS
 
 FORM = Form(dates="%Y-%m-%d", whole_numbers=r"([+-]?\d+)")
 

@@ -7,7 +7,8 @@ from datetime import date
 import pandas as pd
 
 from records.history import History, empty_frame, typed
-from records.tables import ORIGIN, TABLES
+from records.table import ORIGIN
+from records.tables import TABLES
 from serving.api.schemas import BehaviourEvent, PositiveEvent, PupilRecords, SchoolCalendar, ScoresRequest
 from serving.school_days import SchoolDays
 
