@@ -46,15 +46,6 @@ class CodeList:
         return code in self.meanings
 
 
-@dataclass(frozen=True, kw_only=True)
-class AttendanceClass:
-    """How a set of attendance codes counts in DfE's arithmetic."""
-
-    name: str
-    codes: frozenset[str]
-    possible: bool
-
-
 def _rows(name: str) -> list[dict[str, str]]:
     text = files("records").joinpath("reference", name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
@@ -220,3 +211,43 @@ SUSPENSION_OUTCOMES = frozenset(
         "Governors Sub-Committee",
     }
 )
+
+ATTENDANCE_CLASSES: Mapping[str, frozenset[str]] = {
+    "present": PRESENT,
+    "approved educational activity, counted as present": EDUCATIONAL_ACTIVITY,
+    "authorised absence": AUTHORISED,
+    "unauthorised absence": UNAUTHORISED,
+    "no possible session": frozenset(ATTENDANCE.codes) - POSSIBLE,
+}
+
+
+def lists() -> tuple[CodeList, ...]:
+    """Return every code list, in the order they are declared."""
+    return tuple(value for value in globals().values() if isinstance(value, CodeList))
+
+
+def page() -> str:
+    """Return the code lists as a page: meaning, class, days of validity, older codes, source."""
+    lines = ["# Code lists", ""]
+    for listed in lists():
+        lines += [f"## {listed.name.capitalize()}", "", f"Source: {listed.source}.", ""]
+        lines += ["| code | meaning | valid |", "|---|---|---|"]
+        lines += [f"| `{code}` | {_meaning(listed, code)} | {_valid(listed, code)} |" for code in listed.codes]
+        if listed.legacy:
+            older = ", ".join(f"`{old}` as `{new}`" for old, new in listed.legacy.items())
+            lines += ["", f"Older or finer codes are read: {older}."]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _meaning(listed: CodeList, code: str) -> str:
+    meaning = listed.meanings[code].replace("|", "/")
+    named = [name for name, members in ATTENDANCE_CLASSES.items() if code in members]
+    return f"{meaning}: {named[0]}" if listed is ATTENDANCE else meaning
+
+
+def _valid(listed: CodeList, code: str) -> str:
+    started, ended = listed.started.get(code), listed.ended.get(code)
+    return " ".join(
+        [*([f"from {started.isoformat()}"] if started else []), *([f"before {ended.isoformat()}"] if ended else [])]
+    )

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from records.refusal import Refusal
-from serving.commands import models, network, site
+from serving.commands import agreements, models, network, site
 from serving.commands.options import Exit
 
 P = ParamSpec("P")
@@ -38,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for group in (network, models, site):
+for group in (network, agreements, models, site):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
 

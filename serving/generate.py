@@ -6,6 +6,7 @@ from pathlib import Path
 from casework import states
 from fairness import metrics, policy
 from features import catalogue
+from records import codes
 from records.table import ORIGIN, Column
 from records.tables import TABLES
 from serving import doors
@@ -42,12 +43,13 @@ def tables_page() -> str:
 
 
 def _column_row(column: Column) -> str:
-    codes = f"{column.codes.name} ({len(column.codes.codes)})" if column.codes else column.unit
-    return f"| `{column.name}` | {column.means} | {column.kind} | {codes} | {'no' if column.required else 'yes'} |"
+    listed = f"{column.codes.name} ({len(column.codes.codes)})" if column.codes else column.unit
+    return f"| `{column.name}` | {column.means} | {column.kind} | {listed} | {'no' if column.required else 'yes'} |"
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "tables.md": tables_page,
+    "codes.md": codes.page,
     "features.md": catalogue.page,
     "metrics.md": metrics.page,
     "policy.md": policy.page,

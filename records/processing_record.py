@@ -1,0 +1,78 @@
+"""The record of processing (UK GDPR, Article 30), printed from the data-sharing register."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from records.agreements import REGISTERED, Agreement, Register
+from records.tables import TABLES
+
+SOON = timedelta(days=60)
+OLD_ASSESSMENT = timedelta(days=365)
+
+
+def warnings(register: Register, today: date) -> tuple[str, ...]:
+    """Return what somebody should see to, in plain sentences: the most urgent first."""
+    ended = [one for one in register.agreement if one.standing(today) == "ended"]
+    bare = [one for one in register.agreement if one.standing(today) == "not assessed"]
+    soon = [one for one in register.agreement if one.standing(today) == "valid" and one.ends - today <= SOON]
+    old = [
+        one
+        for one in register.agreement
+        if one.standing(today) == "valid" and one.assessed_on is not None and today - one.assessed_on > OLD_ASSESSMENT
+    ]
+    return (
+        *(f"'{one.id}' ended on {one.ends.isoformat()}: it covers nothing now. Renew it." for one in ended),
+        *(f"'{one.id}' has no signed impact assessment: it covers nothing until it has." for one in bare),
+        *(f"'{one.id}' ends on {one.ends.isoformat()}, in {(one.ends - today).days} days." for one in soon),
+        *(f"'{one.id}' was assessed on {one.assessed_on}, over a year ago: look at it again." for one in old),
+    )
+
+
+def as_markdown(register: Register, today: date) -> str:
+    """Return the record of processing as a page: who, what, why, on what basis, until when, for how long."""
+    return "\n".join(_lines(register, today)) + "\n"
+
+
+def _lines(register: Register, today: date) -> Iterator[str]:
+    yield from (f"# Record of processing, {today.isoformat()}", "")
+    network = register.network
+    yield f"{network.name}; contact: {network.contact}; data protection officer: {network.data_protection_officer}."
+    yield ""
+    told = warnings(register, today)
+    if told:
+        yield from ("## To see to", "", *(f"- {sentence}" for sentence in told), "")
+    for one in register.agreement:
+        yield from _agreement(one, register, today)
+    uncovered = register.uncovered(today)
+    yield from ("## Covered by no valid agreement", "")
+    yield "Dropped when read, and never kept:" if uncovered else "Nothing: every declared field is covered."
+    yield from ("", *(f"- `{field}`" for field in uncovered))
+
+
+def _agreement(one: Agreement, register: Register, today: date) -> Iterator[str]:
+    schools = "every school" if one.schools == "all" else f"URN {', '.join(str(urn) for urn in one.schools)}"
+    sources = "every source" if "*" in one.sources else ", ".join(one.sources)
+    assessed = f"{one.impact_assessment}, signed {one.assessed_on}" if one.assessed_on else "none: nothing is covered"
+    yield from (f"## {one.title}", "", "| | |", "|---|---|")
+    yield from (
+        f"| {name} | {value} |"
+        for name, value in (
+            ("Agreement", f"`{one.id}`, {one.standing(today)}: {one.starts.isoformat()} to {one.ends.isoformat()}"),
+            ("Purpose", one.purpose),
+            ("Lawful basis", one.lawful_basis),
+            ("Special category condition", one.condition or "none needed: no protected table"),
+            ("Controller", one.controller),
+            ("Shared with", "; ".join(one.recipients) or "nobody"),
+            ("Sources", sources),
+            ("Schools", schools),
+            ("Impact assessment", assessed),
+        )
+    )
+    yield from ("", "| table | fields | protected | kept |", "|---|---|---|---|")
+    for name in dict.fromkeys(field.split(".")[0] for field in one.fields):
+        table = REGISTERED[name]
+        all_of_it = f"{name}.*" in one.fields
+        fields = "all" if all_of_it else ", ".join(sorted(column for held, column in one.covered if held == name))
+        protected = "yes" if name in TABLES and table.protected else "no"
+        yield f"| {name} | {fields} | {protected} | {register.retention_years(table)} years |"
+    yield ""
