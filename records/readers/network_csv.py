@@ -1,19 +1,37 @@
-"""The network's own CSV format: one file for each school and kind of record, UTF-8, ISO dates."""
+"""The network's own CSV format: one file for each school and kind of record, UTF-8, ISO dates, gzip or not.
+
+`weeks` files are the compact form of marks: a row for a pupil's week (`records.readers.weeks`).
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from records.batch import Batch, Form
-from records.delimited import heading_of, read_bytes, read_sheet
+from records.delimited import digest_of, heading_of, read_bytes, read_sheet
 from records.identities import IDENTITIES
-from records.readers.reading import Content, Load, Reader, csv_files, stem
+from records.protected_tables import CARE, NEIGHBOURHOODS
+from records.readers.reading import Content, Load, Reader, packed_csv_files, stem
+from records.readers.weeks import WeekColumns, week_batches
 from records.sheet import FileRefused, Sheet, constant
 from records.table import Table
-from records.tables import BEHAVIOUR, CALENDARS, ENROLMENTS, MARKS, POSITIVES, SCHOOLS, SUSPENSIONS
+from records.tables import (
+    ALTERNATIVE_PROVISION,
+    BEHAVIOUR,
+    CALENDARS,
+    ENROLMENTS,
+    EXCLUSION_REVIEWS,
+    LESSON_MARKS,
+    MARKS,
+    POSITIVES,
+    SCHOOLS,
+    SUPPORT,
+    SUSPENSIONS,
+)
+from records.unpacking import GZIP, unpacked
 
 FORM = Form(dates="%Y-%m-%d", whole_numbers=r"([+-]?\d+)")
 
@@ -68,14 +86,33 @@ LAYOUTS: Mapping[str, Layout] = {
     "suspensions": _layout(
         "upn,urn,start_date,sessions,category,reason1,reason2,reason3,updated_on,deleted", SUSPENSIONS
     ),
+    "lessons": _layout("upn,urn,date,period,code,minutes_late,updated_on,deleted", LESSON_MARKS),
+    "reviews": _layout("upn,urn,start_date,category,reviewed_on,result,updated_on,deleted", EXCLUSION_REVIEWS),
+    "provision": _layout(
+        "upn,urn,entry_date,leaving_date,setting,sessions_a_week,pattern,updated_on,deleted", ALTERNATIVE_PROVISION
+    ),
+    "support": _layout("support_id,upn,urn,type,start_date,end_date,updated_on,deleted", SUPPORT),
+    "care": _layout("upn,status,start_date,end_date,updated_on,deleted", CARE),
+    "neighbourhoods": _layout("upn,start_date,area,deprivation,updated_on,deleted", NEIGHBOURHOODS),
 }
+# Not a layout of a table: ten marks stand in one of its columns.
+WEEKS = "weeks"
+WEEKS_HEADING = ("upn", "urn", "week_start", "marks", "updated_on")
+
+
+def claims(file: str) -> bool:
+    """Return whether a file of this name says that it is of this format."""
+    path = Path(file)
+    return bool(packed_csv_files([path])) and stem(path) in (*LAYOUTS, WEEKS)
 
 
 def loads(paths: Sequence[Path], today: date) -> tuple[list[Load], list[Path]]:
     """Return a load for each file whose name says it is of this format, and the files left."""
     del today  # Every row of this format says when it was recorded.
-    mine = [path for path in csv_files(paths) if stem(path) in LAYOUTS]
-    return [Load(path.name, (path,), read) for path in mine], [path for path in paths if path not in mine]
+    mine = [path for path in packed_csv_files(paths) if claims(path.name)]
+    return [Load(path.name, (path,), read, names=stem(path) == ENROLMENTS.name) for path in mine], [
+        path for path in paths if path not in mine
+    ]
 
 
 def read(paths: Sequence[Path]) -> Content:
@@ -87,11 +124,33 @@ def read(paths: Sequence[Path]) -> Content:
         The heading is not this format's, or the file is damaged.
     """
     (path,) = paths
+    if stem(path) == WEEKS:
+        sheet = _sheet(path, WEEKS_HEADING)
+        return Content(week_batches(sheet, FORM, _weeks(sheet)))
     layout = LAYOUTS[stem(path)]
-    data = read_bytes(path)
-    check_heading(heading_of(data, path.name), layout.heading, path.name)
-    sheet = read_sheet(data, file=path.name, heading=layout.heading)
+    sheet = _sheet(path, layout.heading)
     return Content(tuple(_batch(sheet, layout, table) for table in layout.tables))
+
+
+def _sheet(path: Path, wanted: tuple[str, ...]) -> Sheet:
+    packed = path.suffix.lower() == GZIP
+    data = unpacked(path) if packed else read_bytes(path)
+    check_heading(heading_of(data, path.name), wanted, path.name)
+    sheet = read_sheet(data, file=path.name, heading=wanted)
+    # A row's source is the digest of the file as it came.
+    return replace(sheet, source=digest_of(path)[:16]) if packed else sheet
+
+
+def _weeks(sheet: Sheet) -> WeekColumns:
+    columns = sheet.columns
+    return WeekColumns(
+        week_start=columns["week_start"],
+        marks=columns["marks"],
+        school=columns["urn"],
+        known_on=columns["updated_on"],
+        upn=columns["upn"],
+        headings={"week_start": "week_start", "marks": "marks", **RENAMED},
+    )
 
 
 def check_heading(found: tuple[str, ...], wanted: tuple[str, ...], file: str) -> None:

@@ -222,4 +222,4 @@ def _day(text: str) -> str:
     return f"{text[:11]} 00:00:00"
 
 
-READER = Reader("School Census", loads)
+READER = Reader("School Census", loads, second_hand=True)
