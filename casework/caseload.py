@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from casework import facts, states
 from casework.audit_log import Looked, look_at_all
+from casework.names import master_key, shown, unseal
 from casework.permissions import Person, check_may, may
 from casework.rules import RuleBroken, check_trained
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
-from casework.tables_people import PersonRow, PupilRow, SchoolRow
+from casework.tables_people import PersonRow, PupilKeyRow, PupilRow, SchoolRow
 
 UNREVIEWED_DAYS: Final = 7
 NAME_WITHHELD: Final = "Name withheld"
@@ -108,8 +109,11 @@ def caseload(session: Session, person: Person, filters: Filters, today: date) ->
     rows = session.execute(_cases(person, filters)).mappings().all()
     weeks = facts.weeks_of(session, [row["pupil_id"] for row in rows], most=2 * facts.WINDOW_WEEKS)
     reviews = last_reviews(session, [row["id"] for row in rows])
-    names = may(person, "see_names")
-    lines = [_line(row, weeks.get(row["pupil_id"], ()), reviews.get(row["id"]), today, names) for row in rows]
+    names = _names(session, person, rows)
+    lines = [
+        _line(row, weeks.get(row["pupil_id"], ()), reviews.get(row["id"]), today, name)
+        for row, name in zip(rows, names, strict=True)
+    ]
     lines.sort(key=lambda line: (line.last_review.on if line.last_review else date.min, line.on_list_since, line.name))
     schools = schools_of(session, person)
     result = Caseload(
@@ -169,12 +173,14 @@ def _cases(person: Person, filters: Filters) -> Select[*tuple[Any, ...]]:
             CaseRow.state,
             CaseRow.opened_on,
             CaseRow.review_on,
-            PupilRow.forename,
-            PupilRow.surname,
+            PupilRow.pseudonym,
+            PupilRow.identity,
+            PupilKeyRow.wrapped,
             PupilRow.year_group,
             SchoolRow.name.label("school_name"),
         )
         .join(PupilRow, PupilRow.id == CaseRow.pupil_id)
+        .outerjoin(PupilKeyRow, PupilKeyRow.pupil_id == PupilRow.id)
         .join(SchoolRow, SchoolRow.urn == CaseRow.school_urn)
     )
     if filters.state is not None:
@@ -193,11 +199,19 @@ def _cases(person: Person, filters: Filters) -> Select[*tuple[Any, ...]]:
     return rows
 
 
-def _line(row: Any, weeks: Sequence[facts.Week], last_review: LastReview | None, today: date, names: bool) -> CaseLine:
+def _names(session: Session, person: Person, rows: Sequence[Any]) -> list[str]:
+    # Opened here, not in the database: it never holds a name that could be read or sorted by.
+    if not may(person, "see_names"):
+        return [NAME_WITHHELD] * len(rows)
+    master = master_key(session)
+    return [shown(unseal(master, row["pseudonym"], row["identity"], row["wrapped"])) for row in rows]
+
+
+def _line(row: Any, weeks: Sequence[facts.Week], last_review: LastReview | None, today: date, name: str) -> CaseLine:
     return CaseLine(
         case_id=row["id"],
         pupil_id=row["pupil_id"],
-        name=f"{row['forename']} {row['surname']}" if names else NAME_WITHHELD,
+        name=name,
         year_group=row["year_group"],
         school=row["school_urn"],
         school_name=row["school_name"],

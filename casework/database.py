@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from casework.embedded import DatabaseUnavailable, embedded_url, read_or_make_secret
+from casework.names import KEY_BYTES
 from records.clock import DATABASE_VARIABLE
 from records.home import Home
 from records.refusal import Refusal
@@ -34,6 +35,7 @@ _VARIABLES: dict[str, str] = {
     "job": f"{DATABASE_VARIABLE}_JOB",
 }
 _LOOKS_KEY_FILE = "looks.key"
+_IDENTITIES_KEY_FILE = "identities.key"
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 EVERY_SCHOOL = "*"
 
@@ -45,8 +47,8 @@ class UnsafeRole(Refusal):
 def connect(home: Home, role: Role = "app") -> Engine:
     """Return an engine for one of the three roles; the embedded database is started if need be.
 
-    The engine carries the key of the log of looks (never in the database). For `app` the role is checked
-    at once.
+    The engine carries the key of the log of looks and that of names (neither is ever in the database).
+    For `app` the role is checked at once.
 
     Raises
     ------
@@ -66,7 +68,10 @@ def connect(home: Home, role: Role = "app") -> Engine:
         url = embedded_url(home, role)
     # hide_parameters: a database error must not carry a pupil's name into a log.
     engine = create_engine(
-        url, hide_parameters=True, pool_pre_ping=True, execution_options={"looks_key": looks_key(home)}
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,
+        execution_options={"looks_key": looks_key(home), "identities_key": identities_key(home)},
     )
     if role == "app":
         try:
@@ -80,6 +85,11 @@ def connect(home: Home, role: Role = "app") -> Engine:
 def looks_key(home: Home) -> bytes:
     """Return the key that chains the log of looks, making it the first time."""
     return bytes.fromhex(read_or_make_secret(home.secrets, _LOOKS_KEY_FILE, secrets.token_hex(32)))
+
+
+def identities_key(home: Home) -> bytes:
+    """Return the master key under which the keys of pupils' names are wrapped, making it the first time."""
+    return bytes.fromhex(read_or_make_secret(home.secrets, _IDENTITIES_KEY_FILE, secrets.token_hex(KEY_BYTES)))
 
 
 def check_role(engine: Engine) -> None:

@@ -72,6 +72,35 @@ def embedded_url(home: Home, role: str) -> URL:
     )
 
 
+def forget_changes(home: Home) -> None:
+    """Let what was deleted leave the statistics and the write-ahead log of the home's own database.
+
+    Deleted rows stand in old segments of the log, and PostgreSQL keeps segments to use again with all that
+    is in them. So recycling is turned off, and the log moved on until every segment there was is gone.
+    """
+    passwords: dict[str, str] = json.loads((home.secrets / _PASSWORDS).read_text(encoding="utf-8"))
+    socket = _running(home.postgres)
+    with _superuser(socket, passwords[SUPERUSER], DATABASE) as connection:
+        connection.execute("VACUUM (FULL) pg_catalog.pg_statistic")
+        connection.execute("ALTER SYSTEM SET wal_recycle = off")
+        connection.execute("SELECT pg_reload_conf()")
+        before = _segments(connection)
+        # Each turn ends one segment and writes the next over what it held.
+        for _ in range(2 * len(before) + 2):
+            connection.execute("SELECT pg_switch_wal()")
+            connection.execute("CHECKPOINT")
+            if min(_segments(connection)) > max(before):
+                return
+    raise DatabaseUnavailable(
+        "the embedded PostgreSQL holds on to old segments of its write-ahead log; restart it and run the command again"
+    )
+
+
+def _segments(connection: psycopg.Connection[tuple[Any, ...]]) -> list[str]:
+    rows = connection.execute("SELECT name FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'").fetchall()
+    return sorted(str(name) for (name,) in rows)
+
+
 def _running(cluster: Path) -> Path:
     with warnings.catch_warnings():
         # At import pgserver asks platformdirs for a folder of last resort; it warns where nobody is logged in.
@@ -125,9 +154,9 @@ def _prepare(cluster: Path, socket: Path, passwords: dict[str, str]) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
-def _superuser(socket: Path, password: str) -> psycopg.Connection[tuple[Any, ...]]:
+def _superuser(socket: Path, password: str, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
     try:
-        return psycopg.connect(host=str(socket), user=SUPERUSER, password=password, dbname="postgres", autocommit=True)
+        return psycopg.connect(host=str(socket), user=SUPERUSER, password=password, dbname=database, autocommit=True)
     except psycopg.OperationalError as error:
         raise DatabaseUnavailable(
             "the embedded PostgreSQL does not accept the password in the home's secrets; "

@@ -13,6 +13,10 @@ from casework.tables_flags import FlagRow, PublicationRow, ReasonRow, ScoreRow
 
 VIEW_FIRST: Final = "Record your own view first. What Belong found, and why, is shown after that."
 WITHDRAWN: Final = "The model behind this flag was withdrawn, so its result is no longer shown."
+SCHOOL_HELD: Final = (
+    "The school's records are in doubt, so what Belong found is not shown until that is settled. "
+    "What is recorded above may have gaps."
+)
 
 
 @dataclass(frozen=True, kw_only=True)

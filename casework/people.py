@@ -11,6 +11,7 @@ from sqlalchemy import delete, insert, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from casework.names import Named, master_key, seal
 from casework.permissions import Person, Role
 from casework.tables_people import PersonRoleRow, PersonRow, SchoolRow
 
@@ -114,11 +115,13 @@ def ensure_schools(session: Session, schools: Iterable[int]) -> None:
         session.execute(upsert(SchoolRow).on_conflict_do_nothing(), rows)
 
 
-_COLUMNS = "pseudonym, upn, forename, surname, date_of_birth, year_group, school_urn, left_on, known_on"
+_COLUMNS = "pseudonym, identity, year_group, school_urn, left_on, known_on"
 
 
 def save_identities(session: Session, rows: Iterable[Identity]) -> int:
-    """Add pupils or bring them up to date and return how many rows changed. Needs the job's role.
+    """Add pupils or bring them up to date and return how many rows changed. Needs the job's role and every school.
+
+    Names are sealed here (casework/names.py): none reaches the database open.
 
     Where a pseudonym comes twice, the row known last wins, then one still on roll, then the later row.
     A pupil already here keeps their school, year group and leaving day: those decide whose staff may see
@@ -130,29 +133,34 @@ def save_identities(session: Session, rows: Iterable[Identity]) -> int:
         if old is None or _order(row) >= _order(old):
             latest[row.pseudonym] = row
     ensure_schools(session, {row.school for row in latest.values()})
+    master = master_key(session)
     cursor = driver_cursor(session)
     with cursor:
         cursor.execute("CREATE TEMPORARY TABLE IF NOT EXISTS new_pupils (LIKE pupils) ON COMMIT DROP")
         cursor.execute("TRUNCATE new_pupils")
-        cursor.execute("ALTER TABLE new_pupils ALTER COLUMN id DROP NOT NULL")
-        with cursor.copy(f"COPY new_pupils ({_COLUMNS}) FROM STDIN") as copy:
+        cursor.execute("ALTER TABLE new_pupils ALTER COLUMN id DROP NOT NULL, ADD COLUMN wrapped bytea NOT NULL")
+        with cursor.copy(f"COPY new_pupils ({_COLUMNS}, wrapped) FROM STDIN") as copy:
             for row in latest.values():
+                sealed = seal(master, row.pseudonym, _named(row))
                 copy.write_row(
-                    (
-                        *(row.pseudonym, row.upn, row.forename, row.surname, row.date_of_birth),
-                        *(row.year_group, row.school, row.left_on, row.known_on),
-                    )
+                    (row.pseudonym, sealed.identity, row.year_group, row.school, row.left_on, row.known_on, sealed.key)
                 )
-        names = ["upn", "forename", "surname", "date_of_birth", "known_on"]
+        # Identity and key change together: an identity is never left under the key of an older one.
         cursor.execute(
-            f"INSERT INTO pupils ({_COLUMNS}) SELECT {_COLUMNS} FROM new_pupils "  # noqa: S608  # our own names
-            f"ON CONFLICT (pseudonym) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in names)} "
-            "WHERE excluded.known_on >= pupils.known_on"
+            f"WITH saved AS (INSERT INTO pupils ({_COLUMNS}) SELECT {_COLUMNS} FROM new_pupils "  # noqa: S608  # our own
+            "ON CONFLICT (pseudonym) DO UPDATE SET identity = excluded.identity, known_on = excluded.known_on "
+            "WHERE excluded.known_on >= pupils.known_on RETURNING id, pseudonym) "
+            "INSERT INTO pupil_keys (pupil_id, wrapped) SELECT saved.id, n.wrapped FROM saved "
+            "JOIN new_pupils n ON n.pseudonym = saved.pseudonym "
+            "ON CONFLICT (pupil_id) DO UPDATE SET wrapped = excluded.wrapped"
         )
         changed = cursor.rowcount
-    # Names leave the temporary table with the transaction; the planner should know the new size of the real one.
     session.execute(text("DROP TABLE new_pupils"))
     return changed
+
+
+def _named(row: Identity) -> Named:
+    return Named(upn=row.upn, forename=row.forename, surname=row.surname, date_of_birth=row.date_of_birth)
 
 
 def _order(row: Identity) -> tuple[date, bool]:

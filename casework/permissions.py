@@ -38,6 +38,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "see_looks": frozenset({"data_protection_officer", "administrator"}),
         "manage_people": frozenset({"administrator"}),
         "grant_integration": frozenset({"data_protection_officer"}),
+        # A copy of what is held, an objection, an erasure: `casework.privacy`.
+        "answer_rights": frozenset({"data_protection_officer"}),
     }
 )
 
@@ -54,6 +56,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "see_looks": "read the log of looks",
         "manage_people": "manage people and their roles",
         "grant_integration": "give another system access",
+        "answer_rights": "answer a request about a pupil's rights",
     }
 )
 

@@ -13,6 +13,7 @@ from casework import facts, rules, states
 from casework.audit_log import look
 from casework.caseload import NAME_WITHHELD, is_overdue
 from casework.explanation import (
+    SCHOOL_HELD,
     VIEW_FIRST,
     WITHDRAWN,
     Explanation,
@@ -20,10 +21,11 @@ from casework.explanation import (
     is_withdrawn,
     latest_flag,
 )
+from casework.names import master_key, shown, unseal
 from casework.permissions import Person, check_may, may
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
 from casework.tables_flags import IncidentRow
-from casework.tables_people import PersonRow, PupilRow, SchoolRow
+from casework.tables_people import PersonRow, PupilKeyRow, PupilRow, SchoolRow
 
 STALE_DAYS: Final = 7
 FEW_WEEKS: Final = 8
@@ -132,19 +134,22 @@ def pupil_page(session: Session, person: Person, pupil_id: uuid.UUID, today: dat
     check_may(person, "see_pupil")
     rules.check_trained(person, today)
     found = session.execute(
-        select(PupilRow, SchoolRow).join(SchoolRow, SchoolRow.urn == PupilRow.school_urn).where(PupilRow.id == pupil_id)
+        select(PupilRow, SchoolRow, PupilKeyRow.wrapped)
+        .join(SchoolRow, SchoolRow.urn == PupilRow.school_urn)
+        .outerjoin(PupilKeyRow, PupilKeyRow.pupil_id == PupilRow.id)
+        .where(PupilRow.id == pupil_id)
     ).one_or_none()
     if found is None or (person.schools is not None and found[0].school_urn not in person.schools):
         look(session, person, "pupil_not_in_scope", pupil_id=pupil_id)
         return None
-    pupil, school = found
+    pupil, school, key = found
     case = active_case(session, pupil_id)
     view = own_view(session, person, case.id, today) if case else None
-    explanation, withheld = _explanation(session, case, view, school.phase)
+    explanation, withheld = _explanation(session, case, view, school)
     weeks = facts.weeks_of(session, [pupil_id]).get(pupil_id, ())
     page = PupilPage(
         pupil_id=pupil_id,
-        name=f"{pupil.forename} {pupil.surname}" if may(person, "see_names") else NAME_WITHHELD,
+        name=_name(session, person, pupil, key),
         year_group=pupil.year_group,
         school=school.urn,
         school_name=school.name,
@@ -164,6 +169,12 @@ def pupil_page(session: Session, person: Person, pupil_id: uuid.UUID, today: dat
     detail = "with explanation" if explanation else "without explanation"
     look(session, person, "see_pupil", pupil_id=pupil_id, school=school.urn, detail=detail)
     return page
+
+
+def _name(session: Session, person: Person, pupil: PupilRow, key: bytes | None) -> str:
+    if not may(person, "see_names"):
+        return NAME_WITHHELD
+    return shown(unseal(master_key(session), pupil.pseudonym, pupil.identity, key))
 
 
 def active_case(session: Session, pupil_id: uuid.UUID) -> CaseRow | None:
@@ -189,7 +200,7 @@ def own_view(session: Session, person: Person, case_id: uuid.UUID, today: date) 
 
 
 def _explanation(
-    session: Session, case: CaseRow | None, view: OwnView | None, phase: str
+    session: Session, case: CaseRow | None, view: OwnView | None, school: SchoolRow
 ) -> tuple[Explanation | None, str | None]:
     if case is None:
         return None, None
@@ -200,7 +211,9 @@ def _explanation(
         return None, None
     if is_withdrawn(session, flag.bundle_digest):
         return None, WITHDRAWN
-    return explanation_of(session, flag, phase), None
+    if not school.up_to_date:
+        return None, SCHOOL_HELD
+    return explanation_of(session, flag, school.phase), None
 
 
 def _card(case: CaseRow, person: Person, view: OwnView | None, today: date) -> CaseCard:

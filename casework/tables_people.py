@@ -1,4 +1,4 @@
-"""Tables of schools, pupils (the only place that holds names), staff, sign-in sessions and integrations."""
+"""Tables of schools, pupils (the only place that holds names, sealed), staff, sign-in sessions and integrations."""
 
 import uuid
 from datetime import date, datetime
@@ -24,20 +24,45 @@ class SchoolRow(Base):
 
 
 class PupilRow(Base):
-    """A pupil: the opaque id of addresses, the pseudonym of the record store, the name for those who may."""
+    """A pupil: the opaque id of addresses, the pseudonym of the record store, and who it is, sealed.
+
+    `identity` opens under the pupil's key in `pupil_keys` alone (casework/names.py).
+    """
 
     __tablename__ = "pupils"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
     pseudonym: Mapped[int] = mapped_column(BigInteger, unique=True)
-    upn: Mapped[str]
-    forename: Mapped[str]
-    surname: Mapped[str]
-    date_of_birth: Mapped[date | None]
+    identity: Mapped[bytes]
     year_group: Mapped[str]
     school_urn: Mapped[int] = mapped_column(ForeignKey("schools.urn"), index=True)
     left_on: Mapped[date | None]
     known_on: Mapped[date]
+
+
+class PupilKeyRow(Base):
+    """The key of one pupil's identity, wrapped under the home's master key; gone, the identity is gone."""
+
+    __tablename__ = "pupil_keys"
+
+    pupil_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("pupils.id"), primary_key=True)
+    wrapped: Mapped[bytes]
+
+
+class RightsDecisionRow(Base):
+    """A decision on a pupil's objection or on an erasure, refusals too. Append-only; it names nobody."""
+
+    __tablename__ = "rights_decisions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, server_default=text("gen_random_uuid()"))
+    pupil_id: Mapped[uuid.UUID] = mapped_column(index=True)
+    asked: Mapped[str]
+    ground: Mapped[str]
+    outcome: Mapped[str]
+    note: Mapped[str]
+    decided_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"))
+    decided_on: Mapped[date]
+    recorded_at: Mapped[datetime]
 
 
 class PersonRow(Base):

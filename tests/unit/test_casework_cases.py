@@ -22,7 +22,7 @@ from casework.cases import (
 )
 from casework.database import connect, scoped
 from casework.deployments import record_deployment, revoke
-from casework.explanation import VIEW_FIRST, WITHDRAWN
+from casework.explanation import SCHOOL_HELD, VIEW_FIRST, WITHDRAWN
 from casework.permissions import NotAllowed, Role
 from casework.rules import RuleBroken, StaleCase, TrainingNeeded
 from tests.database import (
@@ -31,6 +31,7 @@ from tests.database import (
     SOUTH,
     TODAY,
     identity,
+    job_session,
     make_person,
     publication,
     publish_now,
@@ -263,6 +264,15 @@ def test_a_withdrawn_model_explains_nothing(app, amina, home):
     job.dispose()
     shown = page(app, amina, pupil)
     assert (shown.explanation, shown.withheld) == (None, WITHDRAWN)
+
+
+def test_a_school_in_doubt_shows_what_is_recorded_and_no_figure(app, amina, home):
+    pupil = pupil_id(home, 11)
+    save_view(app, amina, view_of(page(app, amina, pupil)))
+    with job_session(home) as session:
+        session.execute(text("UPDATE schools SET up_to_date = false"))
+    shown = page(app, amina, pupil)
+    assert (shown.explanation, shown.withheld, bool(shown.weeks)) == (None, SCHOOL_HELD, True)
 
 
 def test_the_second_reviewer_is_told_who_saved_first_and_nothing_is_saved(app, amina, bola, home):

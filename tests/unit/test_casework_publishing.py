@@ -14,6 +14,7 @@ from tests.database import (
     SOUTH,
     TODAY,
     identity,
+    names_by_pupil,
     publication,
     publish_now,
     save_pupils,
@@ -209,5 +210,6 @@ def test_identities_the_row_known_last_wins_in_any_order(casework_home):
         with scoped(engine, None) as session:
             save_identities(session, batch)
     engine.dispose()
-    assert rows(casework_home, "SELECT forename, school_urn FROM pupils") == [("New", SOUTH)]
+    assert rows(casework_home, "SELECT school_urn FROM pupils") == [(SOUTH,)]
+    assert [named.full for named in names_by_pupil(casework_home).values()] == ["New Example"]
     assert "Example" not in repr(old)

@@ -1,0 +1,144 @@
+"""What personal data the operational database holds: each holding's tables, how one pupil's part is told and erased."""
+
+from typing import Any, Final
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from casework import told
+from casework.tables_cases import CaseRow, DecisionRow, ViewRow
+from casework.told import pupil_ids
+from records.holding import Gone, Holding, Subject
+
+# No person in these: schools, publications and models.
+IMPERSONAL: Final = frozenset({"schools", "publications", "look_head", "deployments", "audits"})
+LOOKS_STAY: Final = (
+    "{count} entries of the log of looks stay: each is chained to the one before, so none can go without breaking the "
+    "proof of the rest. They hold an opaque id that now stands for nobody"
+)
+DECISIONS_STAY: Final = "{count} decisions on this pupil's rights stay, under the same opaque id"
+
+
+def _count(session: Session, subject: Subject, *tables: str) -> int:
+    """Return how many rows of tables with a `pupil_id` are about the pupil."""
+    pupils = pupil_ids(session, subject)
+    counts = [f"SELECT count(*) AS n FROM {table} WHERE pupil_id = ANY (:pupils)" for table in tables]  # noqa: S608  # ours
+    together = text(f"SELECT sum(n) FROM ({' UNION ALL '.join(counts)}) AS c")  # noqa: S608  # our own names
+    return int(session.execute(together, {"pupils": pupils}).scalar_one())
+
+
+def _delete(session: Session, subject: Subject, *conditions: tuple[str, str]) -> Gone:
+    """Delete in the order given, each table by a condition on `:pupils`, and return how many rows went."""
+    pupils = pupil_ids(session, subject)
+    gone = 0
+    for table, condition in conditions:
+        done: Any = session.execute(text(f"DELETE FROM {table} WHERE {condition}"), {"pupils": pupils})  # noqa: S608  # ours
+        gone += done.rowcount
+    return Gone(rows=gone)
+
+
+def _cases(session: Session, subject: Subject) -> int:
+    mine = select(CaseRow.id).where(CaseRow.pupil_id.in_(pupil_ids(session, subject)))
+    written = (select(func.count()).where(row.case_id.in_(mine)) for row in (ViewRow, DecisionRow))
+    return _count(session, subject, "cases") + sum(session.execute(rows).scalar_one() for rows in written)
+
+
+def _flags(session: Session, subject: Subject) -> int:
+    pupils = pupil_ids(session, subject)
+    reasons = text("SELECT count(*) FROM reasons r JOIN flags f ON f.id = r.flag_id WHERE f.pupil_id = ANY (:pupils)")
+    return _count(session, subject, "scores", "flags") + int(session.execute(reasons, {"pupils": pupils}).scalar_one())
+
+
+def _staying(session: Session, subject: Subject, table: str, sentence: str) -> Gone:
+    count = _count(session, subject, table)
+    return Gone(rows=0, left=(sentence.format(count=count),) if count else ())
+
+
+_CASES_OF = "case_id IN (SELECT id FROM cases WHERE pupil_id = ANY (:pupils))"
+_MINE = "pupil_id = ANY (:pupils)"
+
+# In the order in which an erasure goes through them: who the pupil is goes last, since by it the rest is found.
+HOLDINGS: Final = (
+    Holding[Session](
+        name="cases",
+        places=("cases", "views", "decisions"),
+        about="pupils, and staff by what they wrote",
+        purpose="record what people thought, decided and offered",
+        kept="three years after the case is closed",
+        find=_cases,
+        describe=told.cases,
+        erase=lambda session, subject: _delete(
+            session, subject, ("decisions", _CASES_OF), ("views", _CASES_OF), ("cases", _MINE)
+        ),
+    ),
+    Holding[Session](
+        name="flags",
+        places=("scores", "flags", "reasons"),
+        about="pupils",
+        purpose="offer help early, explain why, and learn whether flags help",
+        kept="three years from the flag (docs/decisions.md, 17)",
+        find=_flags,
+        describe=told.flags,
+        erase=lambda session, subject: _delete(
+            session,
+            subject,
+            ("reasons", "flag_id IN (SELECT id FROM flags WHERE pupil_id = ANY (:pupils))"),
+            ("flags", _MINE),
+            ("scores", _MINE),
+        ),
+    ),
+    Holding[Session](
+        name="recent facts",
+        places=("weekly_facts", "incidents", "feature_rows"),
+        about="pupils",
+        purpose="show what was recorded lately; a copy of records, renewed every night",
+        kept="about 40 school weeks, and only while on roll",
+        find=lambda session, subject: _count(session, subject, "weekly_facts", "incidents", "feature_rows"),
+        describe=told.facts,
+        erase=lambda session, subject: _delete(
+            session, subject, ("weekly_facts", _MINE), ("incidents", _MINE), ("feature_rows", _MINE)
+        ),
+    ),
+    Holding[Session](
+        name="log of looks",
+        places=("looks",),
+        about="staff by what they looked at, and pupils by who looked",
+        purpose="answer who looked at whom; opaque ids only, no names",
+        kept="for good: the chain is proven from its first look",
+        find=lambda session, subject: _count(session, subject, "looks"),
+        describe=told.looks,
+        erase=lambda session, subject: _staying(session, subject, "looks", LOOKS_STAY),
+    ),
+    Holding[Session](
+        name="decisions on rights",
+        places=("rights_decisions",),
+        about="pupils, by an opaque id, and the officer who decided",
+        purpose="show that objections and requests to erase were answered, refusals too",
+        kept="for good: a refusal must be open to challenge, and an erasure provable",
+        find=lambda session, subject: _count(session, subject, "rights_decisions"),
+        describe=told.rights,
+        erase=lambda session, subject: _staying(session, subject, "rights_decisions", DECISIONS_STAY),
+    ),
+    Holding[Session](
+        name="people",
+        places=("people", "person_roles", "sign_in_sessions", "integrations", "integration_schools"),
+        about="staff and board members",
+        purpose="sign in, and permissions by role and school",
+        kept="while the role lasts, and as long as the log of looks names them; sign-ins one year",
+        find=lambda session, subject: 0,
+        describe=lambda session, subject: (),
+        erase=lambda session, subject: Gone(rows=0),
+    ),
+    Holding[Session](
+        name="identities",
+        places=("pupils", "pupil_keys"),
+        about="pupils",
+        purpose="show a pupil's name to those who work with them; the only place that joins name and pseudonym, sealed",
+        kept="while on roll, and until the last record and case about the pupil is past its time",
+        find=lambda session, subject: int(pupil_ids(session, subject) is not None),
+        describe=told.identity,
+        erase=lambda session, subject: _delete(
+            session, subject, ("pupil_keys", _MINE), ("pupils", "id = ANY (:pupils)")
+        ),
+    ),
+)
