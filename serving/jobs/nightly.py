@@ -14,15 +14,16 @@ from casework.deployments import current_deployment
 from casework.publishing import WEEK_DAYS, Publication, Published, publish
 from casework.tables_flags import FlagRow, PublicationRow
 from casework.tables_people import PupilRow
-from features.cohort import STALE_DAYS, fresh_from
 from records import delta
 from records.calendar import Calendar, calendar_from
 from records.clock import clock_of
 from records.history import History, known, latest
 from records.home import Home
+from records.quality.doubts import Standing, standings
 from records.refusal import Refusal
 from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
+from serving.jobs.holding import hold_back
 from serving.jobs.recorded import Recorded, recorded
 from serving.school_days import save_school_days
 from serving.scoring import Deployed, Refused, open_deployed
@@ -47,20 +48,28 @@ class Night:
     bundle_digest: str
     as_of: date
     published: Published
+    standings: tuple[Standing, ...]
+
+    @property
+    def held(self) -> tuple[Standing, ...]:
+        """The schools whose pupils were not scored, because their records are in doubt."""
+        return tuple(standing for standing in self.standings if standing.held)
 
 
 @dataclass(frozen=True)
 class _Network:
-    """Schools and calendar as known at the day, and the newest mark of each school."""
+    """Schools and calendar as known at the day, and where each school stands."""
 
     schools: pd.DataFrame
     calendars: pd.DataFrame
     calendar: Calendar
-    newest: dict[int, date]
+    standings: tuple[Standing, ...]
 
 
 def score_network(home: Home, as_of: date | None = None) -> Night:
     """Score every pupil on roll as of the day, publish facts, flags and reasons, and open cases.
+
+    Pupils of a school whose records are in doubt (records/quality) are logged and not scored.
 
     Publishing the same bundle and day again brings the facts up to date and leaves scores and flags as
     they were. One shard of pupils is in memory at a time.
@@ -93,13 +102,14 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             raise NotScored("deployment_mismatch", "The database does not record this model as deployed.")
         facts: list[Recorded] = []
         store = Store(home)
-        week = score_week(_reading(store, day, facts), deployed.scorer, day, earlier_flags=earlier)
         network = _network(store, day)
+        week = score_week(_reading(store, day, facts), deployed.scorer, day, earlier_flags=earlier)
+        week = hold_back(week, {standing.school for standing in network.standings if standing.held})
         published = _publish(engine, publication(deployed, week, facts, network))
     finally:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)
-    return Night(bundle_digest=deployed.digest, as_of=day, published=published)
+    return Night(bundle_digest=deployed.digest, as_of=day, published=published, standings=network.standings)
 
 
 def _day_of_the_week(session: Session, today: date) -> date:
@@ -138,7 +148,7 @@ def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: 
         as_of=week.as_of,
         horizon_weeks=deployed.scorer.horizon_weeks,
         base_rates=deployed.scorer.base_rates,
-        schools=_schools(network, week.as_of),
+        schools=_schools(network),
         roll=pd.concat([part.roll for part in facts], ignore_index=True),
         weekly_facts=pd.concat([part.weekly_facts for part in facts], ignore_index=True),
         incidents=pd.concat([part.incidents for part in facts], ignore_index=True),
@@ -181,22 +191,18 @@ def _reading(store: Store, day: date, facts: list[Recorded]) -> Iterator[History
 
 
 def _network(store: Store, day: date) -> _Network:
-    """Return what is known of the schools, with the newest mark of each."""
+    """Return what is known of the schools, and the doubts about them."""
     schools, calendars = (
         latest(delta.read(store.home.history, table, 0)[0], table, day) for table in (SCHOOLS, CALENDARS)
     )
-    return _Network(schools, calendars, calendar_from(calendars), dict(store.newest_marks()))
+    return _Network(schools, calendars, calendar_from(calendars), standings(store, day))
 
 
-def _schools(network: _Network, as_of: date) -> pd.DataFrame:
-    rows = []
-    for school, name, phase in zip(
-        network.schools["school"].astype(int), network.schools["name"], network.schools["phase"], strict=True
-    ):
-        newest = network.newest.get(school)
-        fresh = newest is not None and newest >= fresh_from(network.calendar, school, as_of)
-        note = "" if fresh else f"No register mark in the last {STALE_DAYS} school days"
-        rows.append((school, str(name), str(phase), newest, fresh, note))
+def _schools(network: _Network) -> pd.DataFrame:
+    phases = dict(zip(network.schools["school"].astype(int), network.schools["phase"].astype(str), strict=True))
+    rows = [
+        (one.school, one.name, phases[one.school], one.data_to, not one.held, one.note) for one in network.standings
+    ]
     frame = pd.DataFrame(rows, columns=["urn", "name", "phase", "data_to", "up_to_date", "note"])
     frame["data_to"] = pd.to_datetime(frame["data_to"])
     return frame
