@@ -1,107 +1,53 @@
-"""The termly School Census of the simulated network: one folder per term, one file per table, all schools in it.
+"""The termly School Census of a cluster of schools: one folder per term, one file per table, all schools in it.
 
-Columns are those of the School Census CSV files of spring 2026, in their order. Protected characteristics
-leave the simulation through these files only.
+Protected characteristics leave the simulation through these files only.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
+from records.synthetic.census_form import COLUMNS, Taking, Texts, filled, ids, stamp, takings
 from records.synthetic.export import Exporter
 from records.synthetic.register import CODES, possible_and_missed
 from records.synthetic.rolls import NOT_ON_ROLL
-from records.synthetic.rows import CATEGORIES, Rows, joined, reason_name, write_csv
+from records.synthetic.rows import CATEGORIES, Ints, Rows, joined, reason_name, write_csv
 from records.synthetic.week import Live
 from records.synthetic.world import World
 
-_LEAD = "{0}tableid NativeId {0}orderseqcolumn sourceid"
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "schoolcensus": (
-        *_names(_LEAD.format("schoolcensus")),
-        *_names("term collection name year referencedate sourcelevel estab softwarecode release serialno"),
-        *_names("xversion datetime lea urn"),
-    ),
-    "pupilonroll": (
-        *_names(_LEAD.format("pupilonroll")),
-        *_names("schoolcensustableid upn formerupn surname forename uniquelearnernumber middlenames preferredsurname"),
-        *_names("formersurname dob entrydate schoollunchtaken parttime senunitindicator resourcedprovisionindicator"),
-        *_names("missingaddress hoursatsetting termlysessionspossible fundedhours duplicatenotfunded moveoffrollflag"),
-        *_names("topupfunding unitcontacttime ethnicity yssa language enrolstatus classtype boarder ncyearactual"),
-        *_names("senprovision servicechild eyppbf plaa dafindicator extendedhours eyppr youngcarer sex"),
-        "eligibilitycode",
-    ),
-    "senneeds": (*_names(_LEAD.format("senneeds")), "pupilonrolltableid", "sentyperank", "sentype"),
-    "fsmperiod": (
-        *_names(_LEAD.format("fsmperiod")),
-        *_names("pupilonrolltableid fsmstartdate fsmenddate ukcountry"),
-    ),
-    "termlyexclusionsonroll": (
-        *_names(_LEAD.format("termlyexclusionsonroll")),
-        *_names("pupilonrolltableid startdate sessions category senprovision reason1 reason2 reason3"),
-    ),
-    "termlysessiondetailsonroll": (
-        *_names(_LEAD.format("termlysessiondetailsonroll")),
-        *_names("pupilonrolltableid attendancereason sessions"),
-    ),
-}
-TERMS = ("autumn", "spring", "summer")
-_REFERENCE = {"autumn": (10, 1, 3, 1), "spring": (1, 1, 3, 3), "summer": (5, 1, 3, 3)}  # month, day, weekday, n-th
-# The file is made on the census day itself: made later it would be a newer version that forgets who has left since.
-DAYS_TO_RETURN = 0
-_SHORT = {
-    "schoolcensus": "cen",
-    "pupilonroll": "pup",
-    "senneeds": "sen",
-    "fsmperiod": "fsm",
-    "termlyexclusionsonroll": "exc",
-    "termlysessiondetailsonroll": "ses",
-}
-Texts = npt.NDArray[np.str_]
+Columns = tuple[dict[str, Texts], Ints]
+"""A table's columns, and each row's school."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taking:
-    """One census: its folder's name, reference day, the week that holds it, and the term it looks back on."""
+class Counted:
+    """Who a census counts and on what: one entry per registration on the reference day, or per departure.
 
-    year: int
-    term: str
-    reference: date
-    week: int
-    back: tuple[int, int] | None
+    `upns` and `codes` have an entry per pupil of the cluster: the UPN in use, and sessions by code in the term
+    before. `day` is the day of entry; `status` the enrolment status or, where `off`, the day they left.
+    """
+
+    taking: Taking
+    pupil: npt.NDArray[np.int64]
+    school: npt.NDArray[np.int64]
+    status: Texts
+    day: npt.NDArray[np.int64]
+    upns: Texts
+    codes: npt.NDArray[np.int32]
+    suspensions: Rows
+    off: bool
 
     @property
-    def returned_on(self) -> date:
-        """Return the day the schools sent it."""
-        return self.reference + timedelta(days=DAYS_TO_RETURN)
+    def parent(self) -> str:
+        """The name of the pupils' table."""
+        return "pupilnolongeronroll" if self.off else "pupilonroll"
 
-
-def takings(mondays: Sequence[date], years: Sequence[int], until: date) -> list[Taking]:
-    """Return the censuses returned before `until`: autumn, spring and summer of each academic year."""
-    found = []
-    for index, start in enumerate(years):
-        for order, term in enumerate(TERMS):
-            year = start if term == "autumn" else start + 1
-            month, day, weekday, nth = _REFERENCE[term]
-            first = date(year, month, day)
-            reference = first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
-            before = [i for i, monday in enumerate(mondays) if monday <= reference]
-            back = (index, order - 1) if order else ((index - 1, 2) if index else None)
-            taking = Taking(year=year, term=term, reference=reference, week=before[-1], back=back)
-            if taking.returned_on < until:
-                found.append(taking)
-    return found
+    def numbers(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> Texts:
+        """Return the identifiers of those rows of the pupils' table."""
+        return ids(self.parent, self.taking, np.arange(len(self.pupil))[rows])
 
 
 def write_censuses(exporter: Exporter, world: World, live: Live, until: date) -> None:
@@ -110,154 +56,207 @@ def write_censuses(exporter: Exporter, world: World, live: Live, until: date) ->
     first = int(world.first_day.astype("datetime64[Y]").astype(int)) + 1970
     years = [first + n for n in range(world.rolls.year_group.shape[1])]
     suspensions = joined(live.decided)
+    entry = world.entry_days()
     for taking in takings(mondays, years, until):
-        folder = exporter.out / "census" / f"{taking.year}_{taking.term}"
+        name = "_".join(part for part in (str(taking.year), taking.term, exporter.tag) if part)
+        folder = exporter.out / "census" / name
         folder.mkdir(parents=True)
-        _write(exporter, world, live, suspensions, taking, folder)
+        window = next(i for i, last in enumerate(exporter.windows) if last >= taking.week)
+        upns = np.asarray(exporter.upns(window).to_pylist())
+        codes = live.tally.codes
+        counts = codes[:, taking.back[0], taking.back[1]] if taking.back else codes[:, 0, 0] * 0
+        for counted in (
+            _on_roll(world, taking, entry, upns, counts, suspensions),
+            _gone(world, taking, entry, upns, counts, suspensions),
+        ):
+            _write(exporter, world, counted, window, folder)
 
 
-def _write(exporter: Exporter, world: World, live: Live, suspensions: Rows, taking: Taking, folder: Path) -> None:
-    school = world.rolls.school[:, taking.week]
-    pupils = np.flatnonzero(school != NOT_ON_ROLL)
-    window = next(i for i, last in enumerate(exporter.windows) if last >= taking.week)
-    upns = np.asarray(exporter.upns(window).to_pylist())
-    counts = live.tally.codes[:, taking.back[0], taking.back[1]] if taking.back else live.tally.codes[:, 0, 0] * 0
-    tables = {
-        "schoolcensus": _schools(world, taking),
-        "pupilonroll": _pupils(world, taking, pupils, upns, counts),
-        "senneeds": _needs(world, taking, pupils),
-        "fsmperiod": _meals(world, taking, pupils),
-        "termlyexclusionsonroll": _exclusions(world, taking, pupils, suspensions),
-        "termlysessiondetailsonroll": _sessions(taking, pupils, counts),
-    }
+def _write(exporter: Exporter, world: World, counted: Counted, window: int, folder: Path) -> None:
     natives = np.array([f"SCH{n + 1}" for n in range(len(world.schools))])
-    for name, filled in tables.items():
-        who = filled.pop("pupil", None)
-        rows = len(next(iter(filled.values())))
-        filled.setdefault("NativeId", natives[school[who]] if who is not None else natives[:rows])
-        filled[f"{name}tableid"] = _ids(name, taking, np.arange(rows)) if name != "pupilonroll" else filled["id"]
-        filled[f"{name}orderseqcolumn"] = np.arange(1, rows + 1).astype(str)
-        filled["sourceid"] = np.full(rows, f"{taking.year}{taking.term}")
-        blank = np.full(rows, "")
-        columns = {c: pa.array(filled.get(c, blank).tolist(), pa.string()) for c in COLUMNS[name]}
-        exporter.count(name, write_csv(folder / f"{name}.csv", ",".join(COLUMNS[name]), pa.table(columns)))
+    tables = {counted.parent: _pupils(world, counted, exporter.people.former(window))}
+    if counted.off:
+        tables["termlyexclusionsoffroll"] = _exclusions(world, counted)
+        tables["termlysessiondetailsoffroll"] = _sessions(counted)
+    else:
+        tables["schoolcensus"] = _schools(world, counted.taking)
+        tables["senneeds"] = _needs(world, counted)
+        tables["fsmperiod"] = _meals(world, counted)
+        tables["termlyexclusionsonroll"] = _exclusions(world, counted)
+        tables["termlysessiondetailsonroll"] = _sessions(counted)
+    for name, (columns, school) in tables.items():
+        table = filled(name, columns, counted.taking, natives[school])
+        exporter.count(name, write_csv(folder / f"{name}.csv", ",".join(COLUMNS[name]), table))
 
 
-def _ids(table: str, taking: Taking, number: npt.NDArray[np.integer]) -> Texts:
-    return np.array([f"{_SHORT[table]}{taking.year % 100}{taking.term[:2]}-{n:06d}" for n in number.tolist()], "U20")
+def _on_roll(
+    world: World,
+    taking: Taking,
+    entry: npt.NDArray[np.int64],
+    upns: Texts,
+    codes: npt.NDArray[np.int32],
+    suspensions: Rows,
+) -> Counted:
+    school, dual = world.rolls.school[:, taking.week], world.rolls.dual
+    spells = dual.now(taking.week, school)
+    pupil = np.flatnonzero(school != NOT_ON_ROLL)
+    both = np.isin(pupil, dual.pupil[spells])
+    begun = np.array([world.day(int(week)) for week in dual.first[spells]], np.int64)
+    return Counted(
+        taking=taking,
+        pupil=np.concatenate([pupil, dual.pupil[spells]]),
+        school=np.concatenate([school[pupil].astype(np.int64), dual.second[spells]]),
+        status=np.concatenate([np.where(both, "M", "C"), np.full(len(spells), "S")]),
+        day=np.concatenate([entry[pupil, taking.week], begun]),
+        upns=upns,
+        codes=codes,
+        suspensions=_of_term(world, taking, suspensions),
+        off=False,
+    )
 
 
-def _stamp(days: npt.NDArray[np.datetime64]) -> Texts:
-    """Return days as the School Census writes them: `2025-Feb-14 00:00:00`; '' for no day."""
-    found = [f"{d:%Y-%b-%d} 00:00:00" if d is not None else "" for d in days.astype("datetime64[D]").astype(object)]
-    return np.array(found, "U20")
+def _gone(
+    world: World,
+    taking: Taking,
+    entry: npt.NDArray[np.int64],
+    upns: Texts,
+    codes: npt.NDArray[np.int32],
+    suspensions: Rows,
+) -> Counted:
+    """Return who was on a roll after the census before and is not now."""
+    school = world.rolls.school[:, taking.before : taking.week + 1]
+    leaves = (school[:, :-1] != school[:, 1:]) & (school[:, :-1] != NOT_ON_ROLL) & (school[:, :-1] != school[:, -1:])
+    pupil, week = np.nonzero(leaves)
+    friday = np.array([world.day(taking.before + int(w)) + 4 for w in week], np.int64)
+    return Counted(
+        taking=taking,
+        pupil=pupil,
+        school=school[pupil, week].astype(np.int64),
+        status=stamp(world.first_day + friday.astype("timedelta64[D]")),
+        day=entry[pupil, taking.before + week],
+        upns=upns,
+        codes=codes,
+        suspensions=_of_term(world, taking, suspensions),
+        off=True,
+    )
+
+
+def _of_term(world: World, taking: Taking, rows: Rows) -> Rows:
+    """Return the sanctions that started in the term before."""
+    year, term = taking.back or (-1, -1)
+    weeks = [i for i in range(len(world.moments)) if world.rolls.year_of_week[i] == year and world.term(i) == term]
+    low, high = (world.day(weeks[0]), world.day(weeks[-1]) + 6) if weeks else (0, -1)
+    due = (rows["start_date"] >= low) & (rows["start_date"] <= high)
+    return {name: values[due] for name, values in rows.items()}
 
 
 def _one(day: date) -> npt.NDArray[np.datetime64]:
     return np.array([day], "datetime64[D]")
 
 
-def _schools(world: World, taking: Taking) -> dict[str, Texts]:
+def _schools(world: World, taking: Taking) -> Columns:
     number = len(world.schools)
-    return {
+    columns = {
         "term": np.full(number, {"autumn": "AUT", "spring": "SPR", "summer": "SUM"}[taking.term]),
         "collection": np.full(number, "SC"),
         "name": np.array([s.name for s in world.schools]),
         "year": np.full(number, str(taking.year)),
-        "referencedate": np.repeat(_stamp(_one(taking.reference)), number),
+        "referencedate": np.repeat(stamp(_one(taking.reference)), number),
         "sourcelevel": np.full(number, "L"),
         "estab": np.array([s.laestab[3:] for s in world.schools]),
         "lea": np.array([s.laestab[:3] for s in world.schools]),
         "urn": np.array([str(s.urn) for s in world.schools]),
-        "datetime": np.repeat(_stamp(_one(taking.returned_on)), number),
+        "datetime": np.repeat(stamp(_one(taking.returned_on)), number),
     }
+    return columns, np.arange(number)
 
 
-def _pupils(
-    world: World,
-    taking: Taking,
-    pupils: npt.NDArray[np.int64],
-    upns: Texts,
-    counts: npt.NDArray[np.int32],
-) -> dict[str, Texts]:
-    people, school = world.people, world.rolls.school[:, taking.week]
-    group = world.year_group(taking.week)[pupils]
-    possible, _ = possible_and_missed(counts[pupils])
-    entry = world.first_day + world.entry_days()[pupils, taking.week].astype("timedelta64[D]")
-    census_ids = _ids("schoolcensus", taking, np.arange(len(world.schools)))
-    return {
-        "pupil": pupils,
-        "id": _ids("pupilonroll", taking, pupils),
-        "schoolcensustableid": census_ids[school[pupils]],
-        "upn": upns[pupils],
-        "surname": people.surname[pupils],
-        "forename": people.forename[pupils],
-        "dob": _stamp(people.birth_day[pupils]),
-        "entrydate": _stamp(entry),
-        "parttime": np.full(len(pupils), "False"),
+def _pupils(world: World, counted: Counted, former: npt.NDArray[np.bool_]) -> Columns:
+    people, taking, pupil = world.people, counted.taking, counted.pupil
+    group = world.year_group(taking.week)[pupil]
+    possible, _ = possible_and_missed(counted.codes[pupil])
+    changed = (people.former_upn[pupil] != "") & ~former[pupil]
+    columns = {
+        f"{counted.parent}tableid": counted.numbers(np.arange(len(pupil))),
+        "schoolcensustableid": ids("schoolcensus", taking, np.arange(len(world.schools)))[counted.school],
+        "upn": counted.upns[pupil],
+        "formerupn": np.where(changed, people.former_upn[pupil], ""),
+        "surname": people.surname[pupil],
+        "forename": people.forename[pupil],
+        "dob": stamp(people.birth_day[pupil]),
+        "entrydate": stamp(world.first_day + counted.day.astype("timedelta64[D]")),
+        "parttime": np.full(len(pupil), "False"),
         "termlysessionspossible": possible.astype(str),
-        "ethnicity": people.ethnicity[pupils],
-        "language": people.language[pupils],
-        "enrolstatus": np.full(len(pupils), "C"),
-        "boarder": np.full(len(pupils), "N"),
+        "ethnicity": people.ethnicity[pupil],
+        "language": people.language[pupil],
+        "boarder": np.full(len(pupil), "N"),
+        "sex": people.sex[pupil],
+    }
+    if counted.off:
+        return columns | {"leavingdate": counted.status}, counted.school
+    columns |= {
+        "enrolstatus": counted.status,
         "ncyearactual": np.where(group == 0, "R", group.astype(str)),
-        "senprovision": people.sen[pupils, world.rolls.year_of_week[taking.week]],
-        "sex": people.sex[pupils],
+        "senprovision": people.sen[pupil, world.rolls.year_of_week[taking.week]],
     }
+    return columns, counted.school
 
 
-def _needs(world: World, taking: Taking, pupils: npt.NDArray[np.int64]) -> dict[str, Texts]:
-    provision = world.people.sen[pupils, world.rolls.year_of_week[taking.week]]
-    mine = pupils[(provision != "N") & (world.people.need[pupils] != "")]
+def _needs(world: World, counted: Counted) -> Columns:
+    people, pupil = world.people, counted.pupil
+    provision = people.sen[pupil, world.rolls.year_of_week[counted.taking.week]]
+    mine = (provision != "N") & (people.need[pupil] != "")
     return {
-        "pupil": mine,
-        "pupilonrolltableid": _ids("pupilonroll", taking, mine),
-        "sentyperank": np.full(len(mine), "1"),
-        "sentype": world.people.need[mine],
-    }
+        "pupilonrolltableid": counted.numbers(mine),
+        "sentyperank": np.full(int(mine.sum()), "1"),
+        "sentype": people.need[pupil[mine]],
+    }, counted.school[mine]
 
 
-def _meals(world: World, taking: Taking, pupils: npt.NDArray[np.int64]) -> dict[str, Texts]:
-    start, end = world.people.fsm_start[pupils], world.people.fsm_end[pupils]
-    reference = np.datetime64(taking.reference)
+def _meals(world: World, counted: Counted) -> Columns:
+    start, end = world.people.fsm_start[counted.pupil], world.people.fsm_end[counted.pupil]
+    reference = np.datetime64(counted.taking.reference)
     mine = start <= reference
     over = np.where(end[mine] <= reference, end[mine], np.datetime64("NaT", "D"))
     return {
-        "pupil": pupils[mine],
-        "pupilonrolltableid": _ids("pupilonroll", taking, pupils[mine]),
-        "fsmstartdate": _stamp(start[mine]),
-        "fsmenddate": _stamp(over),
+        "pupilonrolltableid": counted.numbers(mine),
+        "fsmstartdate": stamp(start[mine]),
+        "fsmenddate": stamp(over),
         "ukcountry": np.full(int(mine.sum()), "ENG"),
-    }
+    }, counted.school[mine]
 
 
-def _exclusions(world: World, taking: Taking, pupils: npt.NDArray[np.int64], rows: Rows) -> dict[str, Texts]:
-    """Return the sanctions that started in the term before, of pupils who are still on a roll."""
-    year, term = taking.back or (-1, -1)
-    weeks = [i for i in range(len(world.moments)) if world.rolls.year_of_week[i] == year and world.term(i) == term]
-    low, high = (world.day(weeks[0]), world.day(weeks[-1]) + 6) if weeks else (0, -1)
-    due = (rows["start_date"] >= low) & (rows["start_date"] <= high) & np.isin(rows["pupil"], pupils)
-    mine = {name: values[due] for name, values in rows.items()}
+def _exclusions(world: World, counted: Counted) -> Columns:
+    """Return the sanctions of the term before, each with the pupil's registration at the school that gave it."""
+    rows = counted.suspensions
+    place = {pair: i for i, pair in enumerate(zip(counted.pupil.tolist(), counted.school.tolist(), strict=True))}
+    at = np.array(
+        [place.get((p, s), -1) for p, s in zip(rows["pupil"].tolist(), rows["school"].tolist(), strict=True)], np.int64
+    )
+    mine = {name: values[at >= 0] for name, values in rows.items()}
+    at = at[at >= 0]
     return {
-        "pupil": mine["pupil"],
-        "pupilonrolltableid": _ids("pupilonroll", taking, mine["pupil"]),
-        "startdate": _stamp(world.first_day + mine["start_date"].astype("timedelta64[D]")),
+        f"{counted.parent}tableid": counted.numbers(at),
+        "startdate": stamp(world.first_day + mine["start_date"].astype("timedelta64[D]")),
         "sessions": np.where(mine["sessions"] < 0, "", mine["sessions"].astype(str)),
         "category": np.array(CATEGORIES)[mine["category"]],
-        "senprovision": world.people.sen[mine["pupil"], max(year, 0)],
+        "senprovision": world.people.sen[mine["pupil"], max((counted.taking.back or (0, 0))[0], 0)],
         "reason1": reason_name(mine["reason1"]),
         "reason2": reason_name(mine["reason2"]),
         "reason3": reason_name(mine["reason3"]),
-    }
+    }, counted.school[at]
 
 
-def _sessions(taking: Taking, pupils: npt.NDArray[np.int64], counts: npt.NDArray[np.int32]) -> dict[str, Texts]:
-    """Return sessions by reason for absence and other codes in the term before; presence is not listed."""
+def _sessions(counted: Counted) -> Columns:
+    """Return sessions by reason for absence and other codes in the term before; presence is not listed.
+
+    They stand with the registration that is no second one.
+    """
     listed = [i for i, code in enumerate(CODES) if code not in ("/", "\\", "#")]
-    who, what = np.nonzero(counts[pupils][:, listed])
+    counts = counted.codes[counted.pupil][:, listed] * (counted.status != "S")[:, None]
+    who, what = np.nonzero(counts)
     return {
-        "pupil": pupils[who],
-        "pupilonrolltableid": _ids("pupilonroll", taking, pupils[who]),
+        f"{counted.parent}tableid": counted.numbers(who),
         "attendancereason": np.array(CODES)[listed][what],
-        "sessions": counts[pupils][:, listed][who, what].astype(str),
-    }
+        "sessions": counts[who, what].astype(str),
+    }, counted.school[who]

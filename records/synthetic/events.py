@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from records import codes
-from records.synthetic.sanctions import Sanctioned
+from records.synthetic import draws
+from records.synthetic.sanctions import Sanctioned, pick
 from records.synthetic.state import Floats
 
 TYPES: tuple[str, ...] = codes.INCIDENT_TYPE.codes
@@ -16,6 +17,7 @@ ROLES: tuple[str, ...] = codes.INCIDENT_ROLE.codes
 OUTCOMES: tuple[str, ...] = codes.INCIDENT_OUTCOME.codes
 PRAISE_TYPES: tuple[str, ...] = codes.ACHIEVEMENT_TYPE.codes
 POINTS = np.array([0, 1, 2, 3, 5, 8])  # by severity
+SEVERITY_STEPS = (-0.4, 1.0, 2.3, 3.6)
 _PERIOD_WEIGHTS = (0.03, 0.10, 0.12, 0.15, 0.20, 0.22, 0.18)
 # Severity → (type, weight); chosen by hand: disruption and defiance are the bulk everywhere.
 _TYPES: Mapping[int, Mapping[str, float]] = {
@@ -89,37 +91,49 @@ class Praise:
 
 def draw_incidents(rate: Floats, strain: Floats, in_school: npt.NDArray[np.bool_], rng: np.random.Generator) -> Events:
     """Return the week's incidents of pupils who were in school; strain makes them more severe."""
-    pupil, weekday = _when(rate, in_school, rng)
-    draws = rng.random((6, len(pupil)))
+    pupil, weekday, drawn = _when(rate, in_school, rng, 6)
     # Log-odds of the next severity rise with strain: about 1 in 40 events is of severity 5 at ordinary strain.
-    level = strain[pupil] * 0.35 + np.log(draws[0] / (1 - draws[0] + 1e-12) + 1e-12)
-    severity = 1 + np.searchsorted((-0.4, 1.0, 2.3, 3.6), level)
+    level = strain[pupil] * 0.35 + np.log(drawn[0] / (1 - drawn[0] + 1e-12) + 1e-12)
+    severity = 1 + np.searchsorted(SEVERITY_STEPS, level)
     return Events(
         pupil=pupil,
         weekday=weekday,
-        period=_pick(draws[1], _PERIOD_WEIGHTS),
-        type=_by_severity(draws[2], severity, _TYPES, TYPES),
+        period=pick(drawn[1], _PERIOD_WEIGHTS),
+        type=_by_severity(drawn[2], severity, _TYPES, TYPES),
         severity=severity,
-        location=_named(draws[3], _LOCATIONS, LOCATIONS),
-        role=_role(draws[4], severity),
-        outcome=_by_severity(draws[5], severity, _OUTCOMES, OUTCOMES),
+        location=_named(drawn[3], _LOCATIONS, LOCATIONS),
+        role=_role(drawn[4], severity),
+        outcome=_by_severity(drawn[5], severity, _OUTCOMES, OUTCOMES),
     )
 
 
 def sanction_incidents(found: Sanctioned, rng: np.random.Generator) -> Events:
     """Return the event behind each sanction. Its outcome names the sanction, as school systems do."""
     number = len(found.pupil)
-    draws = rng.random((3, number))
+    drawn = draws.uniforms(draws.key_of_week(rng), (found.pupil,), 3)
     return Events(
         pupil=found.pupil,
         weekday=found.weekday,
-        period=_pick(draws[0], _PERIOD_WEIGHTS),
+        period=pick(drawn[0], _PERIOD_WEIGHTS),
         type=np.array([TYPES.index(_TYPE_OF_REASON[str(reason)]) for reason in found.reason], np.int64),
-        severity=np.where(draws[1] < 0.5, 4, 5),
-        location=_named(draws[2], _LOCATIONS, LOCATIONS),
+        severity=np.where(found.low_level, np.where(drawn[1] < 0.5, 1, 2), np.where(drawn[1] < 0.5, 4, 5)),
+        location=_named(drawn[2], _LOCATIONS, LOCATIONS),
         role=np.full(number, ROLES.index("Aggressor")),
         outcome=np.array([OUTCOMES.index(SUSPENDED[str(category)]) for category in found.category], np.int64),
     )
+
+
+def written_down(found: Events, chance: Floats | None, rng: np.random.Generator) -> Events:
+    """Return the events that reach the records where some are not written down: a planted injustice.
+
+    `chance` is each pupil's of not being written down; None: all are.
+    """
+    key = draws.key_of_week(rng)
+    if chance is None:
+        return found
+    kept = draws.uniforms(key, (found.pupil, draws.place_among(found.pupil)), 1)[0] >= chance[found.pupil]
+    names = Events.__dataclass_fields__
+    return Events(**{name: getattr(found, name)[kept] for name in names})
 
 
 def joined(first: Events, second: Events) -> Events:
@@ -130,27 +144,27 @@ def joined(first: Events, second: Events) -> Events:
 
 def draw_praise(rate: Floats, in_school: npt.NDArray[np.bool_], rng: np.random.Generator) -> Praise:
     """Return the week's achievements of pupils who were in school."""
-    pupil, weekday = _when(rate, in_school, rng)
-    draws = rng.random((2, len(pupil)))
+    pupil, weekday, drawn = _when(rate, in_school, rng, 2)
     return Praise(
         pupil=pupil,
         weekday=weekday,
-        type=_named(draws[0], _PRAISE, PRAISE_TYPES),
-        points=1 + np.searchsorted((0.7, 0.93), draws[1]),
+        type=_named(drawn[0], _PRAISE, PRAISE_TYPES),
+        points=1 + np.searchsorted((0.7, 0.93), drawn[1]),
     )
 
 
 def _when(
-    rate: Floats, in_school: npt.NDArray[np.bool_], rng: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return (pupil, weekday) of a Poisson number of events on days in school; fewer days, fewer events."""
+    rate: Floats, in_school: npt.NDArray[np.bool_], rng: np.random.Generator, more: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Return (pupil, weekday, `more` uniform numbers) of a Poisson number of events on days in school."""
     days = in_school.sum(axis=1)
-    number = rng.poisson(rate * days / 5)
+    number = draws.poisson(rate * days / 5, rng.random(len(rate)))
     pupil = np.repeat(np.arange(len(rate)), number)
+    drawn = draws.uniforms(draws.key_of_week(rng), (pupil, draws.place_among(pupil)), more + 1)
     # The n-th day in school, n uniform: no day without the pupil can be chosen.
-    nth = (rng.random(len(pupil)) * days[pupil]).astype(np.int64)
+    nth = (drawn[-1] * days[pupil]).astype(np.int64)
     order = np.argsort(~in_school[pupil], axis=1, kind="stable")
-    return pupil, order[np.arange(len(pupil)), nth]
+    return pupil, order[np.arange(len(pupil)), nth], drawn[:-1]
 
 
 def _role(uniform: npt.NDArray[np.float64], severity: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -162,7 +176,7 @@ def _role(uniform: npt.NDArray[np.float64], severity: npt.NDArray[np.int64]) -> 
 def _named(
     uniform: npt.NDArray[np.float64], weights: Mapping[str, float], names: tuple[str, ...]
 ) -> npt.NDArray[np.int64]:
-    chosen = _pick(uniform, tuple(weights.values()))
+    chosen = pick(uniform, tuple(weights.values()))
     return np.array([names.index(name) for name in weights])[chosen]
 
 
@@ -177,8 +191,3 @@ def _by_severity(
         mine = severity == level
         found[mine] = _named(uniform[mine], table, names)
     return found
-
-
-def _pick(uniform: npt.NDArray[np.float64], weights: tuple[float, ...]) -> npt.NDArray[np.int64]:
-    bounds = np.cumsum(weights) / np.sum(weights)
-    return np.minimum(np.searchsorted(bounds, uniform, side="right"), len(weights) - 1)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from records.synthetic.rows import HEADERS
+
 
 @dataclass(frozen=True)
 class Exported:
@@ -26,4 +28,7 @@ def read_exported(folder: Path) -> Exported:
     found: dict[str, list[pd.DataFrame]] = {}
     for path in sorted(folder.glob("*.csv")):
         found.setdefault(path.stem.split("_", 1)[0], []).append(pd.read_csv(path, dtype=str, keep_default_na=False))
-    return Exported({name: pd.concat(parts, ignore_index=True) for name, parts in found.items()})
+    tables = {name: pd.concat(parts, ignore_index=True) for name, parts in found.items()}
+    # A small network may have no suspension in a year, and so no file of them.
+    none = {name: pd.DataFrame(columns=HEADERS[name].split(","), dtype=str) for name in HEADERS if name != "weeks"}
+    return Exported(none | tables)

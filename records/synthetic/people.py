@@ -13,8 +13,15 @@ import numpy.typing as npt
 from records.synthetic.network import LONDON, School
 from records.synthetic.rolls import NOT_ON_ROLL, Rolls
 
-# A temporary UPN becomes permanent in a September, when every enrolment is sent again and can name the old one.
 WINDOWS_A_YEAR = 6
+# Shares of pupils at mess = 1: known by a temporary UPN at first; given another permanent UPN (two had been issued).
+TEMPORARY_UPNS, CHANGED_UPNS = 0.01, 0.002
+NEVER = 10_000
+ELSEWHERE = (*range(330, 337), *range(340, 345), *range(350, 360), *range(370, 374), *range(380, 385), 390, 391)
+# Kept down or taught a year ahead: out of the year group of their age.
+OUT_OF_YEAR_SHARE = 0.004
+# Establishment numbers that one cluster's UPNs may use, of the 999 that belong to no real school.
+ESTABLISHMENTS_A_CLUSTER = 8
 _CHECK = np.array(list("ABCDEFGHJKLMNPQRTUVWXYZ"))
 # Code: (share of pupils %, log-odds of free school meals, share with English as an additional language)
 _ETHNICITIES = {
@@ -50,8 +57,8 @@ class People:
 
     `sen` has a column per academic year (provision comes and changes); `need` is '' without provision.
     `fsm_start` and `fsm_end` are datetime64[D], NaT where there is no period or it is still open.
-    `birth_days` are days of birth. `temporary` names pupils known only by a temporary UPN, `former_upn`,
-    until the half-term window `permanent_from` (a number past the last: never).
+    `birth_days` are days of birth. `former_upn` is the number by which a few pupils are known, `temporary`
+    or not, until the half-term window `permanent_from` (a number past the last: never); '' for the others.
     """
 
     upn: npt.NDArray[np.str_]
@@ -69,6 +76,10 @@ class People:
     former_upn: npt.NDArray[np.str_]
     permanent_from: npt.NDArray[np.int64]
 
+    def former(self, window: int) -> npt.NDArray[np.bool_]:
+        """Return who is still known by the former UPN in a window."""
+        return np.asarray((self.former_upn != "") & (window < self.permanent_from))
+
 
 def upn_check_letters(bodies: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
     """Return the check letter of each UPN body of 12 digits: weights 2 to 13, remainder by 23 (DfE, UPN guide)."""
@@ -77,31 +88,58 @@ def upn_check_letters(bodies: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
     return letters
 
 
-def make_upns(first_year: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.str_]:
+def make_upns(first_year: npt.NDArray[np.int64], rng: np.random.Generator, cluster: int = 0) -> npt.NDArray[np.str_]:
     """Return distinct valid UPNs: check letter, London authority, establishment below 1000, year, serial.
 
-    No real school has such an establishment number, so none of these can be a real child's.
+    No real school has such an establishment number, so none of these can be a real child's. Each cluster has
+    establishments of its own, so no two clusters share a number.
     """
     bodies = np.empty(len(first_year), "U12")
     for year in np.unique(first_year):
         mine = np.flatnonzero(first_year == year)
         number = rng.permutation(len(mine))
         authority = np.array(LONDON)[number % len(LONDON)]
-        establishment, serial = 1 + number // len(LONDON) // 1000, number // len(LONDON) % 1000
+        block, serial = np.divmod(number // len(LONDON), 1000)
+        assert int(block.max()) < ESTABLISHMENTS_A_CLUSTER, "more pupils of one year than a cluster has UPNs for"
+        establishment = 1 + ESTABLISHMENTS_A_CLUSTER * cluster + block
         bodies[mine] = [
-            f"{a}{e:04d}{year % 100:02d}{s:03d}" for a, e, s in zip(authority, establishment, serial, strict=True)
+            f"{a}{e:04d}{year % 100:02d}{s:03d}"
+            for a, e, s in zip(authority.tolist(), establishment.tolist(), serial.tolist(), strict=True)
         ]
     return np.char.add(upn_check_letters(bodies), bodies)
 
 
 def _temporary_upns(upns: npt.NDArray[np.str_]) -> npt.NDArray[np.str_]:
-    """Return the temporary UPN of each: the last character is A, which counts 0 in the check letter."""
-    stems = np.array([upn[1:12] for upn in upns])
-    return np.char.add(upn_check_letters(np.char.add(stems, "0")), np.char.add(stems, "A"))
+    """Return a temporary UPN for each, distinct where they are.
+
+    The last digit becomes the letter of the same value (A is 0, B is 1), so the check letter stays.
+    """
+    return np.array([upn[:12] + str(_CHECK[int(upn[12])]) for upn in upns.tolist()])
+
+
+def _former_upns(
+    upns: npt.NDArray[np.str_], mess: float, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.str_]]:
+    """Return who has a temporary UPN at first, and the former UPN of those who have one."""
+    draw = rng.random(len(upns))
+    temporary = draw < TEMPORARY_UPNS * mess
+    changed = ~temporary & (draw < (TEMPORARY_UPNS + CHANGED_UPNS) * mess)
+    former = np.full(len(upns), "", "U13")
+    former[temporary] = _temporary_upns(upns[temporary])
+    # The other number was issued by an authority elsewhere, one for each of London's: it stays distinct.
+    bodies = np.array([f"{ELSEWHERE[LONDON.index(int(u[1:4]))]}{u[4:]}" for u in upns[changed].tolist()], "U12")
+    former[changed] = np.char.add(upn_check_letters(bodies), bodies) if len(bodies) else bodies
+    return temporary, former
 
 
 def make_people(
-    schools: Sequence[School], rolls: Rolls, years: Sequence[int], mess: float, rng: np.random.Generator
+    schools: Sequence[School],
+    rolls: Rolls,
+    years: Sequence[int],
+    mess: float,
+    rng: np.random.Generator,
+    *,
+    cluster: int = 0,
 ) -> People:
     """Return the pupils of these rolls; each follows the deprivation of the first school attended."""
     number = len(rolls.first_upn_year)
@@ -115,8 +153,8 @@ def make_people(
     fsm = _chance(-1.15 + deprivation + _of(ethnicity, 1) + 0.5 * special, rng)
     sen, need = _sen(sex, fsm, special, len(years), rng)
     start, end = _fsm_periods(fsm, years[0], rng)
-    upn = make_upns(rolls.first_upn_year, rng)
-    temporary = rng.random(number) < 0.01 * mess
+    upn = make_upns(rolls.first_upn_year, rng, cluster)
+    temporary, former = _former_upns(upn, mess, rng)
     return People(
         upn=upn,
         forename=rng.choice(_FORENAMES.split(), number),
@@ -130,8 +168,10 @@ def make_people(
         fsm_start=start,
         fsm_end=end,
         temporary=temporary,
-        former_upn=np.where(temporary, _temporary_upns(upn), ""),
-        permanent_from=np.where(rng.random(number) < 0.5, WINDOWS_A_YEAR * rng.integers(1, 3, number), 10_000),
+        former_upn=former,
+        permanent_from=np.where(
+            temporary & (rng.random(number) < 0.5), NEVER, rng.integers(1, WINDOWS_A_YEAR * len(years), number)
+        ),
     )
 
 
@@ -202,7 +242,9 @@ def _fsm_periods(
 
 def _birth_days(first_year: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.datetime64]:
     start = np.array([f"{year - 5}-09-01" for year in first_year], "datetime64[D]")
-    born: npt.NDArray[np.datetime64] = start + rng.integers(0, 365, len(start)).astype("timedelta64[D]")
+    out_of_year = np.where(rng.random(len(start)) < OUT_OF_YEAR_SHARE, rng.choice((-365, 365), len(start)), 0)
+    days = rng.integers(0, 365, len(start)) + out_of_year
+    born: npt.NDArray[np.datetime64] = start + days.astype("timedelta64[D]")
     return born
 
 

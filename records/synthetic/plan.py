@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
+from records.codes import PHASE
 from records.refusal import Refusal
+from records.synthetic.injustices import Injustice
+
+# The mean of the phases that records/synthetic/network.py mixes; a year group of an all-through school needs a pupil.
+PUPILS_A_SCHOOL, FEWEST, MOST = 860, 12, 4_000
+MOST_PUPILS, MOST_SCHOOLS = 3_000_000, 10_000
 
 
 class SimulationRefused(Refusal, ValueError):
@@ -19,7 +25,9 @@ class NetworkPlan:
     pupils
         About how many are on roll at any time; over the years more are seen.
     schools
-        At least four: the first four are one of each phase.
+        How many; None: as many as such a number of pupils has in London.
+    phase
+        Every school is of this phase (codes.PHASE); None: a mix, in which the first four are one of each.
     years
         The calendar years in which consecutive academic years start.
     until
@@ -27,20 +35,32 @@ class NetworkPlan:
         nature: suspensions decided before it and term dates. None: the end of the last year.
     mess
         How untidy the records are, 0 to 1; see records/synthetic/mess.py.
+    world
+        'published': sanctions differ between ethnic groups by need and by practice, as published figures suggest.
+        'fair': by need alone; equal behaviour means an equal hazard (records/synthetic/state.py, NEED_SHARE).
+    injustices
+        Injustices planted on top; see records/synthetic/injustices.py.
+    compact
+        Write a pupil's week of marks as one row, all files packed (records/synthetic/compact.py).
 
     Raises
     ------
     SimulationRefused
-        Years that do not follow each other, a mess outside 0 to 1, an `until` before any term, fewer than
-        four schools, or under 40 pupils a school.
+        Years that do not follow each other, a mess outside 0 to 1, an `until` before any term, a phase that
+        there is not, more than three million pupils or ten thousand schools, or fewer than 12 or more than
+        4,000 pupils a school.
     """
 
     pupils: int = 12_000
-    schools: int = 14
+    schools: int | None = None
+    phase: str | None = None
     years: tuple[int, ...] = (2023, 2024, 2025)
     until: date | None = None
     seed: int
     mess: float = 0.3
+    world: str = "published"
+    injustices: tuple[Injustice, ...] = ()
+    compact: bool = False
 
     def __post_init__(self) -> None:
         if not self.years or list(self.years) != list(range(self.years[0], self.years[0] + len(self.years))):
@@ -51,10 +71,25 @@ class NetworkPlan:
             )
         if not 0 <= self.mess <= 1:
             raise SimulationRefused(f"mess must be 0 to 1, not {self.mess}")
-        if self.schools < 4 or self.pupils < 40 * self.schools:
+        if self.world not in ("published", "fair"):
+            raise SimulationRefused(f"world must be published or fair, not {self.world}")
+        if self.phase is not None and self.phase not in PHASE:
+            raise SimulationRefused(f"phase must be one of {', '.join(PHASE.codes)}, not {self.phase}")
+        if self.pupils > MOST_PUPILS or self.number_of_schools > MOST_SCHOOLS:
             raise SimulationRefused(
-                f"a network needs 4 schools and 40 pupils for each, not {self.schools} and {self.pupils}"
+                f"a network has at most {MOST_PUPILS:,} pupils and {MOST_SCHOOLS:,} schools, not {self.pupils:,} and "
+                f"{self.number_of_schools:,}"
             )
+        if not FEWEST * self.number_of_schools <= self.pupils <= MOST * self.number_of_schools:
+            raise SimulationRefused(
+                f"a school needs {FEWEST} to {MOST:,} pupils, so {self.number_of_schools:,} of them cannot have "
+                f"{self.pupils:,}; give other --pupils or --schools"
+            )
+
+    @property
+    def number_of_schools(self) -> int:
+        """How many schools, said or following from the pupils."""
+        return max(1, round(self.pupils / PUPILS_A_SCHOOL)) if self.schools is None else self.schools
 
     @property
     def last(self) -> date:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from records import codes
-from records.synthetic import published
+from records.synthetic import draws, published, tuned
 from records.synthetic.sanctions import Scale, Weights
 from records.synthetic.state import Floats
 
@@ -15,11 +15,14 @@ CODES: tuple[str, ...] = codes.ATTENDANCE.codes
 CODE = {code: index for index, code in enumerate(CODES)}
 MISSING_REASON_SHARE = 0.13  # of absences first marked N; some never get a reason
 NEVER_EXPLAINED = 0.10
+AFTERNOON_LATE = 0.12  # of the chance in the morning
 # Withdrawn and new codes: before August 2024 the right-hand code stood for the left-hand one.
 BEFORE_2024 = {"C1": "C", "C2": "C", "J1": "J", "K": "B", "Q": "Y", "Y4": "Y"}
 _POSSIBLE = np.array([code in codes.POSSIBLE for code in CODES])
 _ATTENDED = np.array([code in codes.PRESENT | codes.EDUCATIONAL_ACTIVITY for code in CODES])
 _IN_SCHOOL = np.array([code in codes.PRESENT for code in CODES])
+_UNAUTHORISED = np.array([code in codes.UNAUTHORISED for code in CODES])
+_MISCODABLE = np.array([code in {"I", "M", "C"} for code in CODES])
 _EXPLAINABLE = np.array([code in {"I", "O", "M", "C"} for code in CODES])
 
 
@@ -38,7 +41,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(code="O", days=1.7, driver="truancy", half_share=0.45),
     Kind(code="G", days=4.5, driver="", half_share=0.0),
     Kind(code="C", days=1.6, driver="", half_share=0.2),
-    Kind(code="C2", days=18.0, driver="sanction", half_share=0.0),
+    Kind(code="C1", days=1.5, driver="", half_share=0.2),
+    Kind(code="C2", days=5.0, driver="sanction", half_share=0.0),
     Kind(code="M", days=1.0, driver="illness", half_share=0.8),
     Kind(code="V", days=1.2, driver="", half_share=0.1),
     Kind(code="B", days=6.0, driver="", half_share=0.0),
@@ -50,7 +54,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(code="D", days=20.0, driver="", half_share=0.0),
 )
 _UNPUBLISHED = {"D": 0.04}  # not part of possible sessions, so DfE's table has no share for it
-_WEEKDAY = np.array([1.05, 0.97, 0.94, 0.98, 1.13], np.float32)
+_WEEKDAY = np.array([1.02, 0.92, 0.80, 0.98, 1.40], np.float32)
+_MORNING_ONLY = (0.35, 0.35, 0.35, 0.35, 0.12)  # of half days away; on Fridays pupils leave early
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,12 +71,13 @@ class Spells:
 class WeekSetting:
     """What holds for the register of one week: `open` (pupils, 5), Monday first.
 
-    `forced` (pupils, 5, 2) holds the code (index) that overrides everything, such as E or Y4, or -1.
+    `forced` (pupils, 5, 2) holds the code (index) that overrides everything, such as E or Y4, or -1; `spell`
+    (pupils,) is how many times as long absences last as is usual.
     """
 
     open: npt.NDArray[np.bool_]
     forced: npt.NDArray[np.int8]
-    before_2024: bool
+    spell: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +90,39 @@ class WeekMarks:
     def in_school(self) -> npt.NDArray[np.bool_]:
         """Return (pupils, 5): in school for at least half of the day."""
         return np.asarray((_IN_SCHOOL[self.code] & (self.code >= 0)).any(axis=2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """Each pupil's chances on a morning: `before` (code L) and `after` (code U) the register closed."""
+
+    before: Floats
+    after: Floats
+
+
+def lateness(weight: Floats, band: npt.NDArray[np.int64]) -> Late:
+    """Return the chances of being late; `weight` is 1 on average."""
+    shares = [
+        (
+            published.attendance(name)["L"] / 50 / (1 + AFTERNOON_LATE) * tuned.factor(name, "L"),
+            published.attendance(name)["U"] / 50 * tuned.factor(name, "U"),
+        )
+        for name in published.BANDS
+    ]
+    before, after = np.array(shares, np.float32).T[:, band] * np.minimum(weight, 14.0)
+    return Late(before=np.minimum(before, np.float32(0.8)), after=np.minimum(after, np.float32(0.15)))
+
+
+def miscoded(code: npt.NDArray[np.int8], chance: Floats | None, rng: np.random.Generator) -> npt.NDArray[np.int8]:
+    """Return the marks as written where authorised absences of some pupils become O: a planted injustice."""
+    key = draws.key_of_week(rng)
+    if chance is None:
+        return code
+    pupil, weekday, session = np.nonzero(_MISCODABLE[code] & (code >= 0))
+    struck = draws.uniforms(key, (pupil, weekday), 1)[0] < chance[pupil]
+    written = code.copy()
+    written[pupil[struck], weekday[struck], session[struck]] = CODE["O"]
+    return written
 
 
 def no_spells(pupils: int) -> Spells:
@@ -99,7 +138,8 @@ def start_chances(found: Weights, scale: Scale, band: npt.NDArray[np.int64], sea
     chances = np.empty((len(band), len(KINDS)), np.float32)
     for column, kind in enumerate(KINDS):
         share = [
-            published.attendance(name).get(kind.code, _UNPUBLISHED.get(kind.code, 0.0)) for name in published.BANDS
+            published.attendance(name).get(kind.code, _UNPUBLISHED.get(kind.code, 0.0)) * tuned.factor(name, kind.code)
+            for name in published.BANDS
         ]
         sessions = kind.days * (1 - kind.half_share / 2)
         rate = (np.array(share, np.float32) / 100 / np.float32(sessions))[band]
@@ -111,19 +151,19 @@ def start_chances(found: Weights, scale: Scale, band: npt.NDArray[np.int64], sea
 
 
 def mark_week(
-    spells: Spells, chances: Floats, late: Floats, setting: WeekSetting, rng: np.random.Generator
+    spells: Spells, chances: Floats, late: Late, setting: WeekSetting, rng: np.random.Generator
 ) -> tuple[Spells, WeekMarks]:
     """Return the spells after the week, and the week's true marks.
 
-    `late` is each pupil's chance of code L on a morning; U and afternoon lateness follow from it.
+    Afternoon lateness follows from that of the morning.
     """
-    pupils = len(late)
-    draws = rng.random((5, 4, pupils), dtype=np.float32)
+    pupils = len(late.before)
+    drawn = rng.random((5, 4, pupils), dtype=np.float32)
     marks = np.full((pupils, 5, 2), -1, np.int8)
     for day in range(5):
         opened = setting.open[:, day]
-        spells = _begin(spells, chances * _WEEKDAY[day], opened, draws[day])
-        morning, afternoon = _present(late * _WEEKDAY[day], draws[day])
+        spells = _begin(spells, chances, setting, day, drawn[day])
+        morning, afternoon = _present(late, _WEEKDAY[day], drawn[day])
         away = spells.left > 0
         morning = np.where(away & (spells.half != 2), spells.code, morning)
         afternoon = np.where(away & (spells.half != 1), spells.code, afternoon)
@@ -131,24 +171,52 @@ def mark_week(
         both = np.where(forced >= 0, forced, np.stack([morning, afternoon], axis=1))
         marks[:, day] = np.where(opened[:, None] | (forced >= 0), both, -1)
         spells = replace(spells, left=np.maximum(spells.left - opened, 0).astype(np.int16))
-    if setting.before_2024:
-        marks = np.where(marks >= 0, _OLD[marks], -1).astype(np.int8)
     return spells, WeekMarks(code=marks)
 
 
-def count_codes(marks: WeekMarks) -> npt.NDArray[np.int32]:
-    """Return (pupils, codes): sessions by true code in the week."""
-    pupils, size = len(marks.code), len(CODES)
-    flat = marks.code.reshape(pupils, 10)
-    who, at = np.nonzero(flat >= 0)
-    found = np.bincount(who * size + flat[who, at], minlength=pupils * size)
-    return found.reshape(pupils, size).astype(np.int32)
+def as_written(code: npt.NDArray[np.int8], before_2024: bool | np.bool_) -> npt.NDArray[np.int8]:
+    """Return the marks in the codes of their time: some came in August 2024, others were withdrawn."""
+    return np.where(code >= 0, _OLD[code], -1).astype(np.int8) if before_2024 else code
 
 
-def possible_and_missed(counts: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def in_new_codes(final: npt.NDArray[np.int8], code: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    """Return the marks as they stand in the end, in the codes of today, so that any year can be held against 2025."""
+    return np.where(final == CODE["N"], np.int8(CODE["N"]), code)
+
+
+def count_codes(code: npt.NDArray[np.int8]) -> npt.NDArray[np.int16]:
+    """Return (pupils, codes): sessions by code, from a week's codes (pupils, 5, 2)."""
+    pupils, size = len(code), len(CODES)
+    at = np.flatnonzero(code.ravel() >= 0)
+    found = np.bincount(at // 10 * size + code.ravel()[at], minlength=pupils * size)
+    return found.reshape(pupils, size).astype(np.int16)
+
+
+def is_possible(code: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
+    """Return where a session was possible."""
+    return np.asarray(_POSSIBLE[code] & (code >= 0))
+
+
+def is_missed(code: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
+    """Return where a possible session was missed."""
+    return np.asarray((_POSSIBLE & ~_ATTENDED)[code] & (code >= 0))
+
+
+def possible_and_missed(counts: npt.NDArray[np.integer]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return sessions that were possible and those missed, from counts by code (last axis)."""
     possible = counts[..., _POSSIBLE].sum(axis=-1)
     return possible, possible - counts[..., _POSSIBLE & _ATTENDED].sum(axis=-1)
+
+
+def unauthorised(counts: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """Return sessions missed without permission, from counts by code (last axis)."""
+    found: npt.NDArray[np.int64] = counts[..., _UNAUTHORISED].sum(axis=-1)
+    return found
+
+
+def never_explained(band: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Return the chance that an absence first marked N stays without a reason."""
+    return np.array([NEVER_EXPLAINED * tuned.factor(name, "N") for name in published.BANDS])[band]
 
 
 def explainable(code: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
@@ -156,17 +224,19 @@ def explainable(code: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
     return np.asarray(_EXPLAINABLE[code] & (code >= 0))
 
 
-def _begin(spells: Spells, chances: Floats, opened: npt.NDArray[np.bool_], draws: Floats) -> Spells:
-    starts = opened & (spells.left == 0) & (draws[0] < chances[:, -1])
+def _begin(spells: Spells, chances: Floats, setting: WeekSetting, day: int, drawn: Floats) -> Spells:
+    chances = chances * _WEEKDAY[day]
+    starts = setting.open[:, day] & (spells.left == 0) & (drawn[0] < chances[:, -1])
     who = np.flatnonzero(starts)
     if not len(who):
         return spells
-    kind = (draws[0, who, None] >= chances[who]).sum(axis=1)
+    kind = (drawn[0, who, None] >= chances[who]).sum(axis=1)
     mean = np.array([k.days for k in KINDS])[kind]
-    length = np.ceil(np.log(draws[1, who] + 1e-9) / np.log(np.maximum(1 - 1 / mean, 1e-9)))
-    half = (draws[2, who] < np.array([k.half_share for k in KINDS])[kind]) & (length <= 1)
+    mean = np.where(np.array([bool(k.driver) for k in KINDS])[kind], mean * setting.spell[who], mean)
+    length = np.ceil(np.log(drawn[1, who] + 1e-9) / np.log(np.maximum(1 - 1 / mean, 1e-9)))
+    half = (drawn[2, who] < np.array([k.half_share for k in KINDS])[kind]) & (length <= 1)
     # Pupils who leave during the day are gone in the afternoon; appointments fall on either side.
-    side = np.where(draws[3, who] < 0.35, 1, 2)
+    side = np.where(drawn[3, who] < _MORNING_ONLY[day], 1, 2)
     code, left, halves = spells.code.copy(), spells.left.copy(), spells.half.copy()
     code[who] = np.array([CODE[k.code] for k in KINDS], np.int8)[kind]
     left[who] = np.clip(length, 1, 120)
@@ -174,11 +244,11 @@ def _begin(spells: Spells, chances: Floats, opened: npt.NDArray[np.bool_], draws
     return Spells(code=code, left=left, half=halves)
 
 
-def _present(late: Floats, draws: Floats) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+def _present(late: Late, weekday: np.float32, drawn: Floats) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
     """Return the morning's and the afternoon's code of those who come: on time, late, or after registration."""
-    after = 0.10 * late
-    morning = np.where(draws[3] < after, CODE["U"], np.where(draws[3] < after + late, CODE["L"], CODE["/"]))
-    afternoon = np.where(draws[2] > 1 - 0.12 * late, CODE["L"], CODE["\\"])
+    before, after = late.before * weekday, late.after * weekday
+    morning = np.where(drawn[3] < after, CODE["U"], np.where(drawn[3] < after + before, CODE["L"], CODE["/"]))
+    afternoon = np.where(drawn[2] > 1 - AFTERNOON_LATE * before, CODE["L"], CODE["\\"])
     return morning.astype(np.int8), afternoon.astype(np.int8)
 
 

@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from records.calendar import Days
+from records.synthetic.dual import Dual, plan_dual
 from records.synthetic.network import School
 
 NOT_ON_ROLL = -1
-STAYS_OVER_SUMMER = 0.965
+SIXTH_FORM = 12
+STAYS_OVER_SUMMER, STAYS_FOR_SIXTH_FORM = 0.965, 0.55
 MOVES_TO_NETWORK_SECONDARY = 0.6
 LEAVES_IN_YEAR, MOVES_IN_YEAR, JOINS_IN_YEAR = 0.012, 0.010, 0.015
-YEAR_11_LEAVES = (6, 24)
+EXAM_YEARS, EXAMS_END = (11, 13), (6, 24)
 
 Ints = npt.NDArray[np.int64]
 
@@ -26,19 +28,22 @@ class Rolls:
     Attributes
     ----------
     school
-        Shape (pupils, weeks), int8: index of the school, or NOT_ON_ROLL.
+        Shape (pupils, weeks), int8: index of the school, or NOT_ON_ROLL. A cluster has at most 127 schools.
     year_group
-        Shape (pupils, academic years), int8: 0 is reception, 11 is Year 11; outside that when not at school.
+        Shape (pupils, academic years), int8: 0 is reception, 13 is Year 13; outside that when not at school.
     year_of_week
         Shape (weeks,): index of the academic year.
     first_upn_year
         Shape (pupils,): the calendar year in which reception began, part of a UPN.
+    dual
+        Who is registered at two schools, and when.
     """
 
     school: npt.NDArray[np.int8]
     year_group: npt.NDArray[np.int8]
     year_of_week: Ints
     first_upn_year: Ints
+    dual: Dual
 
 
 @dataclass
@@ -80,12 +85,21 @@ def plan_rolls(schools: Sequence[School], years: Sequence[int], mondays: Days, r
                 missing = max(0, places - len(stayed))
                 classes[index, group] = np.concatenate([stayed, plan.newcomers(missing, group, year)])
         for (index, group), members in classes.items():
-            exams_end = np.datetime64(date(years[year] + 1, *YEAR_11_LEAVES), "D")
-            weeks_here = weeks[mondays[weeks] < exams_end] if group == 11 else weeks
+            exams_end = np.datetime64(date(years[year] + 1, *EXAMS_END), "D")
+            weeks_here = weeks[mondays[weeks] < exams_end] if group in EXAM_YEARS else weeks
             plan.spells.append((members, index, int(weeks_here[0]), int(weeks_here[-1])))
         moves.extend(_moves(classes, schools, weeks, rng))
         _join_in_year(plan, classes, weeks, year, rng)
-    return _matrix(plan, moves, classes_years=len(years), year_of_week=year_of_week, years=years)
+    on_rolls = _matrix(plan, moves, len(year_of_week))
+    births = np.concatenate(plan.births)
+    year_group = np.clip(np.arange(len(years))[None, :] - births[:, None], -1, 14).astype(np.int8)
+    return Rolls(
+        school=on_rolls,
+        year_group=year_group,
+        year_of_week=year_of_week,
+        first_upn_year=births + years[0],
+        dual=plan_dual(schools, on_rolls, year_group, year_of_week, rng),
+    )
 
 
 def academic_years(mondays: Days) -> Ints:
@@ -96,7 +110,8 @@ def academic_years(mondays: Days) -> Ints:
 
 def _stayed(before: dict[tuple[int, int], Ints], school: int, group: int, rng: np.random.Generator) -> Ints:
     members = before.get((school, group - 1), np.empty(0, np.int64))
-    return members[rng.random(len(members)) < STAYS_OVER_SUMMER]
+    share = STAYS_FOR_SIXTH_FORM if group == SIXTH_FORM else STAYS_OVER_SUMMER
+    return members[rng.random(len(members)) < share]
 
 
 def _leaving_primary(before: dict[tuple[int, int], Ints], schools: Sequence[School], rng: np.random.Generator) -> Ints:
@@ -139,26 +154,12 @@ def _join_in_year(
         classes[index, group] = np.append(members, made)
 
 
-def _matrix(
-    plan: _Plan,
-    moves: list[tuple[int, int, int, int]],
-    *,
-    classes_years: int,
-    year_of_week: Ints,
-    years: Sequence[int],
-) -> Rolls:
-    school = np.full((plan.pupils, len(year_of_week)), NOT_ON_ROLL, np.int8)
+def _matrix(plan: _Plan, moves: list[tuple[int, int, int, int]], weeks: int) -> npt.NDArray[np.int8]:
+    school = np.full((plan.pupils, weeks), NOT_ON_ROLL, np.int8)
     for members, index, first, last in plan.spells:
         school[members, first : last + 1] = index
     for pupil, first, last, new in moves:
         # Whoever had already left by then (Year 11 in June) does not come back.
         span = school[pupil, first : last + 1]
         span[span != NOT_ON_ROLL] = new
-    births = np.concatenate(plan.births)
-    year_group = np.clip(np.arange(classes_years)[None, :] - births[:, None], -1, 14).astype(np.int8)
-    return Rolls(
-        school=school,
-        year_group=year_group,
-        year_of_week=year_of_week,
-        first_upn_year=births + years[0],
-    )
+    return school

@@ -10,13 +10,13 @@ from records.synthetic.people import People
 from records.synthetic.register import CODE
 from records.synthetic.state import Floats
 
-_ILLNESS = (1.30, 1.25, 1.05, 0.95, 0.85, 0.80, 0.75, 0.75, 0.75, 0.95, 1.10, 1.40)  # January first
+_ILLNESS = (1.30, 1.25, 1.05, 1.00, 0.95, 0.95, 0.90, 0.75, 0.75, 0.95, 1.10, 1.40)  # January first
 # Eid al-Fitr and Eid al-Adha, the festivals for which London's schools record most leave (code R).
 _FESTIVALS = np.array(
     ["2024-04-10", "2024-06-17", "2025-03-31", "2025-06-06", "2026-03-20", "2026-05-27", "2027-03-10", "2027-05-17"],
     "datetime64[D]",
 )
-_KEEPS_FESTIVAL = {"APKN": 0.75, "ABAN": 0.85, "BAFR": 0.35, "OOTH": 0.35, "WOTH": 0.05}
+_KEEPS_FESTIVAL = {"APKN": 0.57, "ABAN": 0.65, "BAFR": 0.27, "OOTH": 0.27, "WOTH": 0.04}
 STUDY_LEAVE_SHARE = 0.043
 WORK_EXPERIENCE_YEAR = 10
 
@@ -55,13 +55,13 @@ def season(
     rise = np.float32(0.92 + 0.16 * moment.into)
     everyone = np.exp(school_effect) * rise
     # Among secondary years, Year 7 misses least and Year 11 most.
-    older = np.where(year_group >= 7, 1.0 + 0.10 * (np.clip(year_group, 7, 11) - 9), 1.0)
+    older = np.where(year_group >= 7, 1.0 + 0.06 * (np.clip(year_group, 7, 11) - 9), 1.0)
     work = (year_group == WORK_EXPERIENCE_YEAR) & (moment.month in (6, 7))
     off_site = np.where(year_group >= 10, 2.2, 0.3)
     traveller = np.isin(people.ethnicity, ["WIRT", "WROM"])
     return {
         "I": np.asarray(everyone * older * _ILLNESS[moment.month - 1], np.float32),
-        "O": np.asarray(everyone * older * (0.95 + 0.1 * moment.into), np.float32),
+        "O": np.asarray(everyone * older * (1.2 if 4 <= moment.month <= 8 else 0.9), np.float32),
         "G": np.full(len(year_group), 2.6 if moment.edge else 0.5, np.float32),
         "C": np.asarray(everyone, np.float32),
         "W": np.asarray(38.0 * work, np.float32),

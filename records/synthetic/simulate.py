@@ -1,31 +1,56 @@
 """A simulated network's export files: week by week from latent strain to marks, incidents and sanctions.
 
 `simulate` writes what the schools of the network would send, up to the day `until`, and keeps the truth
-apart. The same seed gives the same bytes.
+apart. The same plan gives the same bytes, whatever the number of processes that make them.
 """
 
-from collections.abc import Callable
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from records.synthetic.calendars import week_starts
 from records.synthetic.census import write_censuses
+from records.synthetic.clusters import Cluster, clusters_of
+from records.synthetic.counted import Counted, added, counted
+from records.synthetic.enrolments import write_enrolments
 from records.synthetic.export import Exporter, write_reference
+from records.synthetic.injustices import Ways
 from records.synthetic.network import School, build_schools
 from records.synthetic.people import make_people
 from records.synthetic.plan import NetworkPlan, SimulationRefused
 from records.synthetic.rolls import plan_rolls
 from records.synthetic.rows import vocabulary
-from records.synthetic.tally import Tally
-from records.synthetic.truth import check_outside, write_truth
+from records.synthetic.support import Support, no_support
+from records.synthetic.truth import TruthFile, check_outside
 from records.synthetic.week import burn_in, live_week
+from records.synthetic.whole_files import plan_whole_files
 from records.synthetic.world import World
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage, how much of it is done, and how much there is."""
+
+
+def _silent(stage: str, done: int, whole: int) -> None:
+    """Say nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What was written for one cluster of schools: how many rows of each table, and what truly happened."""
+
+    schools: tuple[School, ...]
+    pupils: int
+    rows: dict[str, int]
+    counted: Counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +65,17 @@ class Simulated:
     until: date
     seed: int
     rows: dict[str, int]
-    tally: Tally
-    groups: dict[str, np.ndarray]
+    counted: Counted
 
 
-def simulate(plan: NetworkPlan, out: Path, *, truth: Path | None = None, progress: Progress | None = None) -> Simulated:
+def simulate(
+    plan: NetworkPlan, out: Path, *, truth: Path | None = None, progress: Progress | None = None, jobs: int = 1,
+    support: Support = no_support,
+) -> Simulated:  # fmt: skip
     """Write the export files of a simulated network into `out`, and its true weekly hazards to `truth`.
+
+    `jobs` processes make a cluster each at a time: memory is that of one cluster times `jobs`. `support` says on
+    every Monday who starts what help (records/synthetic/support.py); by default nobody does.
 
     Raises
     ------
@@ -57,44 +87,108 @@ def simulate(plan: NetworkPlan, out: Path, *, truth: Path | None = None, progres
     if out.exists() and any(out.iterdir()):
         raise SimulationRefused(f"{out} is not empty; name a new folder, so that two simulations are never mixed")
     check_outside(truth, out)
-    say = progress or (lambda stage, done, whole: None)
-    draw = _streams(plan.seed)
-    years, until = plan.years, plan.end
-    network = build_schools(pupils=plan.pupils, schools=plan.schools, years=years, until=until, rng=draw["schools"])
-    mondays = week_starts(years, until)
-    rolls = plan_rolls(network, years, mondays, draw["rolls"])
-    people = make_people(network, rolls, years, plan.mess, draw["people"])
-    world = World.build(network, rolls, people, mondays, plan.mess, draw["traits"])
-    words = vocabulary(date(years[0], 7, 1), plan.last + timedelta(days=200), [s.urn for s in network])
     out.mkdir(parents=True, exist_ok=True)
-    exporter = Exporter(out=out, words=words, people=people, until=until, windows=world.windows())
-    live = burn_in(world, draw)
-    truths = []
-    for week in range(len(mondays)):
-        live, known = live_week(world, live, week, exporter, draw)
-        truths.append(known)
-        exporter.close_week(week, mondays[week].astype(object))
-        say("simulate", week + 1, len(mondays))
-    write_reference(exporter, world)
-    write_censuses(exporter, world, live, until)
+    clusters = clusters_of(plan)
+    truths = [None if truth is None else truth.with_name(f"{truth.name}.{c.number}.partial") for c in clusters]
+    parts = list(_made(plan, out, list(zip(clusters, truths, strict=True)), progress or _silent, jobs, support))
     if truth is not None:
-        write_truth(truth, truths, people.upn)
+        _gather(truth, [path for path in truths if path is not None])
     return Simulated(
         out=out,
         truth=truth,
-        schools=network,
-        pupils=len(people.upn),
-        years=years,
-        until=until,
+        schools=tuple(school for part in parts for school in part.schools),
+        pupils=sum(part.pupils for part in parts),
+        years=plan.years,
+        until=plan.end,
         seed=plan.seed,
-        rows=dict(exporter.written),
-        tally=live.tally,
-        groups=world.groups(),
+        rows={table: sum(part.rows.get(table, 0) for part in parts) for table in parts[0].rows},
+        counted=added([part.counted for part in parts]),
     )
 
 
-def _streams(seed: int) -> dict[str, np.random.Generator]:
-    """Return a generator per purpose: a change in one room leaves the draws of the others alone."""
-    names = ("schools", "rolls", "people", "traits", "state", "sanctions", "register", "events", "mess", "season")
-    children = np.random.SeedSequence(seed).spawn(len(names))
-    return {name: np.random.default_rng(child) for name, child in zip(names, children, strict=True)}
+def _made(
+    plan: NetworkPlan, out: Path, work: Sequence[tuple[Cluster, Path | None]], say: Progress, jobs: int,
+    support: Support,
+) -> Iterator[Part]:  # fmt: skip
+    """Yield the parts in the order of their clusters."""
+    if jobs <= 1 or len(work) == 1:
+        for cluster, truth in work:
+            yield simulate_cluster(plan, out, cluster, truth, say, support)
+        return
+    # Processes of their own, not copies of this one: a copy would inherit locks that its threads hold.
+    with ProcessPoolExecutor(min(jobs, len(work)), mp_context=multiprocessing.get_context("spawn")) as pool:
+        made = pool.map(partial(simulate_cluster, plan, out, support=support), *zip(*work, strict=True))
+        for number, part in enumerate(made, start=1):
+            say("clusters", number, len(work))
+            yield part
+
+
+def simulate_cluster(
+    plan: NetworkPlan, out: Path, cluster: Cluster, truth: Path | None, say: Progress = _silent,
+    support: Support = no_support,
+) -> Part:  # fmt: skip
+    """Write one cluster's files into `out`, which exists, and its hazards to `truth`."""
+    draw = cluster.streams(plan.seed)
+    world = world_of(plan, cluster, draw)
+    exporter = _exporter(plan, out, cluster, world, draw["files"])
+    live = burn_in(world, draw)
+    weeks, upns = len(world.moments), pa.array(world.people.upn.tolist())
+    with nullcontext() if truth is None else TruthFile(truth) as file:
+        for week, moment in enumerate(world.moments):
+            live, known = live_week(world, live, week, exporter, draw, support)
+            if file is not None:
+                file.add(known, upns)
+            exporter.close_week(week, moment.monday.astype(object))
+            say("simulate", cluster.number * weeks + week + 1, cluster.of * weeks)
+    write_reference(exporter, world)
+    write_enrolments(exporter, world)
+    write_censuses(exporter, world, live, plan.end)
+    return Part(
+        schools=tuple(world.schools),
+        pupils=len(world.people.upn),
+        rows=dict(exporter.written),
+        counted=counted(live.tally, world),
+    )
+
+
+def world_of(plan: NetworkPlan, cluster: Cluster, draw: dict[str, np.random.Generator]) -> World:
+    """Return a cluster's world: its schools, rolls and pupils."""
+    schools = build_schools(cluster.sites, years=plan.years, until=plan.end, rng=draw["schools"])
+    mondays = week_starts(plan.years, plan.end)
+    rolls = plan_rolls(schools, plan.years, mondays, draw["rolls"])
+    people = make_people(schools, rolls, plan.years, plan.mess, draw["people"], cluster=cluster.number)
+    return World.build(
+        schools,
+        rolls,
+        people,
+        mondays,
+        plan.mess,
+        draw["traits"],
+        Ways(practice=1.0 if plan.world == "published" else 0.0, injustices=plan.injustices),
+    )
+
+
+def _exporter(plan: NetworkPlan, out: Path, cluster: Cluster, world: World, rng: np.random.Generator) -> Exporter:
+    words = vocabulary(date(plan.years[0], 7, 1), plan.last + timedelta(days=200), [s.urn for s in world.schools])
+    mondays = [world.day(week) for week in range(len(world.moments))]
+    return Exporter(
+        out=out,
+        words=words,
+        people=world.people,
+        until=plan.end,
+        windows=world.windows(),
+        whole_files=plan_whole_files(len(world.schools), mondays, world.rolls.year_of_week, plan.mess, rng),
+        tag=cluster.tag,
+        packed=plan.compact,
+    )
+
+
+def _gather(truth: Path, parts: Sequence[Path]) -> None:
+    """Put the clusters' hazards into one file, a cluster in memory at a time."""
+    if len(parts) == 1:
+        parts[0].replace(truth)
+        return
+    with pq.ParquetWriter(truth, pq.read_schema(parts[0]), compression="zstd") as writer:
+        for part in parts:
+            writer.write_table(pq.read_table(part))
+            part.unlink()

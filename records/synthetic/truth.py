@@ -1,8 +1,10 @@
 """The truth of a simulation: every pupil's real weekly hazard. Only tests, benchmarks and the command line read it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,9 @@ import pyarrow.parquet as pq
 
 from records.refusal import Refusal
 
+Floats = npt.NDArray[np.float32]
+MEASURES = ("hazard", "need", "without_support", "without_injustice")
+
 
 class TruthInside(Refusal):
     """The truth was to be written where the exports are: a reader of exports could find it."""
@@ -19,11 +24,14 @@ class TruthInside(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class WeekTruth:
-    """One week: which pupils (index), and the expected number of sanctions decided for each in that week."""
+    """One week: which pupils (index) are on roll, and what is true of each; see `read_truth`."""
 
     week: np.datetime64
     pupils: npt.NDArray[np.int32]
-    hazard: npt.NDArray[np.float32]
+    hazard: Floats
+    need: Floats
+    without_support: Floats
+    without_injustice: Floats
 
 
 def check_outside(truth: Path | None, out: Path) -> None:
@@ -37,33 +45,62 @@ def check_outside(truth: Path | None, out: Path) -> None:
         raise TruthInside(f"{truth} lies inside {inside}; name a file outside the exports and outside any home")
 
 
-def write_truth(path: Path, weeks: Sequence[WeekTruth], upns: npt.NDArray[np.str_]) -> None:
-    """Write one row per pupil on roll and week: `upn`, `week` (its Monday), `hazard`."""
-    sizes = [len(week.pupils) for week in weeks]
-    pupils = np.concatenate([week.pupils for week in weeks])
-    mondays = np.repeat(np.array([week.week for week in weeks], "datetime64[D]"), sizes)
-    table = pa.table(
-        {
-            "upn": pa.DictionaryArray.from_arrays(pa.array(pupils), pa.array(upns.tolist())),
-            "week": pa.array(mondays),
-            "hazard": pa.array(np.concatenate([week.hazard for week in weeks])),
+class TruthFile:
+    """The truth on its way to a file, week by week and cluster by cluster: only a week is held in memory."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        numbers = [(name, pa.float32()) for name in MEASURES]
+        self._schema = pa.schema([("upn", pa.string()), ("week", pa.date32()), *numbers])
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._writer.close()
+
+    def add(self, week: WeekTruth, upns: pa.Array) -> None:
+        """Append a week: a row for each pupil on roll; `upns` are those of the pupils that indices speak of."""
+        columns = {
+            "upn": upns.take(pa.array(week.pupils)),
+            "week": pa.array(np.full(len(week.pupils), week.week, "datetime64[D]")),
+            **{name: pa.array(getattr(week, name)) for name in MEASURES},
         }
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(table, path)
+        self._writer.write_table(pa.table(columns, schema=self._schema))
+
+
+def write_truth(path: Path, weeks: Iterable[WeekTruth], upns: npt.NDArray[np.str_]) -> None:
+    """Write one row per pupil on roll and week, with the columns of `read_truth`."""
+    names = pa.array(upns.tolist())
+    with TruthFile(path) as file:
+        for week in weeks:
+            file.add(week, names)
 
 
 def read_truth(path: Path) -> pd.DataFrame:
-    """Return `upn` (category), `week` (datetime64[s], a Monday), `hazard` (expected sanctions decided that week).
+    """Return what was true at the start of every week, before anything of that week happened.
 
-    The hazard is what was true at the start of the week, before anything of that week happened. A sanction
-    decided in a week mostly starts within that week or on the next school day.
+    Columns
+    -------
+    upn, week
+        Category; datetime64[s], a Monday.
+    hazard
+        Expected number of sanctions decided in the week. One decided in a week mostly starts within it or on
+        the next school day.
+    need
+        The pupil's felt strain, a natural logarithm: before school practice and before any injustice.
+    without_support
+        What the hazard would be, with the same past, without the relief that support has brought so far. What a
+        whole year without support would have been is another run: records/synthetic/experiment.py.
+    without_injustice
+        What the hazard would be, with the same past, if groups were treated alike and nothing were planted.
     """
     table = pq.read_table(path)
     return pd.DataFrame(
         {
-            "upn": table["upn"].to_pandas(),
+            "upn": table["upn"].combine_chunks().dictionary_encode().to_pandas(),
             "week": pd.Series(table["week"].to_numpy()).astype("datetime64[s]"),
-            "hazard": table["hazard"].to_numpy().astype(np.float64),
+            **{name: table[name].to_numpy().astype(np.float64) for name in MEASURES},
         }
     )

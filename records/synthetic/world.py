@@ -7,16 +7,27 @@ import numpy as np
 import numpy.typing as npt
 
 from records.synthetic import published, schedule, season, state
+from records.synthetic.care import draw_care
+from records.synthetic.injustices import Planted, Ways, plant
+from records.synthetic.mess import registers_not_taken
 from records.synthetic.network import School
 from records.synthetic.people import People
 from records.synthetic.rolls import NOT_ON_ROLL, Rolls
 from records.synthetic.sanctions import Setting
 from records.synthetic.state import Floats
 
+# As records/synthetic/network.py draws them.
+_SPREADS = {"sanctions": 0.35, "recording": 0.3, "praise": 0.35, "absence": 0.1}
+
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """What does not change from week to week. Days are counted from `first_day`; `mess` is 0 to 1."""
+    """What does not change from week to week. Days are counted from `first_day`; `mess` is 0 to 1.
+
+    `care` holds each pupil's status (care.NAMES); `boroughs` (measures, bands, schools + 1) how far a borough's
+    published figures lie from London's, as logarithms, suspensions before absence; `not_taken` is
+    mess.registers_not_taken. `neutral` schools differ in nothing but their pupils: for tuning alone.
+    """
 
     schools: Sequence[School]
     rolls: Rolls
@@ -27,6 +38,11 @@ class World:
     open_days: Sequence[npt.NDArray[np.int64]]
     shut_days: Sequence[npt.NDArray[np.int64]]
     mess: float
+    care: npt.NDArray[np.int8]
+    planted: Planted
+    not_taken: npt.NDArray[np.bool_]
+    boroughs: npt.NDArray[np.float32]
+    neutral: bool = False
 
     @classmethod
     def build(
@@ -37,6 +53,7 @@ class World:
         mondays: npt.NDArray[np.datetime64],
         mess: float,
         rng: np.random.Generator,
+        ways: Ways,
     ) -> "World":
         """Return the world of these schools, rolls and pupils."""
         first_day = (mondays[0].astype("datetime64[Y]").astype("datetime64[M]") + 6).astype("datetime64[D]")
@@ -45,16 +62,22 @@ class World:
         band = _band(
             rolls.year_group[at, rolls.year_of_week[first_week]], _special(schools, rolls.school[at, first_week])
         )
+        moments, care = season.moments(mondays), draw_care(people, rng)
+        traits = state.draw_traits(people, band, care, ways.practice, rng)
         return cls(
             schools=schools,
             rolls=rolls,
             people=people,
-            moments=season.moments(mondays),
-            traits=state.draw_traits(people, band, rng),
+            moments=moments,
+            traits=traits,
             first_day=first_day,
             open_days=schedule.open_indices(schools, first_day),
             mess=mess,
             shut_days=[(s.days.shut_days - first_day).astype(np.int64) for s in schools],
+            care=care,
+            planted=plant(ways.injustices, people, [s.urn for s in schools]),
+            not_taken=registers_not_taken(len(schools), len(moments), state.YEAR_GROUPS, mess, rng),
+            boroughs=_boroughs(schools),
         )
 
     def day(self, week: int) -> int:
@@ -92,15 +115,39 @@ class World:
         band = _band(group, self.special(week))
         return Setting(
             band=band,
-            sanctions=self.effect("sanctions", school),
+            sanctions=self.effect("sanctions", school) + self.boroughs[0, band, school],
             recording=self.effect("recording", school),
             praise=self.effect("praise", school),
             year_group=_year_effect(group, band),
+            planted=self.planted.sanction(school),
+            low_level=self.planted.low_level[school],
+        )
+
+    def absence(self, week: int, band: npt.NDArray[np.int64]) -> Floats:
+        """Return how much more the pupils of a school and borough miss, as a logarithm, one entry per pupil."""
+        school = self.rolls.school[:, week]
+        return np.asarray(self.effect("absence", school) + self.boroughs[1, band, school])
+
+    def place(self, week: int) -> state.Place:
+        """Return where every pupil stands in a week, for the latent process."""
+        school = self.rolls.school[:, week].astype(np.int64)
+        before = self.rolls.school[:, max(week - 1, 0)].astype(np.int64)
+        other = (school != before) & (school != NOT_ON_ROLL) & (before != NOT_ON_ROLL)
+        same_year = self.rolls.year_of_week[week] == self.rolls.year_of_week[max(week - 1, 0)]
+        nowhere = len(self.schools)
+        return state.Place(
+            school=np.where(school == NOT_ON_ROLL, nowhere, school),
+            year_group=np.clip(self.year_group(week), 0, state.YEAR_GROUPS - 1).astype(np.int64),
+            schools=nowhere,
+            moved=other & same_year,
+            transition=other & (not same_year),
         )
 
     def effect(self, name: str, school: npt.NDArray[np.int8]) -> Floats:
         """Return a school effect of every pupil; 0 for those on no roll."""
-        effects = np.array([*(getattr(s, name) for s in self.schools), 0.0], np.float32)
+        # A log-normal effect has a mean above 1: taken off, so that schools' ways leave London's level alone.
+        less = 0.0 if self.neutral else _SPREADS[name] ** 2 / 2
+        effects = np.array([*(getattr(s, name) - less for s in self.schools), 0.0], np.float32)
         return np.asarray(effects[school])
 
     def year_group(self, week: int) -> npt.NDArray[np.int8]:
@@ -117,11 +164,6 @@ class World:
         table = np.array([*(np.isin(monday, mine) for mine in days), np.zeros(5, bool)])
         return np.asarray(table[self.rolls.school[:, week]])
 
-    def groups(self) -> dict[str, npt.NDArray[np.str_]]:
-        """Return attribute → every pupil's group, for the comparison with published figures."""
-        fsm = np.where(np.isnat(self.people.fsm_start), "not", "fsm")
-        return {"sex": self.people.sex, "fsm": fsm, "sen": self.people.sen[:, -1], "ethnicity": self.people.ethnicity}
-
 
 def _special(schools: Sequence[School], school: npt.NDArray[np.int8]) -> npt.NDArray[np.bool_]:
     return np.asarray(np.array([*(s.phase == "SP" for s in schools), False])[school])
@@ -132,11 +174,24 @@ def _band(group: npt.NDArray[np.int8], special: npt.NDArray[np.bool_]) -> npt.ND
 
 
 def _year_effect(group: npt.NDArray[np.int8], band: npt.NDArray[np.int64]) -> Floats:
-    """Return the log ratio of the year group's published rate to the middle of its phase; 0 in special schools."""
+    """Return the log ratio of the year group's published rate to that of its phase."""
     table = np.zeros((3, 16))
-    for index, name in enumerate(("PS", "SS")):
-        rates = published.by_characteristic(name, "year_group")
-        middle = np.mean(list(rates.values()))
-        for year, rate in rates.items():
-            table[index, 0 if year == "R" else int(year)] = np.log(rate / middle)
+    for index, name in enumerate(published.BANDS):
+        ratios = published.log_ratios(name, "year_group")
+        for year in range(16):
+            label = "R" if year == 0 else "12+" if year >= 12 else str(year)
+            table[index, year] = ratios.get(label, min(ratios.values()))
     return table[band, np.clip(group, 0, 15)].astype(np.float32)
+
+
+def _boroughs(schools: Sequence[School]) -> npt.NDArray[np.float32]:
+    """Return (suspensions, absence) by band and school: log of the borough's figure to London's, 0 if unpublished."""
+    found = np.zeros((2, 3, len(schools) + 1), np.float32)
+    for band, name in enumerate(published.BANDS):
+        whole = {"rate": published.suspensions(name)["rate"], "absence": published.attendance(name)["absence"]}
+        for place, school in enumerate(schools):
+            figures = published.borough(school.laestab[:3], name)
+            for row, (measure, london) in enumerate(whole.items()):
+                if figures.get(measure):
+                    found[row, band, place] = np.clip(np.log(figures[measure] / london), -1.2, 1.2)
+    return found
