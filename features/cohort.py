@@ -13,12 +13,16 @@ from records.history import Known
 
 # Code → what a page says. A pupil with a reason has features but no score, and is never flagged.
 ABSTAIN: dict[str, str] = {
+    "objection": "The pupil, or someone on their behalf, objected to being scored",
     "excluded": "The pupil has been permanently excluded from this school",
     "serving": "The pupil is serving a suspension on this day",
     "decided": "A coming suspension is already recorded",
     "too_new": "The pupil has been on roll for less than three school weeks and has no earlier record here",
     "not_up_to_date": "The register holds no mark for this pupil in the last five school days",
+    "school_held": "The school's records are in doubt, and nobody is scored until that is settled",
 }
+# Given by the nightly job, which alone looks at whole schools (records/quality); never by `with_abstain`.
+HELD = "school_held"
 YEARS = frozenset({"R", "X", "M", *(str(year) for year in range(1, 12))})
 NEW_WEEKS = 3
 STALE_DAYS = 5
@@ -78,13 +82,15 @@ def with_abstain(on_roll: pd.DataFrame, known: Known, fresh: npt.NDArray[np.bool
     excluded = by_pupil(on_roll["pupil"], permanent) >= on_roll["entry_date"]
     coming = known.coming[known.coming["category"].isin(_AWAY)]
     holds = {
+        "objection": on_roll["pupil"].isin(known.objecting).to_numpy(dtype=bool),
         "excluded": excluded.to_numpy(dtype=bool),
         "serving": on_roll["pupil"].isin(_serving(away, known)).to_numpy(dtype=bool),
         "decided": on_roll["pupil"].isin(coming["pupil"]).to_numpy(dtype=bool),
         "too_new": _too_new(on_roll, known),
         "not_up_to_date": ~fresh,
     }
-    abstain = np.select([holds[code] for code in ABSTAIN], list(ABSTAIN), default="")
+    asked = [code for code in ABSTAIN if code != HELD]
+    abstain = np.select([holds[code] for code in asked], asked, default="")
     return on_roll.assign(abstain=pd.Series(abstain, dtype="str"))[_COLUMNS]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from features.cohort import roll
 from records.calendar import Calendar, calendar_from
-from records.history import History, Known, latest
+from records.history import History, Known, latest, objecting
 from records.tables import TABLES
 
 Ints = npt.NDArray[np.int64]
@@ -159,6 +159,7 @@ class _Stander:
             coming=suspensions[suspensions["start_date"] >= day],
             schools=self._history.tables["schools"],
             calendar=self._calendars[counts["calendars"]],
+            objecting=objecting(self._history, as_of),
         )
         ended = int((enrolments["leaving_date"] < day).sum())
         name_of_roll = (counts["enrolments"], len(known["enrolments"]), ended)

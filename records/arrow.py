@@ -67,7 +67,7 @@ def _loaded(chunked: pa.ChunkedArray, column: Column) -> object:
         missing = array.is_null().to_numpy(zero_copy_only=False)
         return pd.arrays.IntegerArray(pc.fill_null(array, 0).to_numpy(zero_copy_only=False).copy(), missing)
     if column.kind == "text":
-        return pd.array(one_array(chunked), dtype="str")
+        return pd.array(one_array(chunked.cast(pa.string())), dtype="str")
     return chunked.to_numpy().astype({"pupil": "int64", "school": "int32", "flag": "bool"}.get(column.kind, "float64"))
 
 

@@ -5,7 +5,7 @@ value: it may be a child's name in the wrong column.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,12 +18,12 @@ import pyarrow as pa
 from records.arrow import array_of, schema_of
 from records.batch import Batch, Form
 from records.codes import CodeList
-from records.row_rules import ROW_RULES, Values
+from records.faults import fault_rows, gather
+from records.row_rules import ROW_RULES, Coded, breaking
 from records.sheet import Distinct
 from records.table import ORIGIN, Column
 
-FAULT_COLUMNS = ("file", "line", "column", "value_class", "rule", "remedy")
-NO_FAULTS = pd.DataFrame(columns=pd.Index(FAULT_COLUMNS))
+NO_ROWS = np.empty(0, dtype=np.int64)
 EARLIEST = date(1990, 1, 1)
 LATEST = date(2100, 1, 1)
 EXAMPLE = date(2025, 2, 14)
@@ -45,12 +45,13 @@ class Checked:
     Attributes
     ----------
     rows
-        Every row as its table lies in the store (`records.arrow`), pupil 0: whoever may see the number
-        fills it in. What stands in a row of `bad` means nothing.
+        Every row as its table lies in the store (`records.arrow`), but `source` as a dictionary of one
+        string, and pupil 0: whoever may see the number fills it in. What stands in a row of `bad` means
+        nothing.
     bad
         Rows that break a rule.
     faults
-        A row for each broken rule, in the columns of `FAULT_COLUMNS`.
+        A row for each broken rule, in the columns of `records.faults.FAULT_COLUMNS`.
     """
 
     rows: pa.Table
@@ -89,27 +90,38 @@ def check(batch: Batch, today: date) -> Checked:
     bad = np.zeros(len(batch), dtype=bool)
     faults: list[pd.DataFrame] = []
     arrays: dict[str, pa.Array] = {}
-    values: dict[str, npt.NDArray[np.generic]] = {}
+    values: dict[str, Coded] = {}
+    for found in batch.broken:
+        rows = np.flatnonzero(found.rows)
+        bad[rows] = True
+        faults.append(fault_rows(batch, rows, found.column, [(found.value_class, found.rule, found.remedy)]))
     for name, column in columns.items():
         text = batch.columns[name]
         parsed = _parse(column, text, batch.form)
         if parsed.faults:
             faulty = np.zeros(len(text.values), dtype=bool)
             faulty[list(parsed.faults)] = True
-            rows = np.flatnonzero(faulty[text.codes])
+            faulty_rows = faulty[text.codes]
+            for found in batch.broken:
+                if found.column == name:
+                    # The reader has said what is wrong with it.
+                    faulty_rows &= ~found.rows
+            rows = np.flatnonzero(faulty_rows)
             if len(rows):
                 bad[rows] = True
                 faults.append(_value_faults(batch, rows, name, parsed.faults))
         arrays[name] = array_of(column, parsed.values, parsed.missing, text.codes)
-        values[name] = _comparable(column, parsed, text)
+        if column.kind not in ("text", "flag"):
+            # Row rules compare dates, numbers and code positions; free text is no part of any of them.
+            values[name] = Coded(parsed.values, text.codes)
     for rule in ROW_RULES:
         if rule.applies_to(batch.table):
-            rows = np.flatnonzero(rule.breaks(Values(values, today)) & ~bad)
+            broken = breaking(rule, values, today)
+            rows = NO_ROWS if broken is None else np.flatnonzero(broken & ~bad)
             if len(rows):
                 bad[rows] = True
-                told = (rule.value_class, rule.name, rule.remedy)
-                faults.append(_fault_rows(batch, rows, rule.column, tuple([words] for words in told)))
-    return Checked(_table(batch, arrays), bad, _gather(faults))
+                faults.append(fault_rows(batch, rows, rule.column, [(rule.value_class, rule.name, rule.remedy)]))
+    return Checked(_table(batch, arrays), bad, gather(faults))
 
 
 def value_class(text: str, form: Form) -> str:
@@ -217,53 +229,23 @@ def _placeholder(column: Column) -> object:
     return {"date": np.datetime64("NaT"), "code": -1, "flag": False, "text": ""}.get(column.kind, 0)
 
 
-def _comparable(column: Column, parsed: _Parsed, text: Distinct) -> npt.NDArray[np.generic]:
-    # Row rules compare dates, numbers and code positions; free text is no part of any of them.
-    if column.kind in ("text", "flag"):
-        return np.empty(0)
-    return parsed.values[text.codes]
-
-
 def _value_faults(batch: Batch, rows: npt.NDArray[np.int64], name: str, faults: Mapping[int, _Fault]) -> pd.DataFrame:
     text = batch.columns[name]
     place = np.zeros(len(text.values), dtype=np.int64)
     place[list(faults)] = np.arange(len(faults))
-    of_row = place[text.codes[rows]]
-    kinds = [value_class(text.values[position], batch.form) for position in faults]
-    told = (kinds, [fault.rule for fault in faults.values()], [fault.remedy for fault in faults.values()])
-    return _fault_rows(batch, rows, name, tuple(np.array(words, dtype=object)[of_row] for words in told))
-
-
-def _fault_rows(
-    batch: Batch, rows: npt.NDArray[np.int64], name: str, told: tuple[Sequence[str] | npt.NDArray[np.object_], ...]
-) -> pd.DataFrame:
-    """Return a fault for each row; `told` is its value class, rule and remedy, each one for all or one for each."""
-    kind, rule, remedy = (np.resize(np.array(words, dtype=object), len(rows)) for words in told)
-    return pd.DataFrame(
-        {
-            "file": batch.sheet.file,
-            "line": batch.sheet.lines[batch.rows[rows]],
-            "column": batch.headings.get(name, name),
-            "value_class": kind,
-            "rule": rule,
-            "remedy": remedy,
-        }
-    )
-
-
-def _gather(faults: list[pd.DataFrame]) -> pd.DataFrame:
-    if not faults:
-        return NO_FAULTS
-    return pd.concat(faults, ignore_index=True).sort_values(
-        ["line", "column", "rule"], kind="stable", ignore_index=True
-    )
+    told = [
+        (value_class(text.values[position], batch.form), fault.rule, fault.remedy) for position, fault in faults.items()
+    ]
+    return fault_rows(batch, rows, name, told, place[text.codes[rows]])
 
 
 def _table(batch: Batch, arrays: dict[str, pa.Array]) -> pa.Table:
     rows = len(batch)
-    source = pa.repeat(pa.scalar(batch.sheet.source), rows)
+    # The digest of a file is the same in each of its rows: written out, it would take more room than the rest.
+    source = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype="int32")), pa.array([batch.sheet.source]))
     everything = arrays | {"source": source, "row": pa.array(batch.sheet.lines[batch.rows], pa.int32())}
     if batch.upn is not None:
         everything["pupil"] = pa.array(np.zeros(rows, dtype="int64"))
     schema = schema_of(batch.table)
+    schema = schema.set(schema.get_field_index("source"), pa.field("source", source.type))
     return pa.table([everything[name] for name in schema.names], schema=schema)

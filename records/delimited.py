@@ -6,8 +6,8 @@ file, because a reader that carries on past it puts values in the wrong columns 
 
 import csv
 import hashlib
-import io
-from collections.abc import Iterator
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +15,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from records.arrow import one_array
+from records.damage import Text, refusal_of_shape, refuse_damage
 from records.sheet import Distinct, FileRefused, Sheet
 
 FILE_CAP_BYTES = 1 << 30
 FIELD_CAP_BYTES = 10_000
 BOM = b"\xef\xbb\xbf"
-
-_QUOTE = "a quote is not closed on its line, or stands inside a value"
+BLOCK_BYTES = 1 << 24
+# A column with more distinct values than this in the first bytes of a large file is one that names pupils
+# or events: it is read as plain text first.
+SAMPLE_BYTES = 1 << 20
+MANY_VALUES = 1_000
+# Arrow's own allocator hands each block's memory back and asks for it again: a third of the time of reading.
+POOL = pa.system_memory_pool()
+REPEATED = pa.dictionary(pa.int32(), pa.string())
 
 
 def digest_of(path: Path) -> str:
@@ -56,7 +64,7 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def heading_of(data: bytes, file: str) -> tuple[str, ...]:
+def heading_of(data: bytes, file: str, delimiter: str = ",") -> tuple[str, ...]:
     """Return the names in the first line.
 
     Raises
@@ -64,9 +72,10 @@ def heading_of(data: bytes, file: str) -> tuple[str, ...]:
     FileRefused
         The file is empty or its first line is not text.
     """
-    first = data.removeprefix(BOM).split(b"\n", 1)[0].rstrip(b"\r")
+    start, end = len(BOM) if data.startswith(BOM) else 0, data.find(b"\n")
+    first = data[start : end if end >= 0 else len(data)].rstrip(b"\r")
     try:
-        names = next(csv.reader([first.decode("utf-8")], strict=True), [])
+        names = next(csv.reader([first.decode("utf-8")], strict=True, delimiter=delimiter), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise FileRefused(
             file=file, place="line 1", what="the heading is not comma-separated UTF-8 text", remedy="export it again"
@@ -78,7 +87,7 @@ def heading_of(data: bytes, file: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def read_sheet(data: bytes, *, file: str, heading: tuple[str, ...]) -> Sheet:
+def read_sheet(data: bytes, *, file: str, heading: tuple[str, ...], delimiter: str = ",") -> Sheet:
     """Return the file's columns as text.
 
     Raises
@@ -87,32 +96,97 @@ def read_sheet(data: bytes, *, file: str, heading: tuple[str, ...]) -> Sheet:
         NUL, a byte that is not UTF-8, an unclosed or misplaced quote, a line break inside a value, an
         empty line, too few or too many values in a line, or a value longer than the cap.
     """
-    source = hashlib.sha256(data).hexdigest()[:16]
-    body = data.removeprefix(BOM).rstrip(b"\r\n") + b"\n"
-    _refuse_damage(body, file, offset=len(data) - len(data.removeprefix(BOM)), columns=len(heading))
-    if b"\n" not in body[:-1] and b"\r" not in body[:-1]:
-        return Sheet(file, source, {name: Distinct((), np.empty(0, np.int32)) for name in heading}, 0)
-    text = pa.dictionary(pa.int32(), pa.string())
+    start = len(BOM) if data.startswith(BOM) else 0
+    end = _last_value_ends(data, start)
+    text = Text(data=data, start=start, end=end, file=file, columns=len(heading), delimiter=delimiter)
+    if len(data) < BLOCK_BYTES:
+        return Sheet(file, _source(data), *_columns(text, heading))
+    with ThreadPoolExecutor(1) as beside:
+        # The digest of a large file takes as long as looking for damage in it, and neither needs the other.
+        source = beside.submit(_source, data)
+        columns, rows = _columns(text, heading)
+        return Sheet(file, source.result(), columns, rows)
+
+
+def _source(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _columns(text: Text, heading: tuple[str, ...]) -> tuple[dict[str, Distinct], int]:
+    """Return the columns and how many rows they have."""
+    refuse_damage(text)
+    table = _parsed(text, heading)
+    if table is None:
+        return {name: Distinct((), np.empty(0, np.int32)) for name in heading}, 0
+    rows = table.num_rows
+    columns: dict[str, Distinct] = {}
+    for name in heading:
+        columns[name] = _column(table[name], name, text.file)
+        # Each column's text is let go as soon as its distinct values are known.
+        table = table.drop_columns([name])
+    POOL.release_unused()
+    return columns, rows
+
+
+def _last_value_ends(data: bytes, start: int) -> int:
+    end = len(data)
+    while end > start and data[end - 1] in b"\r\n":
+        end -= 1
+    return end
+
+
+def _parsed(text: Text, heading: tuple[str, ...]) -> pa.Table | None:
+    """Return the columns of all lines but the heading, or None where there is no other line."""
+    line_ends = [at for end in (b"\n", b"\r") if (at := text.data.find(end, text.start, text.end)) >= 0]
+    if not line_ends:
+        return None
+    crowded: list[str] = []
+    if text.end - text.start > BLOCK_BYTES:
+        last = text.data.rfind(b"\n", text.start, text.start + SAMPLE_BYTES) + 1
+        if last > min(line_ends) + 1:
+            sample = _parse(text, last, dict.fromkeys(heading, REPEATED))
+            crowded = [name for name in heading if _distinct_values(sample[name]) > MANY_VALUES]
+    return _parse(text, text.end, dict.fromkeys(heading, REPEATED) | dict.fromkeys(crowded, pa.string()))
+
+
+def _parse(text: Text, end: int, types: Mapping[str, pa.DataType]) -> pa.Table:
+    body = pa.py_buffer(memoryview(text.data)[text.start : end])
     try:
-        table = pa_csv.read_csv(
+        return pa_csv.read_csv(
             pa.BufferReader(body),
-            read_options=pa_csv.ReadOptions(column_names=list(heading), skip_rows=1, block_size=1 << 24),
-            parse_options=pa_csv.ParseOptions(ignore_empty_lines=False, newlines_in_values=False),
+            memory_pool=POOL,
+            read_options=pa_csv.ReadOptions(
+                column_names=list(types),
+                skip_rows=1,
+                block_size=BLOCK_BYTES,
+                use_threads=body.size > BLOCK_BYTES,
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=text.delimiter,
+                quote_char='"' if text.quoted else False,
+                ignore_empty_lines=False,
+                newlines_in_values=False,
+            ),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(heading, text), strings_can_be_null=False, check_utf8=False
+                column_types=dict(types), strings_can_be_null=False, check_utf8=False
             ),
         )
     except pa.ArrowInvalid as error:
         # Arrow's own message quotes the line, which may hold a pupil's name: say the place instead.
-        raise _refusal_of_shape(body, file, len(heading)) from error
-    columns = {name: _column(table[name], name, file) for name in heading}
-    return Sheet(file, source, columns, table.num_rows)
+        raise refusal_of_shape(text) from error
+
+
+def _distinct_values(chunked: pa.ChunkedArray) -> int:
+    return max((len(chunk.dictionary) for chunk in chunked.chunks), default=0)
 
 
 def _column(chunked: pa.ChunkedArray, name: str, file: str) -> Distinct:
-    array = chunked.unify_dictionaries().combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = array.chunk(0)
+    if pa.types.is_dictionary(chunked.type):
+        array = one_array(chunked.unify_dictionaries())
+    else:
+        # One table of distinct values for the whole column. Uniting a million numbers met anew in every
+        # block costs the square of the blocks.
+        array = one_array(pc.dictionary_encode(chunked, memory_pool=POOL))
     longest = pc.max(pc.binary_length(array.dictionary)).as_py() or 0
     codes = array.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
     if longest > FIELD_CAP_BYTES:
@@ -127,70 +201,3 @@ def _column(chunked: pa.ChunkedArray, name: str, file: str) -> Distinct:
             remedy="export it again; no field of this format is that long",
         )
     return Distinct(tuple(array.dictionary.to_pylist()), codes)
-
-
-def _refuse_damage(body: bytes, file: str, *, offset: int, columns: int) -> None:
-    if (at := body.find(b"\0")) >= 0:
-        raise FileRefused(
-            file=file, place=f"byte {at + offset}", what="there is a NUL byte", remedy="export it again as plain text"
-        )
-    try:
-        if not body.isascii():
-            body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FileRefused(
-            file=file,
-            place=f"byte {error.start + offset}",
-            what="this byte is not UTF-8, the encoding of this format",
-            remedy="export it again as UTF-8",
-        ) from error
-    for blank in (b"\n\n", b"\n\r\n", b"\r\r"):
-        if (at := body.find(blank)) >= 0:
-            line = body.count(b"\n", 0, at + 1) + 1
-            raise FileRefused(
-                file=file, place=f"line {line}", what="there is an empty line", remedy="export it again, without gaps"
-            )
-    if (at := _lone_return(body)) >= 0:
-        line = body.count(b"\n", 0, at) + 1
-        raise FileRefused(
-            file=file, place=f"line {line}", what="there is a carriage return inside the line", remedy="export it again"
-        )
-    if b'"' in body:
-        # Quotes are rare in exports; where there are any, Python's strict parser judges every line, since
-        # the fast one closes an unclosed quote at the end of the file and says nothing.
-        damage = next(_damaged_lines(body, columns), None)
-        if damage is not None:
-            raise _refusal(file, *damage)
-
-
-def _lone_return(body: bytes) -> int:
-    if body.count(b"\r") == body.count(b"\r\n"):
-        return -1
-    at = body.find(b"\r")
-    while body[at + 1 : at + 2] == b"\n":
-        at = body.find(b"\r", at + 1)
-    return at
-
-
-def _damaged_lines(body: bytes, columns: int) -> Iterator[tuple[int, str]]:
-    # A value may not hold a line break, so each line stands by itself and a quote must close on it.
-    for number, line in enumerate(io.BytesIO(body), start=1):
-        try:
-            values = next(csv.reader([line.decode("utf-8").rstrip("\r\n")], strict=True))
-        except csv.Error as error:
-            too_long = "field limit" in str(error)
-            yield number, "a value is far too long" if too_long else _QUOTE
-            continue
-        if len(values) != columns:
-            yield number, f"there are {len(values)} values where the heading has {columns}"
-        elif line.count(b'"') % 2:
-            yield number, _QUOTE
-
-
-def _refusal_of_shape(body: bytes, file: str, columns: int) -> FileRefused:
-    found = next(_damaged_lines(body, columns), None)
-    return _refusal(file, *found) if found else _refusal(file, 1, "it cannot be read as comma-separated values")
-
-
-def _refusal(file: str, line: int, what: str) -> FileRefused:
-    return FileRefused(file=file, place=f"line {line}", what=what, remedy="export it again")

@@ -1,15 +1,18 @@
 """Delta Lake tables of records: atomic appends that land once, and typed reads."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as pa_dataset
-from deltalake import CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from records.arrow import from_arrow, schema_of
@@ -17,6 +20,18 @@ from records.history import empty_frame
 from records.table import ORIGIN, Table
 
 SHARD = "shard"
+
+# Pseudonyms and lines hardly repeat: a dictionary of them takes a quarter more time and room than they do.
+_PLAIN = ColumnProperties(dictionary_enabled=False)
+_WRITING = WriterProperties(compression="SNAPPY", column_properties={"pupil": _PLAIN, "row": _PLAIN})
+# Handed over whole, ten million rows are copied once more on their way to their shards.
+ROWS_AT_ONCE = 1 << 17
+# A term of weekly ingests; and about ten million marks of one shard in a file.
+MOST_FILES = 16
+FILE_BYTES = 64_000_000
+KEPT_HOURS = 7 * 24
+# Numbers → the pupils whose they are (records/links.py).
+PupilOf = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -35,8 +50,12 @@ def open_table(root: Path, table: Table) -> DeltaTable | None:
         return None
 
 
-def append(root: Path, table: Table, landings: Sequence[Landing], shards: int) -> int:
-    """Add the landings in one atomic commit; return how many rows are new.
+def _itself(pseudonyms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return pseudonyms
+
+
+def append(root: Path, table: Table, landings: Sequence[Landing], shards: int, of: PupilOf = _itself) -> int:
+    """Add the landings in one atomic commit; return how many rows are new. `of` says which pupil's shard a row is in.
 
     A load that the table already holds adds nothing: its digest is in the table's own log, in the
     same commit as its rows, so a process killed at any moment leaves all of them or none.
@@ -49,19 +68,56 @@ def append(root: Path, table: Table, landings: Sequence[Landing], shards: int) -
     if not rows.num_rows:
         return 0
     if table.sharded:
-        rows = rows.append_column(SHARD, pa.array((rows["pupil"].to_numpy() % shards).astype("int32")))
+        rows = rows.append_column(SHARD, pa.array((of(rows["pupil"].to_numpy()) % shards).astype("int32")))
     (root / table.name).mkdir(parents=True, exist_ok=True)
     write_deltalake(
         there or str(root / table.name),
-        rows,
+        rows.to_reader(max_chunksize=ROWS_AT_ONCE),
         mode="append",
         partition_by=[SHARD] if table.sharded else None,
-        writer_properties=WriterProperties(compression="SNAPPY"),
+        writer_properties=_WRITING,
         commit_properties=CommitProperties(
             app_transactions=[Transaction(load, 1, int(time.time() * 1000)) for load in dict.fromkeys(_loads(fresh))]
         ),
     )
     return int(rows.num_rows)
+
+
+def add(root: Path, table: Table, rows: pa.Table, shards: npt.NDArray[np.int32]) -> None:
+    """Add rows to the shards given, in one atomic commit. The caller knows that they are not there yet."""
+    there = open_table(root, table)
+    assert there is not None
+    write_deltalake(
+        there,
+        rows.select(schema_of(table).names).append_column(SHARD, pa.array(shards, pa.int32())),
+        mode="append",
+        partition_by=[SHARD],
+        writer_properties=_WRITING,
+    )
+
+
+def compact(root: Path, table: Table, most_files: int = MOST_FILES) -> int:
+    """Write the small files of each crowded shard together, a commit for each; return how many there were.
+
+    Every ingest adds a file to each shard, and a reader opens them all. Rows, loads and earlier versions
+    stay what they were. Files that no version of the last week names are deleted: those written together
+    longer ago, and those of an ingest that was killed before its commit.
+    """
+    there = open_table(root, table)
+    if there is None:
+        return 0
+    files = Counter(Path(uri).parent.name for uri in there.file_uris())
+    crowded = [folder for folder, count in sorted(files.items()) if count > most_files]
+    for folder in crowded:
+        there.optimize.compact(
+            partition_filters=[(SHARD, "=", folder.removeprefix(f"{SHARD}="))] if table.sharded else None,
+            target_size=FILE_BYTES,
+            max_concurrent_tasks=1,
+            writer_properties=_WRITING,
+        )
+    if crowded:
+        there.vacuum(retention_hours=KEPT_HOURS, dry_run=False, full=True)
+    return len(crowded)
 
 
 def read(root: Path, table: Table, shard: int | None) -> tuple[pd.DataFrame, int | None]:
@@ -74,6 +130,14 @@ def read(root: Path, table: Table, shard: int | None) -> tuple[pd.DataFrame, int
         return empty_frame(table), None
     rows = _arrow_rows(there, table, shard, [column.name for column in (*table.columns, *ORIGIN)])
     return from_arrow(rows, table), there.version()
+
+
+def scan(root: Path, table: Table, shard: int | None, names: list[str], where: pc.Expression | None = None) -> pa.Table:
+    """Return some columns of the table's rows as they lie in the store, every version, where `where` holds."""
+    there = open_table(root, table)
+    if there is None:
+        return pa.schema([schema_of(table).field(name) for name in names]).empty_table()
+    return _arrow_rows(there, table, shard, names, where)
 
 
 def newest(root: Path, table: Table, by: str, date: str, shards: Iterable[int]) -> dict[int, np.datetime64]:
@@ -94,7 +158,9 @@ def _loads(landings: Sequence[Landing]) -> list[str]:
     return [landing.load for landing in landings]
 
 
-def _arrow_rows(there: DeltaTable, table: Table, shard: int | None, names: list[str]) -> pa.Table:
+def _arrow_rows(
+    there: DeltaTable, table: Table, shard: int | None, names: list[str], where: pc.Expression | None = None
+) -> pa.Table:
     # Not to_pyarrow_table()/to_pyarrow_dataset(): they sometimes abort the process at exit (docs/decisions.md, 4).
     pruned = f"{SHARD} = {shard}" if table.sharded and shard is not None else None
     files = sorted(there.file_uris(file_pruning_predicate=pruned))
@@ -104,5 +170,5 @@ def _arrow_rows(there: DeltaTable, table: Table, shard: int | None, names: list[
     if not files:
         return schema.empty_table()
     parquet = pa_dataset.ParquetFileFormat(dictionary_columns=coded)
-    found: pa.Table = pa_dataset.dataset(files, format=parquet, schema=schema).to_table(columns=names)
+    found: pa.Table = pa_dataset.dataset(files, format=parquet, schema=schema).to_table(columns=names, filter=where)
     return found

@@ -1,6 +1,7 @@
 """The three fates of a row: accepted, held (identity unproven), quarantined (breaks a rule)."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,11 +11,16 @@ import pandas as pd
 import pyarrow as pa
 
 from records.batch import UNLINKED, Batch
-from records.check import check
+from records.check import Checked, check
+from records.doubles import doubles
+from records.erased import NOBODY, Erased, without_erased
+from records.identities import IDENTITIES
+from records.link_log import said_in
 from records.pseudonym import Prover
 from records.sheet import Distinct
 
 Places = npt.NDArray[np.int64]
+MANY_PUPILS = 50_000
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,10 @@ class Judged:
         Why → positions of the rows in the batch.
     quarantined, faults
         Positions of rows that break a rule, and what is wrong with them.
+    erased
+        How many rows, no longer in the batch, were about pupils who were erased (records/erased.py).
+    said
+        What a batch of identities says of former numbers (records/link_log.py); None for other tables.
     """
 
     batch: Batch
@@ -41,12 +51,19 @@ class Judged:
     held: Mapping[str, Places]
     quarantined: Places
     faults: pd.DataFrame
+    erased: int = 0
+    said: pa.Table | None = None
 
 
-def judge(batch: Batch, prover: Prover, today: date) -> Judged:
-    """Return the rows of a batch by fate. A row that breaks a rule and has no proven pupil is quarantined."""
-    checked = check(batch, today)
+def judge(batch: Batch, prover: Prover, today: date, erased: Erased = NOBODY) -> Judged:
+    """Return the rows of a batch by fate. A row that breaks a rule and has no proven pupil is quarantined.
+
+    Rows of a pupil in the ledger of erasures have no fate: they are dropped and counted.
+    """
+    batch, dropped = without_erased(batch, prover, erased)
+    checked = _checked(batch, prover, today)
     open_rows = ~checked.bad
+    said = said_in(batch, checked.rows, open_rows, prover) if batch.table is IDENTITIES else None
     held: dict[str, Places] = {}
     pupils = np.empty(0, dtype=np.int64)
     reasons = dict(batch.unproven)
@@ -60,7 +77,7 @@ def judge(batch: Batch, prover: Prover, today: date) -> Judged:
         if mask.any():
             held[why] = np.flatnonzero(mask)
             open_rows &= ~mask
-    once = open_rows & ~_repeats(batch, open_rows)
+    once = open_rows & ~doubles(_said(batch), open_rows)
     accepted = checked.rows if once.all() else checked.rows.filter(pa.array(once))
     if batch.upn is not None and len(accepted):
         pupil = pa.array(pupils[batch.upn.codes[once]])
@@ -72,7 +89,23 @@ def judge(batch: Batch, prover: Prover, today: date) -> Judged:
         held=held,
         quarantined=np.flatnonzero(checked.bad),
         faults=checked.faults,
+        erased=dropped,
+        said=said,
     )
+
+
+def _checked(batch: Batch, prover: Prover, today: date) -> Checked:
+    """Return the check of the batch. Where it names very many pupils, the prover meets them meanwhile.
+
+    A million pseudonyms take as long as checking ten million rows, and the prover remembers them.
+    """
+    if batch.upn is None or len(batch.upn.values) < MANY_PUPILS:
+        return check(batch, today)
+    with ThreadPoolExecutor(1) as beside:
+        proving = beside.submit(prover.prove, batch.upn.values)
+        checked = check(batch, today)
+        proving.result()
+    return checked
 
 
 def _doubts(upn: Distinct, prover: Prover) -> tuple[npt.NDArray[np.int64], dict[str, npt.NDArray[np.bool_]]]:
@@ -86,20 +119,6 @@ def _doubts(upn: Distinct, prover: Prover) -> tuple[npt.NDArray[np.int64], dict[
     return pupils, masks
 
 
-def _repeats(batch: Batch, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return which rows say exactly what an earlier row of the file said."""
-    columns = [*batch.columns.values(), *([batch.upn] if batch.upn is not None else [])]
-    mixed = np.zeros(len(batch), dtype=np.int64)
-    room = 1
-    for column in columns:
-        size = max(len(column.values), 1)
-        if room * size >= 1 << 62:
-            # Too many combinations for one integer: number those met so far, at most one for each row.
-            mixed = pd.factorize(mixed)[0].astype(np.int64)
-            room = int(mixed.max(initial=0)) + 1
-        mixed = mixed * size + column.codes
-        room *= size
-    repeats = np.zeros(len(batch), dtype=bool)
-    rows = np.flatnonzero(among)
-    repeats[rows] = pd.Series(mixed[rows]).duplicated().to_numpy()
-    return repeats
+def _said(batch: Batch) -> list[Distinct]:
+    """Return all that a row says: a row that says the same again is no second fact."""
+    return [*batch.columns.values(), *([batch.upn] if batch.upn is not None else [])]

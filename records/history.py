@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -40,6 +40,8 @@ class Known:
         what has been decided. No feature reads it.
     schools, calendar
         The network's schools and their calendars as known then.
+    objecting
+        Pupils whose objection to being scored stands: see `objecting`.
     """
 
     as_of: date
@@ -47,6 +49,7 @@ class Known:
     coming: pd.DataFrame
     schools: pd.DataFrame
     calendar: Calendar
+    objecting: frozenset[int] = frozenset()
 
     def __getitem__(self, table: str) -> pd.DataFrame:
         return self.tables[table]
@@ -80,7 +83,24 @@ def known(history: History, as_of: date) -> Known:
         coming=suspensions[suspensions["start_date"] >= day],
         schools=current["schools"],
         calendar=calendar_from(current["calendars"]),
+        objecting=objecting(history, as_of),
     )
+
+
+def objecting(history: History, as_of: date) -> frozenset[int]:
+    """Return the pupils who are not to be scored on the day, by their own wish or that of someone for them.
+
+    Unlike every record that a feature reads, an objection made on the day itself counts: it predicts
+    nothing, and it binds from the next run.
+    """
+    # Records that the API is posted hold no objections: the caller answers for those.
+    rows = history.tables.get("objections")
+    if rows is None or rows.empty:
+        return frozenset()
+    day = pd.Timestamp(as_of)
+    said = latest(rows, TABLES["objections"], as_of + timedelta(days=1))
+    stands = said["ended_on"].isna() | (said["ended_on"] > day)
+    return frozenset(said.loc[(said["made_on"] <= day) & stands, "pupil"].tolist())
 
 
 def empty_frame(table: Table) -> pd.DataFrame:

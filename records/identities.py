@@ -40,7 +40,11 @@ class Identities:
     rows
         A row for each enrolment version: pupil int64, school int32, upn, former_upn (empty: none),
         forename, surname, date_of_birth, entry_date, leaving_date (NaT: on roll), year_group,
-        known_on. Ordered by known_on, so that the last row of a pupil is the newest.
+        known_on. Ordered by known_on, so that the last row of a pupil is the newest. `pupil` is the
+        pupil's own pseudonym, whichever number the row bore.
+    links
+        `old`, `new` int64: every pseudonym that is another pupil's. Who stands under `old` is `new`.
     """
 
     rows: pd.DataFrame
+    links: pd.DataFrame

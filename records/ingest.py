@@ -1,86 +1,52 @@
 """From a folder of exports to the record store: read, check, prove, land; each load whole and once."""
 
-import json
-import os
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
+from deltalake.exceptions import DeltaError
 
-from records import delta, pseudonym
-from records.arrow import from_arrow
+from records import loads as ledger
+from records import pseudonym
+from records.agreements import REGISTER_FILE, Cover, Register, register_of
+from records.batch import Batch
 from records.clock import Clock
-from records.fates import Judged, judge
+from records.coverage import Uncovered, only_covered
+from records.erased import read_erased
+from records.fates import judge
 from records.home import Home
-from records.identities import IDENTITIES, Identities
-from records.quarantine import hold, quarantine
-from records.readers import network_csv, school_census
-from records.readers.reading import Load, PassedOver, Reader
+from records.identities import IDENTITIES
+from records.intake import Arrived, Intake, SaveIdentities
+from records.lock import only_ingest
+from records.quarantine import lines as quarantined_lines
+from records.readers import assembly, ctf, mapped, network_csv, school_census, wonde
+from records.readers.reading import Load, PassedOver, Reader, packed_csv_files
+from records.refusal import Refusal
 from records.sheet import FileRefused
-from records.summary import IngestSummary, Quarantined, TableCount
+from records.summary import IngestSummary, TableCount
 from records.tables import TABLES
 
-# The census first: it claims exact file names; the network's own format goes by the names' beginnings.
-READERS: tuple[Reader, ...] = (school_census.READER, network_csv.READER)
-ROWS_IN_A_COMMIT = 2_000_000
-
 Progress = Callable[[str, int, int], None]
-SaveIdentities = Callable[[Identities], None]
 
 
-@dataclass
-class _Intake:
-    """What is read and not yet landed, and what has been counted."""
+class CannotWrite(Refusal):
+    """The home's disk does not take what is written; no load is there in part."""
 
-    home: Home
-    counts: dict[str, TableCount] = field(default_factory=dict)
-    waiting: dict[str, list[delta.Landing]] = field(default_factory=lambda: defaultdict(list))
-    rows: int = 0
-    unmarked: list[tuple[str, str]] = field(default_factory=list)
-    identities: list[pa.Table] = field(default_factory=list)
-    identified: list[tuple[str, str]] = field(default_factory=list)
-    quarantined: list[Quarantined] = field(default_factory=list)
 
-    def take(self, load: Load, digest: str, judged: Sequence[Judged]) -> None:
-        """Keep a load's accepted rows until the next commit; write its held and quarantined rows now."""
-        named = False
-        for one in judged:
-            name = one.batch.table.name
-            _count(self.counts.setdefault(name, TableCount()), one)
-            if name == IDENTITIES.name:
-                self.identities.append(one.accepted)
-                named = True
-            elif len(one.accepted):
-                self.waiting[name].append(delta.Landing(digest, one.accepted))
-                self.rows += len(one.accepted)
-        self.quarantined += _put_aside(self.home, judged)
-        (self.identified if named else self.unmarked).append((digest, load.name))
-        if self.rows >= ROWS_IN_A_COMMIT:
-            self.land()
+def readers(home: Home) -> tuple[Reader, ...]:
+    """Return the formats that a home reads, in the order in which they are asked for their files.
 
-    def land(self) -> None:
-        """Commit what waits, table by table, and mark the loads that are now whole."""
-        for name, landings in self.waiting.items():
-            table = TABLES[name]
-            root = self.home.protected if table.protected else self.home.history
-            self.counts[name].landed += delta.append(root, table, landings, self.home.shards)
-        self.waiting.clear()
-        self.rows = 0
-        for digest, name in self.unmarked:
-            _mark(self.home, digest, name)
-        self.unmarked.clear()
+    The census first: it claims exact file names. Then the mappings' globs; the network's own format goes by
+    the names' beginnings. The interchange formats claim no .csv, so where they stand does not matter.
 
-    def finish(self, save: SaveIdentities | None) -> None:
-        """Land the rest and hand over the identities, then mark the loads that carried them."""
-        self.land()
-        if save is not None and self.identities:
-            rows = from_arrow(pa.concat_tables(self.identities), IDENTITIES)
-            save(Identities(rows.sort_values(["known_on", "source", "row"], kind="stable", ignore_index=True)))
-        for digest, name in self.identified:
-            _mark(self.home, digest, name)
+    Raises
+    ------
+    MappingRefused, KeysRefused
+        One of the home's mappings, or of its tables of keys, cannot be used.
+    """
+    interchange = (ctf.reader(home), wonde.reader(home.mappings), assembly.reader(home.mappings))
+    return (school_census.READER, mapped.reader(home), *interchange, network_csv.READER)
 
 
 def ingest(
@@ -93,8 +59,9 @@ def ingest(
 ) -> IngestSummary:
     """Read every export under a folder, or one file, into the home's records; return what happened.
 
-    A load that landed before changes nothing. A process killed on the way leaves each table's commits
-    whole; running it again lands the rest.
+    A load that landed before changes nothing, unless the reason why rows of it were put aside may have
+    passed (`records.loads`). A process killed on the way leaves each table's commits whole; running it
+    again lands the rest.
 
     Parameters
     ----------
@@ -108,22 +75,48 @@ def ingest(
     ------
     PepperRefused
         The home's pepper is missing though records have landed, or it is not safe.
+    IngestRunning
+        Another ingest is writing into the home.
+    CannotWrite
+        The disk is full, read-only or failing.
+    RegisterRefused
+        The home has no data-sharing register, or one that cannot be used.
     """
-    pseudonym.create_pepper(home)
-    prover = pseudonym.Prover(pseudonym.read_pepper(home))
-    today = clock.today()
-    loads, refused, passed = _loads(source, clock)
-    intake = _Intake(home)
+    with only_ingest(home):
+        pseudonym.create_pepper(home)
+        prover = pseudonym.Prover(pseudonym.read_pepper(home))
+        try:
+            return _ingest(home, source, prover, clock, save_identities, progress or _silent)
+        except (OSError, DeltaError) as error:
+            raise CannotWrite(
+                f"{home.path} cannot be written ({_words(error)}); nothing of a load is there in part, and what landed "
+                "can be read: free space or mend the disk, then run `belong ingest` again"
+            ) from error
+
+
+def _ingest(
+    home: Home,
+    source: Path,
+    prover: pseudonym.Prover,
+    clock: Clock,
+    save_identities: SaveIdentities | None,
+    progress: Progress,
+) -> IngestSummary:
+    erased = read_erased(home)
+    register, uncovered = register_of(home), Uncovered()
+    loads, refused, passed = _loads(home, source, clock)
+    intake = Intake(home, prover, erased, clock.today())
     loaded: list[str] = []
     already: list[str] = []
-    for number, load in enumerate(loads, start=1):
-        if progress is not None:
-            progress(load.name, number, len(loads))
+    for number, (reader, load) in enumerate(loads, start=1):
+        progress(load.name, number, len(loads))
         try:
             digest = load.digest()
-            if _marked(home, digest):
+            before = ledger.find(home, digest)
+            if before is not None and not before.again:
                 already.append(load.name)
                 continue
+            cover = _cover(register, reader, load, intake.today)
             content = load.read(load.files)
         except FileRefused as refusal:
             refused.append(refusal)
@@ -132,7 +125,11 @@ def ingest(
             refused.append(_unreadable(load.name, error))
             continue
         passed += content.passed_over
-        intake.take(load, digest, [judge(batch, prover, today) for batch in content.batches])
+        covered, left_out = only_covered(content.batches, cover)
+        uncovered.add(left_out)
+        batches = covered if before is None else _quarantined_before(home, covered)
+        judged = [judge(batch, prover, intake.today, erased) for batch in batches]
+        intake.take(Arrived(reader, load, digest, before), judged)
         loaded.append(load.name)
     intake.finish(save_identities)
     return IngestSummary(
@@ -142,37 +139,79 @@ def ingest(
         tuple(refused),
         tuple(passed),
         tuple(intake.quarantined),
+        links=len(intake.links),
+        contested=len(intake.links.contested),
+        uncovered=uncovered,
     )
 
 
-def _loads(source: Path, clock: Clock) -> tuple[list[Load], list[FileRefused], list[PassedOver]]:
+def _cover(register: Register, reader: Reader, load: Load, today: date) -> Cover:
+    """Return what may be read of a load; raise FileRefused where no agreement that stands is about its source."""
+    cover = register.cover(load.source or reader.name, today)
+    why = cover.refusal()
+    if why:
+        raise FileRefused(
+            file=load.name,
+            place="its source",
+            what=why,
+            remedy=f"renew it or name the source in {REGISTER_FILE} (`belong agreements`), and ingest again",
+        )
+    return cover
+
+
+def _quarantined_before(home: Home, batches: Sequence[Batch]) -> list[Batch]:
+    """Return of each batch the rows that an earlier reading of the same load quarantined: the rest has landed."""
+    lines = {source: quarantined_lines(home, source) for source in {batch.sheet.source for batch in batches}}
+    return [batch.only(np.isin(batch.sheet.lines[batch.rows], lines[batch.sheet.source])) for batch in batches]
+
+
+def _silent(name: str, number: int, whole: int) -> None:
+    """Tell nobody."""
+
+
+def _words(error: Exception) -> str:
+    return str(error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__)
+
+
+def _loads(
+    home: Home, source: Path, clock: Clock
+) -> tuple[list[tuple[Reader, Load]], list[FileRefused], list[PassedOver]]:
     if not source.exists():
         gone = FileRefused(file=source.name, place="path", what="it does not exist", remedy="name a file or folder")
         return [], [gone], []
     paths = [source] if source.is_file() else [path for path in sorted(source.rglob("*")) if path.is_file()]
-    loads: list[Load] = []
-    for reader in READERS:
+    loads: list[tuple[Reader, Load]] = []
+    for reader in readers(home):
         found, paths = reader.loads(paths, clock.today())
-        loads += found
+        loads += [(reader, load) for load in found]
+    loads.sort(key=lambda found: not found[1].names)
     return loads, list(_unknown(paths)), list(_other_kinds(paths))
 
 
 def _other_kinds(paths: Sequence[Path]) -> Iterator[PassedOver]:
     """Name what no reader reads: a file left out in silence looks like one that landed."""
     for path in paths:
-        if path.suffix.lower() != ".csv" and not path.name.startswith("."):
+        if not packed_csv_files([path]) and not path.name.startswith(".") and path.suffix.lower() != ".json":
             yield PassedOver(file=path.name, why="not an export file of a known format: export it as plain .csv")
 
 
 def _unknown(paths: Sequence[Path]) -> Iterator[FileRefused]:
     for path in paths:
-        if path.suffix.lower() == ".csv":
+        if path.suffix.lower() == ".json":
             yield FileRefused(
                 file=path.name,
-                place="name",
-                what="no reader knows a file of this name",
-                remedy=f"begin the name with one of {', '.join(network_csv.LAYOUTS)}, or use a census table's name",
+                place="folder",
+                what="nothing beside it says which school it is about",
+                remedy=f"ingest a school's whole folder, with its {wonde.MARKER} or {assembly.MARKER}",
             )
+    for path in packed_csv_files(paths):
+        yield FileRefused(
+            file=path.name,
+            place="name",
+            what="no reader knows a file of this name",
+            remedy=f"begin the name with one of {', '.join((*network_csv.LAYOUTS, network_csv.WEEKS))}, use a census "
+            "table's name, or write a mapping for it (`belong mappings`)",
+        )
 
 
 def _unreadable(name: str, error: OSError) -> FileRefused:
@@ -181,49 +220,5 @@ def _unreadable(name: str, error: OSError) -> FileRefused:
     )
 
 
-def _count(count: TableCount, judged: Judged) -> None:
-    count.read += len(judged.batch)
-    count.accepted += len(judged.accepted)
-    count.repeated += judged.repeated
-    count.quarantined += len(judged.quarantined)
-    count.held.update({why: len(rows) for why, rows in judged.held.items()})
-    count.rules.update(judged.faults["rule"].astype("str").tolist())
-    told = judged.faults[["rule", "remedy"]].drop_duplicates()
-    count.remedies |= dict(zip(told["rule"].astype("str"), told["remedy"].astype("str"), strict=True))
-
-
-def _put_aside(home: Home, judged: Sequence[Judged]) -> Iterator[Quarantined]:
-    by_sheet: dict[str, list[Judged]] = defaultdict(list)
-    for one in judged:
-        by_sheet[one.batch.sheet.source].append(one)
-        if one.held:
-            held = {why: one.batch.rows[rows] for why, rows in one.held.items()}
-            hold(home, one.batch.sheet, one.batch.table.name, held)
-    for same in by_sheet.values():
-        faulty = [one for one in same if len(one.quarantined)]
-        if faulty:
-            rows = np.concatenate([one.batch.rows[one.quarantined] for one in faulty])
-            sheet = same[0].batch.sheet
-            folder = quarantine(home, sheet, [one.faults for one in faulty], rows)
-            yield Quarantined(file=sheet.file, rows=len(np.unique(rows)), folder=folder)
-
-
 def _in_order(counts: dict[str, TableCount]) -> dict[str, TableCount]:
     return {name: counts[name] for name in (*TABLES, IDENTITIES.name) if name in counts}
-
-
-def _mark_path(home: Home, digest: str) -> Path:
-    return home.path / "loads" / f"{digest}.json"
-
-
-def _marked(home: Home, digest: str) -> bool:
-    return _mark_path(home, digest).exists()
-
-
-def _mark(home: Home, digest: str, name: str) -> None:
-    # The marks only save reading a file again: what lands once is decided in each table's own log.
-    path = _mark_path(home, digest)
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps({"name": name}) + "\n", encoding="utf-8")
-    os.replace(partial, path)

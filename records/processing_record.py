@@ -7,7 +7,8 @@ from records.agreements import REGISTERED, Agreement, Register
 from records.tables import TABLES
 
 SOON = timedelta(days=60)
-OLD_ASSESSMENT = timedelta(days=365)
+# No law says how often an impact assessment is looked at again; two years is our own habit.
+OLD_ASSESSMENT = timedelta(days=730)
 
 
 def warnings(register: Register, today: date) -> tuple[str, ...]:
@@ -24,7 +25,7 @@ def warnings(register: Register, today: date) -> tuple[str, ...]:
         *(f"'{one.id}' ended on {one.ends.isoformat()}: it covers nothing now. Renew it." for one in ended),
         *(f"'{one.id}' has no signed impact assessment: it covers nothing until it has." for one in bare),
         *(f"'{one.id}' ends on {one.ends.isoformat()}, in {(one.ends - today).days} days." for one in soon),
-        *(f"'{one.id}' was assessed on {one.assessed_on}, over a year ago: look at it again." for one in old),
+        *(f"'{one.id}' was assessed on {one.assessed_on}, over two years ago: look at it again." for one in old),
     )
 
 

@@ -9,6 +9,8 @@ import pandas as pd
 from records import delta
 from records.history import latest
 from records.home import Home
+from records.joining import joined
+from records.link_log import settled
 from records.table import Table
 from records.tables import TABLES
 
@@ -34,7 +36,13 @@ class ProtectedStore:
         by_name = {table.name: table for table in self.tables()}
         if name not in by_name:
             raise KeyError(f"{name!r} is not a protected table; they are {', '.join(by_name)}")
-        return delta.read(self.home.protected, by_name[name], shard)[0]
+        table, shards = by_name[name], self.home.shards
+        links = settled(self.home)
+        parts = [
+            joined(delta.read(self.home.protected, table, one)[0], table, links, one, shards)
+            for one in (range(shards) if shard is None else [shard])
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     def versions(self) -> Mapping[str, int]:
         """Return the current Delta version of each protected table that anything has landed in."""

@@ -6,23 +6,23 @@ there are few. The pepper lies in the home's secrets, apart from the records and
 
 import contextlib
 import hashlib
-import hmac
 import os
 import secrets
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from stdnum.gb import upn as upn_standard
 
 from records.home import Home
 from records.refusal import Refusal
+from records.upns import ALPHABET, sound
+from records.upns import LENGTH as UPN_LENGTH
 
-UPN_LENGTH = 13
 PEPPER_BYTES = 32
-# The characters of a UPN, in the order of their values: I, O and S are left out.
-ALPHABET = "ABCDEFGHJKLMNPQRTUVWXYZ0123456789"
 _SIXTY_THREE_BITS = (1 << 63) - 1
 
 PROVEN = ""
@@ -125,25 +125,57 @@ def pseudonyms(upns: Sequence[str], pepper: bytes) -> npt.NDArray[np.int64]:
 
     Give distinct numbers: this is called on each once. Whether they are valid is `doubt`'s question.
     """
-    made = (
-        int.from_bytes(hmac.digest(pepper, canonical(upn).encode(), "sha256")[:8], "big") & _SIXTY_THREE_BITS
-        for upn in upns
-    )
-    return np.fromiter(made, dtype=np.int64, count=len(upns))
+    return _keyed(map(canonical, upns), pepper)
+
+
+def _keyed(numbers: Iterable[str], pepper: bytes) -> npt.NDArray[np.int64]:
+    keyed = HMAC(pepper, SHA256())
+    made = bytearray()
+    for number in numbers:
+        # A copy of one keyed state: setting up the key anew for each number takes twice as long.
+        one = keyed.copy()
+        one.update(number.encode())
+        made += one.finalize()[:8]
+    return (np.frombuffer(made, dtype=">u8") & np.uint64(_SIXTY_THREE_BITS)).astype(np.int64)
 
 
 class Prover:
     """Pseudonyms and doubts under one pepper, each number worked once: most files name the same pupils."""
 
-    def __init__(self, pepper: bytes) -> None:
+    def __init__(self, pepper: bytes, trusted: frozenset[int] = frozenset()) -> None:
         self._pepper = pepper
-        self._met: dict[str, tuple[int, str]] = {}
+        self._trusted = trusted
+        self._met: dict[str, int] = {}
+        self._doubted: dict[str, str] = {}
+        self._last: tuple[Sequence[str], npt.NDArray[np.int64], Mapping[int, str]] | None = None
+
+    def trusting(self, temporary: frozenset[int]) -> "Prover":
+        """Return a prover for whom these temporary numbers are proven: a school said whose they are."""
+        return Prover(self._pepper, temporary)
 
     def prove(self, upns: Sequence[str]) -> tuple[npt.NDArray[np.int64], Mapping[int, str]]:
         """Return a pseudonym for each number and, by its position, why it is not proven."""
-        new = [upn for upn in dict.fromkeys(upns) if upn not in self._met]
-        made = pseudonyms(new, self._pepper).tolist()
-        self._met |= {upn: (number, doubt(upn)) for upn, number in zip(new, made, strict=True)}
-        found = [self._met[upn] for upn in upns]
-        doubts = {position: why for position, (_, why) in enumerate(found) if why}
-        return np.array([number for number, _ in found], dtype=np.int64), doubts
+        if self._last is not None and self._last[0] is upns:
+            # The batches of one sheet share its column of numbers.
+            return self._last[1], self._last[2]
+        new = [upn for upn in upns if upn not in self._met] if self._met else upns
+        unsure = ~sound(new)
+        # What is sound as it was written is canonical.
+        made = pseudonyms(new, self._pepper) if unsure.any() else _keyed(new, self._pepper)
+        self._met.update(zip(new, made.tolist(), strict=True))
+        for place in np.flatnonzero(unsure).tolist():
+            if why := self._doubt(new[place], int(made[place])):
+                self._doubted[new[place]] = why
+        # A look-up for each of a million numbers takes as long as making them: none where all are new.
+        everyone = map(self._met.__getitem__, upns)
+        numbers = made if len(new) == len(upns) else np.fromiter(everyone, dtype=np.int64, count=len(upns))
+        doubts = {}
+        if self._doubted:
+            doubts = {place: self._doubted[upn] for place, upn in enumerate(upns) if upn in self._doubted}
+        if isinstance(upns, tuple):
+            self._last = (upns, numbers, doubts)
+        return numbers, doubts
+
+    def _doubt(self, upn: str, number: int) -> str:
+        why = doubt(upn)
+        return PROVEN if why == TEMPORARY and number in self._trusted else why

@@ -1,7 +1,8 @@
-"""Where rows go that did not land: quarantined with what is wrong, held until their pupil is proven."""
+"""Where rows go that break a rule: put aside whole, with what is wrong and what to do."""
 
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
 
-from records.check import FAULT_COLUMNS
+from records.faults import FAULT_COLUMNS, gather
 from records.home import Home
 from records.sheet import Sheet
 
+_ROWS_AT_ONCE = 1 << 18
 # Spreadsheets run a cell that starts like this; a leading apostrophe makes it text (ASVS 1.2.10).
 # The last four are the full-width = + - @.
 _FORMULA = "^([=+\\-@\t\r\uff1d\uff0b\uff0d\uff20])"
@@ -26,53 +27,58 @@ def quarantine(home: Home, sheet: Sheet, faults: Sequence[pd.DataFrame], rows: n
 
     Writing the same file's faults again replaces them, so a repeated ingest does not add any.
     """
-    folder = _private(home.quarantine / sheet.source)
-    table = pd.concat(list(faults), ignore_index=True)[list(FAULT_COLUMNS)].drop_duplicates()
-    table = table.sort_values(["line", "column", "rule"], kind="stable")
-    texts = [pa.array(table[name], pa.int64() if name == "line" else pa.string()) for name in FAULT_COLUMNS]
-    _write(folder / "faults.csv", pa.Table.from_arrays(texts, list(FAULT_COLUMNS)))
+    folder = private(home.quarantine / sheet.source)
+    table = gather(faults).drop_duplicates()
+    _write(folder / "faults.csv", pa.Table.from_arrays([pa.array(table[n]) for n in FAULT_COLUMNS], [*FAULT_COLUMNS]))
     _write(folder / "rows.csv", _raw(sheet, rows))
     return folder
 
 
-def hold(home: Home, sheet: Sheet, table: str, reasons: Mapping[str, npt.NDArray[np.int64]]) -> Path:
-    """Keep the rows as they were in `held/<digest>/<table>.parquet`, with why; return the file.
+def forget(home: Home, source: str) -> None:
+    """Let go of a file's quarantined rows: it was read again and nothing is wrong with it any more."""
+    folder = home.quarantine / source
+    if folder.exists():
+        shutil.rmtree(folder)
 
-    Parameters
-    ----------
-    reasons
-        Why → positions of rows in the sheet.
-    """
-    folder = _private(home.held / sheet.source)
-    rows = np.concatenate(list(reasons.values()))
-    why = np.repeat(list(reasons), [len(found) for found in reasons.values()])
-    held = {"file": [sheet.file] * len(rows), "line": sheet.lines[rows], "why": why.tolist()}
-    held |= {f"text_{name}": column.take(rows).arrow() for name, column in sheet.columns.items()}
-    path = folder / f"{table}.parquet"
-    partial = path.with_suffix(".partial")
-    pa_parquet.write_table(pa.table(held).sort_by("line"), partial)
-    os.replace(partial, path)
-    return path
+
+def lines(home: Home, source: str) -> npt.NDArray[np.int64]:
+    """Return the lines of a file that are quarantined."""
+    path = home.quarantine / source / "faults.csv"
+    if not path.exists():
+        return np.empty(0, dtype=np.int64)
+    faults = pa_csv.read_csv(path, convert_options=pa_csv.ConvertOptions(include_columns=["line"]))
+    return np.unique(faults["line"].to_numpy()).astype(np.int64)
 
 
 def _raw(sheet: Sheet, rows: npt.NDArray[np.int64]) -> pa.Table:
     kept = np.unique(rows)
-    columns = {name: column.take(kept).arrow().cast(pa.string()) for name, column in sheet.columns.items()}
+    columns = {name: column.take(kept).arrow() for name, column in sheet.columns.items()}
     # A heading of the file may itself be 'line': ours stands first all the same.
     return pa.Table.from_arrays([pa.array(sheet.lines[kept]), *columns.values()], ["line", *columns])
 
 
 def _write(path: Path, table: pa.Table) -> None:
-    safe = [
-        pc.replace_substring_regex(column, _FORMULA, r"'\1") if pa.types.is_string(column.type) else column
-        for column in table.columns
-    ]
+    # Some rows at a time: a file that breaks one rule in every row would be written out in memory first.
     partial = path.with_suffix(".partial")
-    pa_csv.write_csv(pa.Table.from_arrays(safe, table.column_names), partial)
-    os.replace(partial, path)
+    try:
+        plain = pa.schema([(f.name, f.type if pa.types.is_integer(f.type) else pa.string()) for f in table.schema])
+        with pa_csv.CSVWriter(partial, plain) as writer:
+            for first in range(0, len(table), _ROWS_AT_ONCE):
+                some = table.slice(first, _ROWS_AT_ONCE)
+                writer.write_table(pa.Table.from_arrays([_safe(column) for column in some.columns], schema=plain))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
-def _private(folder: Path) -> Path:
+def _safe(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_integer(column.type):
+        return column
+    return pc.replace_substring_regex(column.cast(pa.string()), _FORMULA, r"'\1")
+
+
+def private(folder: Path) -> Path:
+    """Return the folder, made where there is none, closed to all but the owner of the home."""
     # These folders hold names and numbers as they came: nobody but the owner of the home looks in.
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,10 @@ from records.table import Table
 
 Mask = npt.NDArray[np.bool_]
 AGES = (2, 25)
+# A rule that a row may pass on another day: the ledger of loads knows it by name.
+AFTER_INGEST = "the row must not be recorded after the day of ingest"
+# The end of a rule that a mapping lifts when the missing word is added to it.
+NO_WORD_OF_THE_MAPPING = "must be a word of the mapping"
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,49 @@ class RowRule:
     def applies_to(self, table: Table) -> bool:
         """Return whether rows of this table are asked."""
         return self.tables is None or table.name in self.tables
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A comparable column by its distinct values: row i holds `values[codes[i]]`."""
+
+    values: npt.NDArray[Any]
+    codes: npt.NDArray[np.int32]
+
+
+class _Noted(dict[str, npt.NDArray[Any]]):
+    """Columns that note which of them a rule asks for."""
+
+    def __init__(self, columns: Mapping[str, npt.NDArray[Any]]) -> None:
+        super().__init__(columns)
+        self.asked: dict[str, None] = {}
+
+    def __getitem__(self, name: str) -> npt.NDArray[Any]:
+        self.asked[name] = None
+        return super().__getitem__(name)
+
+
+def breaking(rule: RowRule, columns: Mapping[str, Coded], today: date) -> Mask | None:
+    """Return which rows break the rule, or None where none does.
+
+    The rule is asked about each combination of distinct values of the columns it reads, and about rows
+    only where combinations outnumber them: a week's marks have few dates, however many rows.
+    """
+    noted = _Noted({name: column.values[:0] for name, column in columns.items()})
+    rule.breaks(Values(noted, today))
+    read = [columns[name] for name in noted.asked]
+    sizes = [len(column.values) for column in read]
+    if prod(sizes) > max((len(column.codes) for column in read), default=0):
+        rows = {name: column.values[column.codes] for name, column in zip(noted.asked, read, strict=True)}
+        return rule.breaks(Values(rows, today))
+    grid = np.meshgrid(*(column.values for column in read), indexing="ij")
+    broken = rule.breaks(Values({name: one.ravel() for name, one in zip(noted.asked, grid, strict=True)}, today))
+    if not broken.any():
+        return None
+    place = np.zeros(len(read[0].codes), dtype=np.int64)
+    for column, size in zip(read, sizes, strict=True):
+        place = place * size + column.codes
+    return broken[place]
 
 
 def _later(first: str, second: str) -> Callable[[Values], Mask]:
@@ -114,7 +162,7 @@ def _ordered(tables: frozenset[str], first: str, last: str) -> RowRule:
 # suspension typed in today that starts on Monday, a September starter admitted in June.
 ROW_RULES: tuple[RowRule, ...] = (
     RowRule(
-        name="the row must not be recorded after the day of ingest",
+        name=AFTER_INGEST,
         remedy="check the exporting computer's clock",
         column="known_on",
         value_class="date after today",

@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from records import delta
+import pandas as pd
+
+from records import delta, loads
 from records.history import History
 from records.home import Home
+from records.joining import joined
+from records.link_log import settled
+from records.precedence import first_hand
 from records.tables import MARKS, TABLES
 
 
@@ -24,6 +29,9 @@ class Store:
     def history(self, shard: int) -> History:
         """Return every version of every unprotected record of one shard, and the network's schools.
 
+        Each pupil stands under one pseudonym, whatever numbers their rows came with (`records.joining`);
+        what a census says is left out where the school's own system overrules it (`records.precedence`).
+
         Raises
         ------
         ValueError
@@ -35,10 +43,25 @@ class Store:
         versions = {}
         for name, table in TABLES.items():
             if not table.protected:
-                tables[name], version = delta.read(self.home.history, table, shard)
+                tables[name], version = self.rows(name, shard)
                 if version is not None:
                     versions[name] = version
         return History(shard, tables, versions)
+
+    def rows(self, name: str, shard: int) -> tuple[pd.DataFrame, int | None]:
+        """Return every version of every row of one unprotected table in one shard, and the Delta version read.
+
+        Raises
+        ------
+        KeyError
+            No unprotected table has this name.
+        """
+        table = TABLES[name]
+        if table.protected:
+            raise KeyError(f"{name!r} is protected: records.protected reads it")
+        rows, version = delta.read(self.home.history, table, shard)
+        rows = joined(rows, table, settled(self.home), shard, self.home.shards)
+        return first_hand(rows, table, loads.second_hand(self.home)), version
 
     def versions(self) -> Mapping[str, int]:
         """Return the current Delta version of each unprotected table that anything has landed in."""

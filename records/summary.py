@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from records.batch import NO_SCHOOL, UNLINKED
+from records.batch import NO_SCHOOL, UNKNOWN_SCHOOL, UNLINKED
+from records.coverage import Uncovered
 from records.pseudonym import EMPTY, NOT_A_UPN, TEMPORARY, WRONG_LETTER
 from records.readers.reading import PassedOver
 from records.sheet import FileRefused
@@ -23,16 +24,18 @@ HELD_REMEDIES: Mapping[str, str] = {
     TEMPORARY: "replace it by the pupil's permanent UPN when the school has it",
     UNLINKED: "export the pupils' tables of the same census beside this one",
     NO_SCHOOL: "export schoolcensus.csv of the same census beside this table",
+    UNKNOWN_SCHOOL: "list the school in schools.csv; a school outside the network needs nothing done",
 }
 
 
 @dataclass
 class TableCount:
-    """The fates of one table's rows: read = accepted + repeated + held + quarantined.
+    """The fates of one table's rows: read = accepted + repeated + held + quarantined + erased.
 
     `held` and `rules` count by reason; a row that breaks two rules is quarantined once and counted
     under both. `remedies` says what to do about each rule. `landed` is below `accepted` when an
-    interrupted ingest had already landed some.
+    interrupted ingest had already landed some. `released` rows were held, by this ingest or before it, until
+    a link proved them.
     """
 
     read: int = 0
@@ -40,6 +43,8 @@ class TableCount:
     repeated: int = 0
     quarantined: int = 0
     landed: int = 0
+    erased: int = 0
+    released: int = 0
     held: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     remedies: dict[str, str] = field(default_factory=dict)
@@ -70,6 +75,10 @@ class IngestSummary:
         Files that Belong recognises and does not keep.
     quarantined
         Files with rows that broke a rule.
+    links, contested
+        Numbers joined to another pupil's, and former numbers that two pupils claim, over all ingests.
+    uncovered
+        What no agreement of the data-sharing register covers, and was therefore not read.
     """
 
     tables: Mapping[str, TableCount]
@@ -78,6 +87,9 @@ class IngestSummary:
     refused: tuple[FileRefused, ...]
     passed_over: tuple[PassedOver, ...]
     quarantined: tuple[Quarantined, ...] = ()
+    links: int = 0
+    contested: int = 0
+    uncovered: Uncovered = field(default_factory=Uncovered)
 
     @property
     def exit_code(self) -> int:
@@ -86,7 +98,15 @@ class IngestSummary:
 
     def as_text(self) -> str:
         """Return the summary as lines for a terminal; no pupil data in it."""
-        return "\n".join([*self._figures(), *self._put_aside(), *self._files()])
+        return "\n".join([*self._figures(), *self._not_agreed(), *self._put_aside(), *self._files()])
+
+    def _not_agreed(self) -> Iterator[str]:
+        if self.uncovered.fields or self.uncovered.rows:
+            yield "\nNot read, because no agreement covers it (`belong agreements`):"
+        if self.uncovered.fields:
+            yield f"  fields: {', '.join(sorted(self.uncovered.fields))}"
+        for table, rows in sorted(self.uncovered.rows.items()):
+            yield f"  {rows:>12,} rows of {table} from schools that are in no agreement"
 
     def _figures(self) -> Iterator[str]:
         if self.tables:
@@ -99,6 +119,19 @@ class IngestSummary:
             yield f"NO ROW ACCEPTED of {', '.join(barren)}: the reasons below apply to the whole table."
 
     def _put_aside(self) -> Iterator[str]:
+        erased = sum(count.erased for count in self.tables.values())
+        if erased:
+            yield f"\nDropped: {erased:,} rows about pupils who were erased. Ask the school to export them no more."
+        released = sum(count.released for count in self.tables.values())
+        if released:
+            yield f"\nReleased: {released:,} held rows landed: a school has said whose temporary number they bear."
+        if self.links:
+            yield f"\nLinked: {self.links:,} former or temporary numbers are joined to their pupil's."
+        if self.contested:
+            yield (
+                f"\nDOUBT: {self.contested:,} former numbers are claimed by two pupils, and joined to neither. "
+                "Ask the schools which pupil had the number, and correct the other's record."
+            )
         if any(count.held for count in self.tables.values()):
             yield "\nHeld: who the pupil or the school is cannot be proven. Kept apart, never scored:"
             yield from _reasons(self.tables, lambda count: count.held, lambda _, why: HELD_REMEDIES.get(why, ""))

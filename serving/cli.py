@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from records.refusal import Refusal
-from serving.commands import agreements, models, network, site
+from serving.commands import agreements, mappings, models, network, quality, rights, site
 from serving.commands.options import Exit
 
 P = ParamSpec("P")
@@ -38,9 +38,13 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for group in (network, agreements, models, site):
+for group in (network, quality, mappings, agreements, rights, models, site):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
+pupil = typer.Typer(help="One pupil's rights: a copy of what is held, objection, erasure.", no_args_is_help=True)
+for name, right in rights.PUPIL_COMMANDS.items():
+    pupil.command(name)(_ending(right))
+app.add_typer(pupil, name="pupil", rich_help_panel=rights.PANEL)
 
 
 def main() -> None:

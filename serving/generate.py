@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from casework import states
+from casework.privacy import gathered
 from fairness import metrics, policy
 from features import catalogue
 from records import codes
+from records.quality import rules as quality
 from records.table import ORIGIN, Column
 from records.tables import TABLES
 from serving import doors
@@ -50,11 +52,13 @@ def _column_row(column: Column) -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "tables.md": tables_page,
     "codes.md": codes.page,
+    "quality.md": quality.page,
     "features.md": catalogue.page,
     "metrics.md": metrics.page,
     "policy.md": policy.page,
     "states.md": states.page,
     "doors.md": doors.door_table,
+    "holdings.md": gathered.page,
 }
 
 

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 from casework.base import Base
 from casework.database import connect, migrate, scoped
 from casework.embedded import DATABASE, ROLES, SUPERUSER, embedded_url
+from casework.names import Named, master_key, unseal
 from casework.people import Identity, NewPerson, Person, Role, add_person, person_by_id, save_identities
 from casework.publishing import Publication, Published, publish
-from casework.tables_people import PupilRow
+from casework.tables_people import PupilKeyRow, PupilRow
 from records.home import Home, create_home
 
 TODAY = date(2026, 6, 22)  # a Monday
@@ -236,6 +237,16 @@ def publish_now(home: Home, made: Publication) -> Published:
     """Publish in one transaction of the job."""
     with job_session(home) as session:
         return publish(session, made)
+
+
+def names_by_pupil(home: Home) -> dict[uuid.UUID, Named]:
+    """Return who each pupil is, by their opaque id."""
+    with job_session(home) as session:
+        rows = session.execute(
+            select(PupilRow.id, PupilRow.pseudonym, PupilRow.identity, PupilKeyRow.wrapped).outerjoin(PupilKeyRow)
+        )
+        found = {row.id: unseal(master_key(session), row.pseudonym, row.identity, row.wrapped) for row in rows}
+    return {pupil: named for pupil, named in found.items() if named is not None}
 
 
 def pupil_id(home: Home, pseudonym: int) -> uuid.UUID:

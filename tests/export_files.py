@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from records.clock import Clock
-from records.home import Home, create_home
-from records.readers.network_csv import LAYOUTS
+from records.clock import Clock, clock_of
+from records.home import Home, create_home, open_home
+from records.ingest import ingest
+from records.readers.network_csv import LAYOUTS, WEEKS_HEADING
 
 TODAY = date(2025, 7, 1)
 CLOCK = Clock(TODAY)
@@ -26,6 +27,12 @@ POSITIVE = f"p1,{ANN},900001,2025-03-03,Excellent Effort,1,2025-03-03,false"
 def make_home(path: Path, *, shards: int = 2) -> Home:
     """Return a small home of the demonstration whose today stands still."""
     return create_home(path, demo=True, today=TODAY, shards=shards)
+
+
+def into_records(home: Path, source: Path) -> None:
+    """Ingest into a home's record store alone, without the database: what another process runs."""
+    here = open_home(home)
+    ingest(here, source, clock=clock_of(here), save_identities=None)
 
 
 def write(folder: Path, name: str, *rows: str) -> Path:
@@ -92,3 +99,10 @@ def golden_census(folder: Path, *, with_school: bool = True) -> Path:
         ["p1,SCH1,I,4.0"],
     )
     return folder
+
+
+def weeks(folder: Path, name: str, *rows: str) -> Path:
+    """Write a file of weeks: the heading of the network's format, then the rows."""
+    path = folder / name
+    path.write_text("\n".join([",".join(WEEKS_HEADING), *rows]) + "\n", encoding="utf-8")
+    return path

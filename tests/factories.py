@@ -102,6 +102,7 @@ def history(
     enrolments: Iterable[Row] = (),
     calendars: Iterable[Row] = (),
     schools: Iterable[Row] = (),
+    objections: Iterable[Row] = (),
 ) -> History:
     """Return a history with these rows; every other table is there and empty."""
     given = {
@@ -112,6 +113,7 @@ def history(
         "enrolments": enrolments,
         "calendars": calendars,
         "schools": schools,
+        "objections": objections,
     }
     names = [name for name, table in TABLES.items() if not table.protected]
     return History(shard, {name: frame(name, given.get(name, [])) for name in names}, {})

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import text
 
 from casework.database import connect, migrate, scoped
 from casework.deployments import StoredAudit, record_deployment, save_audit
@@ -24,7 +23,7 @@ from records.home import Home, create_home
 from serving.app import create_app
 from serving.jobs.demo_identity import demo_identity, save_demo_people
 from serving.scoring import Deployed, Refused, open_deployed
-from tests.database import remove_home
+from tests.database import names_by_pupil, remove_home
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
 from tests.journey.client import Client, running
 from tests.unit.fairness_factory import comparison, made_network
@@ -304,8 +303,4 @@ def _reasons(listed: list[int]) -> pd.DataFrame:
 
 
 def _ids(home: Home) -> dict[str, str]:
-    engine = connect(home, "job")
-    with scoped(engine, None) as session:
-        found = {forename: str(pupil) for pupil, forename in session.execute(text("SELECT id, forename FROM pupils"))}
-    engine.dispose()
-    return found
+    return {named.forename: str(pupil) for pupil, named in names_by_pupil(home).items()}

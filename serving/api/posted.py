@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import pandas as pd
 
@@ -52,7 +53,7 @@ def posted(request: ScoresRequest, network: SchoolDays | None) -> Posted:
         mine = _marks(pupil)
         marks += [(number, pupil.school, day, session, code) for day, session, code in mine]
         first.append(min((day for day, _, _ in mine), default=None))
-    tables = {name: _table(name, frame_rows) for name, frame_rows in rows.items()}
+    tables = _empty_tables() | {name: _table(name, frame_rows) for name, frame_rows in rows.items()}
     tables["marks"] = _marks_table(marks)
     tables["schools"] = _schools(request.pupils, network, phases)
     tables["calendars"] = _calendars(request.calendars, network)
@@ -61,6 +62,12 @@ def posted(request: ScoresRequest, network: SchoolDays | None) -> Posted:
         first_mark=tuple(first),
         phases=phases,
     )
+
+
+@cache
+def _empty_tables() -> dict[str, pd.DataFrame]:
+    """Return every unprotected table without rows: what nobody posts is there and empty."""
+    return {name: empty_frame(table) for name, table in TABLES.items() if not table.protected}
 
 
 def _marks(pupil: PupilRecords) -> list[tuple[date, str, str]]:

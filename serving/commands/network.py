@@ -14,49 +14,71 @@ PANEL = "Records"
 
 def simulate(
     folder: Annotated[Path, typer.Option("--out", help="A new folder for the export files.")],
-    pupils: Annotated[int, typer.Option(help="About how many are on roll at any time.")] = 12_000,
-    schools: Annotated[int, typer.Option(help="How many schools; at least four, one of each phase.")] = 14,
+    pupils: Annotated[int, typer.Option(help="About how many are on roll at any time, up to 3 million.")] = 12_000,
+    schools: Annotated[int | None, typer.Option(help="How many; default: what follows from the pupils.")] = None,
+    phase: Annotated[str | None, typer.Option(help="All schools are PS, SS, AT or SP; default: a mix.")] = None,
     first_year: Annotated[
         int, typer.Option(min=2000, max=2100, help="The year in which the first academic year starts.")
     ] = 2023,
     years: Annotated[int, typer.Option(min=1, max=12, help="How many academic years.")] = 3,
     until: Annotated[str | None, typer.Option(help="First day of which nothing is exported, YYYY-MM-DD.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 20261122,
+    mess: Annotated[float, typer.Option(min=0, max=1, help="How untidy the records are, 0 to 1.")] = 0.3,
+    world: Annotated[
+        str, typer.Option(help="published: groups differ by need and practice; fair: by need alone.")
+    ] = "published",
+    injustice: Annotated[
+        list[str] | None,
+        typer.Option(help="Plant KIND:GROUP:STRENGTH, such as over_sanctioned:BCRB:1; may be given again."),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            help="Format: network, compact (default over 200,000 pupils), ctf, wonde, assembly, sims, arbor, bromcom.",
+        ),
+    ] = None,
     truth: Annotated[
         Path | None, typer.Option(help="Where to keep the true weekly hazards: outside the folder and any home.")
     ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; each holds a cluster of 50,000 pupils.")] = 1,
     report: Annotated[bool, typer.Option("--report", help="Print simulated beside published figures.")] = False,
 ) -> int:
     """Write the export files of a simulated network of schools in London. No child in it exists."""
+    from records.synthetic.injustices import injustice_of
     from records.synthetic.plan import NetworkPlan
+    from records.synthetic.report import as_text
     from records.synthetic.report import report as figures
-    from records.synthetic.simulate import simulate as run
+    from serving.jobs.simulation import cost, kind_of, simulate_as
 
     plan = NetworkPlan(
         pupils=pupils,
         schools=schools,
+        phase=phase,
         years=tuple(range(first_year, first_year + years)),
         until=None if until is None else day_option("--until", until),
         seed=seed,
+        mess=mess,
+        world=world,
+        injustices=tuple(injustice_of(text) for text in injustice or ()),
     )
-    with Stages(out)("Simulating a network of schools") as say:
-        made = run(
-            plan,
-            folder,
-            truth=truth,
-            progress=lambda stage, done, whole: say(f"week {done} of {whole}"),
-        )
-    out.print(f"{sum(made.rows.values()):,} rows about {made.pupils:,} pupils in {folder}")
+    wanted = kind_of(kind, pupils)
+    stages = Stages(out)
+    with stages("Simulating a network of schools") as say:
+        made, rows = simulate_as(wanted, plan, folder, truth=truth, say=say, jobs=jobs)
+    told = f"{rows:,} rows about {made.pupils:,} pupils in {folder}; schools: {len(made.schools):,}; format: {wanted}"
+    out.print(told, highlight=False)
+    out.print(cost(sum(stages.seconds.values()), jobs), highlight=False)
     if report:
-        for figure, simulated, published in figures(made):
-            out.print(f"  {figure:<58} simulated {simulated:>8.3f}   published {published:>8.3f}", highlight=False)
+        out.print(as_text(figures(made.counted)), markup=False, highlight=False, soft_wrap=True)
     return Exit.DONE
 
 
 def ingest(
     source: Annotated[
-        Path, typer.Argument(help="A folder of export files: the network's CSV files, or a School Census.")
-    ],
+        Path | None,
+        typer.Argument(help="A folder of export files, or one file; default: the home's own landing folder."),
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
     network: Annotated[
         str, typer.Option(help="The network's name, for a home that does not exist yet.")
@@ -67,11 +89,14 @@ def ingest(
     from records.refusal import Refusal
     from serving.jobs.intake import read_exports
 
-    if not source.exists():
+    if source is not None and not source.exists():
         raise Refusal(f"there is no file or folder {source}; name the export files to read")
-    here = open_home(home) if (home / HOME_FILE).exists() else create_home(home, network=network)
+    there = source is None or (home / HOME_FILE).exists()
+    here = open_home(home) if there else create_home(home, network=network)
+    if source is None and not here.landing.is_dir():
+        raise Refusal(f"there is no folder {here.landing}; put the export files there, or name where they are")
     with Stages(out)("Reading the export files") as say:
-        summary = read_exports(here, source, say)
+        summary = read_exports(here, source or here.landing, say)
     out.print(summary.as_text(), markup=False, highlight=False)
     if any(count.held for count in summary.tables.values()):
         out.print(f"Held rows, as they came: {here.held}", markup=False, highlight=False)

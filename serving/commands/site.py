@@ -25,14 +25,19 @@ def score(
     day = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
     try:
         with Stages(out)(f"Scoring as of {day.isoformat()}"):
-            published = score_network(here, day).published
+            night = score_network(here, day)
     except NotScored as no:
         out.print(f"Not scored ({no.code}): {no}", markup=False)
         return Exit.REFUSED
+    published = night.published
     again = " (this week was published before: flags stay as they were)" if published.repeated else ""
     out.print(
         f"{published.scores:,} pupils scored, {published.flags} flags, {published.cases_opened} cases opened{again}"
     )
+    for standing in night.held:
+        out.print(f"Not scored: {standing.name}. {standing.note}.", markup=False, highlight=False)
+    if night.held:
+        out.print("Next: belong quality")
     return Exit.DONE
 
 

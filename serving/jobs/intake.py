@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from casework.database import connect, migrate, scoped
+from casework.linked import retire_linked
 from casework.people import Identity, save_identities
 from records.clock import clock_of
 from records.home import Home
@@ -18,10 +19,12 @@ def read_exports(home: Home, source: Path, say: Callable[[str], None]) -> Ingest
     """Ingest a folder of export files, with names saved before the load that brought them counts as done."""
     migrate(home)
     engine = connect(home, "job")
+    today = clock_of(home).today()
 
     def save(identities: Identities) -> None:
         with scoped(engine, None) as session:
             save_identities(session, _rows(identities.rows))
+            retire_linked(session, identities.links.itertuples(index=False, name=None), today)
 
     try:
         return ingest(

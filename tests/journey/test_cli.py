@@ -17,8 +17,14 @@ from tests.command_line import DONE, REFUSED, refused
 from tests.deployed import clear
 
 OPTIONS = {
-    "simulate": "--out --pupils --schools --first-year --years --until --seed --truth --report",
+    "simulate": (
+        "--out --pupils --schools --phase --first-year --years --until --seed --mess --world --injustice --as --truth "
+        "--jobs --report"
+    ),
     "ingest": "--home --network",
+    "mappings": "--home --check",
+    "agreements": "--home --check --template --out",
+    "quality": "--home --school --out --accept --until --reason --by",
     "features": "--as-of --home --out",
     "train": "--home --mlruns --person --seed",
     "audit": "--home",
@@ -27,11 +33,15 @@ OPTIONS = {
     "deploy": "--home --mlruns",
     "score": "--as-of --home",
     "serve": "--home --port --address",
+    "purge": "--home",
     "demo": "--home --mlruns --pupils --schools --seed --port --no-serve",
 }
 DOES = {
     "simulate": "Write the export files of a simulated network",
     "ingest": "Read a school's or a network's export files into the home",
+    "mappings": "List the column mappings that belong ingest reads school systems' CSV files by",
+    "agreements": "Print the record of processing",
+    "quality": "Say which schools' records are in doubt and not scored",
     "features": "Build every pupil's features as they were known on a day",
     "train": "Train a candidate on what is known today",
     "audit": "Audit a candidate's held-out flags group by group",
@@ -39,6 +49,7 @@ DOES = {
     "verify": "Check, offline, whether a candidate's bytes and signatures would let it serve today",
     "deploy": "Deploy a signed candidate",
     "score": "Score every pupil with the deployed model",
+    "purge": "Delete what is past its time",
     "serve": "Serve the pages and the scoring endpoint on loopback",
     "demo": "Run the whole chain on a simulated network",
 }
@@ -76,7 +87,7 @@ class TestHelp:
     def test_no_command_is_missing_here(self):
         assert {command.callback.__name__ for command in cli.app.registered_commands} == set(OPTIONS)
 
-    @pytest.mark.parametrize("arguments", [(), ("forecast",), ("score", "--school", "1"), ("ingest",), ("sign", "ab")])
+    @pytest.mark.parametrize("arguments", [(), ("forecast",), ("score", "--school", "1"), ("sign", "ab")])
     def test_what_is_no_command_is_refused_with_its_usage(self, belong, arguments):
         said = belong(*arguments)
         assert said.code == REFUSED
@@ -88,6 +99,7 @@ class TestWithoutAHome:
         "arguments",
         [
             ("features",),
+            ("ingest",),
             ("train",),
             ("audit", "0" * 64),
             ("sign", "0" * 64, "--person", "a", "--role", "board_member", "--keys", "keys"),
@@ -150,7 +162,9 @@ class TestRecords:
         files.write(tmp_path, "enrolments_900001_20250701.csv", files.ENROLMENT)
         rows = [files.MARK, files.MARK.replace(",/,", ",?,"), files.MARK.replace(files.ANN, "A201100018042")]
         files.write(tmp_path, "marks_900001_20250701.csv", *rows)
-        said = belong("ingest", tmp_path, "--home", home.path)
+        refused(belong("ingest", "--home", home.path), "put the export files there, or name where they are")
+        shutil.copytree(tmp_path, home.landing)
+        said = belong("ingest", "--home", home.path)
         assert said.code == DONE
         assert re.search(r"^marks +3 +1 +0 +1 +1$", said.out, re.MULTILINE)
         assert "1 UPN's check letter does not match its digits (marks); correct the UPN" in said.words
@@ -207,7 +221,10 @@ class TestRecords:
     @pytest.mark.parametrize(
         ("option", "sentence"),
         [
-            (("--pupils", 3), "Refused: a network needs 4 schools and 40 pupils for each"),
+            (("--pupils", 3), "Refused: a school needs 12 to 4,000 pupils, so 1 of them cannot have 3"),
+            (("--phase", "XY"), "Refused: phase must be one of PS, SS, AT, SP, not XY"),
+            (("--as", "paper"), "Refused: --as must be one of network, compact, "),
+            (("--as", "sims", "--pupils", 30_000), "--as sims is written for at most 20,000 pupils, not 30,000"),
             (("--first-year", 99999), "--first-year"),
             (("--until", "soon"), "--until: 'soon' is not a day"),
         ],

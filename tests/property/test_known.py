@@ -1,4 +1,4 @@
-"""Laws of what was known: rows recorded later change nothing, and files land in any order."""
+"""Laws of what was known: rows recorded on a day or later change nothing of what was known on it."""
 
 from datetime import date, timedelta
 
@@ -8,10 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from records.history import History, known
-from records.ingest import ingest
-from records.store import Store
-from tests import export_files as files
-from tests.export_files import ANN, BOB, CLOCK
 from tests.factories import history
 
 AS_OF = date(2025, 3, 3)
@@ -83,41 +79,6 @@ def test_known_is_what_a_clerk_reading_the_rows_one_by_one_would_say(behaviour):
         if line in lines and not row["deleted"] and row["date"] < AS_OF
     }
     assert set(known(history(behaviour=behaviour), AS_OF)["behaviour"]["row"]) == expected
-
-
-DAYS = ("2025-02-27", "2025-02-28", "2025-03-03")
-MARK_ROW = st.tuples(
-    st.sampled_from([ANN, BOB, "NOT-A-UPN"]), st.sampled_from(DAYS), st.sampled_from("/NI?"), st.sampled_from(DAYS)
-)
-
-
-@settings(max_examples=8, deadline=None)
-@given(st.lists(st.lists(MARK_ROW, min_size=1, max_size=4), min_size=2, max_size=3), st.randoms(use_true_random=False))
-def test_files_land_in_any_order_with_the_same_end(tmp_path_factory, contents, random):
-    folder = tmp_path_factory.mktemp("in")
-    paths = [
-        files.write(
-            folder,
-            f"marks_{900001 + n}_20250701.csv",
-            *(f"{upn},900001,{day},AM,{code},{on}" for upn, day, code, on in rows),
-        )
-        for n, rows in enumerate(contents)
-    ]
-    shuffled = random.sample(paths, len(paths))
-    ends = []
-    pepper = None
-    for order in (paths, shuffled):
-        home = files.make_home(tmp_path_factory.mktemp("home"))
-        key = home.secrets / "pepper-v1"
-        if pepper is not None:
-            key.write_bytes(pepper)
-            key.chmod(0o600)
-        for path in order:
-            ingest(home, path, clock=CLOCK, save_identities=None)
-        pepper = key.read_bytes()
-        everything = [known(Store(home).history(shard), date(2025, 3, 4))["marks"] for shard in Store(home).shards]
-        ends.append(pd.concat(everything).sort_values(["pupil", "date"], ignore_index=True))
-    pd.testing.assert_frame_equal(*ends)
 
 
 def test_the_day_itself_is_not_known():

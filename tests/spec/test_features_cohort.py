@@ -119,3 +119,27 @@ def test_permanently_excluded_from_this_school_and_at_the_next(spec):
         calendars=[*term_calendar(), *term_calendar(900002)],
     )
     spec.abstain(given, as_of=MONDAY, expect={"ann": "excluded", "bob": ""})
+
+
+@pytest.mark.parametrize(
+    ("objection", "why"),
+    [
+        ({"made_on": "2025-03-20", "known_on": "2025-03-20"}, "objection"),
+        # Made today: it binds from the next run, which is today's.
+        ({"made_on": MONDAY, "known_on": MONDAY}, "objection"),
+        ({"made_on": "2025-03-25", "known_on": "2025-03-25"}, ""),
+        ({"made_on": "2025-03-20", "known_on": "2025-03-20", "ended_on": MONDAY}, ""),
+        ({"made_on": "2025-03-20", "known_on": "2025-03-20", "ended_on": "2025-03-25"}, "objection"),
+    ],
+)
+def test_a_pupil_who_objects_is_on_roll_and_not_scored(spec, objection, why):
+    given = records(marks=FRESH, objections=[{"pupil": "ann", "ended_on": None, **objection}])
+    spec.abstain(given, as_of=MONDAY, expect={"ann": why, "bob": ""})
+
+
+def test_an_objection_withdrawn_the_same_day_is_gone(spec):
+    made = {"pupil": "ann", "made_on": "2025-03-20", "known_on": "2025-03-20", "source": "belong"}
+    given = records(
+        marks=FRESH, objections=[{**made, "ended_on": None, "row": 1}, {**made, "ended_on": "2025-03-20", "row": 2}]
+    )
+    spec.abstain(given, as_of=MONDAY, expect={"ann": "", "bob": ""})

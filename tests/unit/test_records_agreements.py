@@ -4,17 +4,22 @@ from datetime import date
 from importlib.resources import files as package
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from records.agreements import Register, RegisterRefused, demonstration, read_register, register_of
 from records.batch import Batch, Form
 from records.coverage import only_covered
 from records.home import create_home
+from records.ingest import ingest
 from records.processing_record import as_markdown, warnings
 from records.sheet import Sheet, distinct
+from records.store import Store
 from records.tables import BEHAVIOUR, MARKS, SUSPENSIONS
+from tests import export_files
 
 TODAY = date(2026, 10, 1)
+BROKEN = export_files.SUSPENSION.replace(",SUSP,", ",nonsense,")
 AGREEMENT = {
     "id": "one",
     "title": "Attendance",
@@ -195,3 +200,42 @@ class TestRecordOfProcessing:
         assert "| marks | code | no | 2 years |" in page
         assert "- `marks.session`" in page
         assert "- `marks.code`" not in page
+
+
+class TestIngest:
+    """The register at work: `belong ingest` reads what is covered and says what is not."""
+
+    def ingested(self, tmp_path, *changes):
+        home = export_files.make_home(tmp_path / "home")
+        text = demonstration()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (home.path / "agreements.toml").write_text(text, encoding="utf-8")
+        export_files.write(tmp_path / "in", "suspensions_900001_1.csv", export_files.SUSPENSION, BROKEN)
+        return home, ingest(home, tmp_path / "in", clock=export_files.CLOCK, save_identities=None)
+
+    def test_a_field_without_cover_lands_nowhere_and_the_summary_says_so(self, tmp_path):
+        without = ", ".join(f'"{field}"' for field in ALL_BUT_REASONS)
+        home, summary = self.ingested(tmp_path, ('"suspensions.*"', without))
+        landed = pd.concat([Store(home).history(shard).tables["suspensions"] for shard in Store(home).shards])
+        assert landed["reason1"].isna().all()
+        assert landed["sessions"].tolist() == [4]
+        (kept,) = home.quarantine.glob("*/rows.csv")
+        assert "nonsense" in kept.read_text(encoding="utf-8")
+        assert ",DB," not in kept.read_text(encoding="utf-8")
+        assert "Not read, because no agreement covers it" in summary.as_text()
+        assert "fields: suspensions.reason1" in summary.as_text()
+        assert summary.exit_code == 0
+
+    def test_an_ended_agreement_stops_its_source_and_nothing_of_it_lands(self, tmp_path):
+        home, summary = self.ingested(tmp_path, ("ends = 2027-08-31", "ends = 2025-06-30"))
+        assert summary.exit_code == 2
+        assert "agreement 'school-records' ended on 2025-06-30" in summary.as_text()
+        assert not list(home.history.glob("suspensions/*"))
+        assert not home.quarantine.exists()
+
+    def test_it_is_read_when_the_agreement_is_renewed(self, tmp_path):
+        home, _ = self.ingested(tmp_path, ("ends = 2027-08-31", "ends = 2025-06-30"))
+        (home.path / "agreements.toml").write_text(demonstration(), encoding="utf-8")
+        assert ingest(home, tmp_path / "in", clock=export_files.CLOCK, save_identities=None).loaded

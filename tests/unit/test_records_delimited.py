@@ -32,7 +32,7 @@ def rows(found: Sheet) -> list[tuple[str, ...]]:
         (b"1,2,3\r\n\r\n4,5,6\r\n", "line 3", "empty line"),
         (b"1,2,3\n4,5\r,6\n", "line 3", "carriage return"),
         (b"1,2,3\n4,5," + b"x" * (FIELD_CAP_BYTES + 1) + b"\n", "line 3", "longer than"),
-        (b'1,2,3\n4,5,"' + b"x" * 200_000 + b'"\n', "line 3", "too long"),
+        (b'1,2,3\n4,5,"' + b"x" * 200_000 + b'"\n', "line 3", "longer than"),
     ],
 )
 def test_damage_refuses_the_whole_file_and_names_the_place(body: bytes, place: str, what: str):

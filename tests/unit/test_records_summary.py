@@ -53,7 +53,7 @@ def test_every_reason_to_hold_a_row_has_its_remedy():
         for name, value in vars(pseudonym).items()
         if name.isupper() and isinstance(value, str) and value.startswith("UPN")
     }
-    assert doubts | {batch.UNLINKED, batch.NO_SCHOOL} == set(HELD_REMEDIES)
+    assert doubts | {batch.UNLINKED, batch.NO_SCHOOL, batch.UNKNOWN_SCHOOL} == set(HELD_REMEDIES)
 
 
 @pytest.mark.parametrize(

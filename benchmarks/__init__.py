@@ -1,0 +1,1 @@
+"""Timings: each script runs alone and ends with one line of figures."""
