@@ -108,12 +108,14 @@ def _ingest(
     intake = Intake(home, prover, erased, clock.today())
     loaded: list[str] = []
     already: list[str] = []
+    seen: set[str] = set()
     for number, (reader, load) in enumerate(loads, start=1):
         progress(load.name, number, len(loads))
         try:
             digest = load.digest()
             before = ledger.find(home, digest)
-            if before is not None and not before.again:
+            # The same bytes twice in one folder: the ledger hears of the first only when it has landed.
+            if digest in seen or (before is not None and not before.again):
                 already.append(load.name)
                 continue
             cover = _cover(register, reader, load, intake.today)
@@ -126,6 +128,7 @@ def _ingest(
             continue
         passed += content.passed_over
         covered, left_out = only_covered(content.batches, cover)
+        seen.add(digest)
         uncovered.add(left_out)
         batches = covered if before is None else _quarantined_before(home, covered)
         judged = [judge(batch, prover, intake.today, erased) for batch in batches]

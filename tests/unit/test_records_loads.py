@@ -245,3 +245,13 @@ def test_a_read_only_disk_is_a_clear_error_and_reads_work(tmp_path, monkeypatch,
     run(home, tmp_path / "2")
     assert len(stored(home)) == 2
     assert not list((home.path / "loads").glob("*.partial"))
+
+
+def test_the_same_bytes_twice_in_one_folder_are_one_load(tmp_path):
+    home = files.make_home(tmp_path / "home")
+    files.write(tmp_path / "in", NAME, mark())
+    (tmp_path / "in" / "marks_900001_again.csv").write_bytes((tmp_path / "in" / NAME).read_bytes())
+    summary = run(home, tmp_path / "in")
+    assert (summary.loaded, summary.already) == ((NAME,), ("marks_900001_again.csv",))
+    assert counts(summary) == (1, 1, 0, 0)
+    assert len(stored(home)) == 1
