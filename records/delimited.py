@@ -38,7 +38,19 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_bytes(path: Path) -> bytes:
+def refuse_large(path: Path, cap_bytes: int | None = None) -> None:
+    """Raise FileRefused where the file is larger than a cap, `FILE_CAP_BYTES` by default; nothing of it is read."""
+    cap = FILE_CAP_BYTES if cap_bytes is None else cap_bytes
+    if path.stat().st_size > cap:
+        raise FileRefused(
+            file=path.name,
+            place=f"byte {cap}",
+            what=f"the file is larger than {cap // 1_000_000} MB",
+            remedy="export a shorter period, or one school in each file",
+        )
+
+
+def read_bytes(path: Path, cap_bytes: int | None = None) -> bytes:
     """Return the file's bytes.
 
     Raises
@@ -47,13 +59,7 @@ def read_bytes(path: Path) -> bytes:
         It is larger than the cap or cannot be opened.
     """
     try:
-        if path.stat().st_size > FILE_CAP_BYTES:
-            raise FileRefused(
-                file=path.name,
-                place=f"byte {FILE_CAP_BYTES}",
-                what=f"the file is larger than {FILE_CAP_BYTES // 1_000_000} MB",
-                remedy="export a shorter period, or one school in each file",
-            )
+        refuse_large(path, cap_bytes)
         return path.read_bytes()
     except OSError as error:
         raise FileRefused(

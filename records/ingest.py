@@ -13,6 +13,7 @@ from records.agreements import REGISTER_FILE, Cover, Register, register_of
 from records.batch import Batch
 from records.clock import Clock
 from records.coverage import Uncovered, only_covered
+from records.delimited import refuse_large
 from records.erased import read_erased
 from records.fates import judge
 from records.home import Home
@@ -112,6 +113,9 @@ def _ingest(
     for number, (reader, load) in enumerate(loads, start=1):
         progress(load.name, number, len(loads))
         try:
+            for path in load.files:
+                # Before its digest: two gigabytes would be read through only to be refused.
+                refuse_large(path)
             digest = load.digest()
             before = ledger.find(home, digest)
             # The same bytes twice in one folder: the ledger hears of the first only when it has landed.

@@ -14,6 +14,9 @@ from records.table import Table
 
 Mask = npt.NDArray[np.bool_]
 AGES = (2, 25)
+# A suspension given in July may start in September. One of a mistyped year would be 'coming' for a
+# generation, and its pupil never scored again.
+DAYS_AHEAD = 100
 # A rule that a row may pass on another day: the ledger of loads knows it by name.
 AFTER_INGEST = "the row must not be recorded after the day of ingest"
 # The end of a rule that a mapping lifts when the missing word is added to it.
@@ -147,6 +150,17 @@ def _weekday(table: str, column: str) -> RowRule:
     )
 
 
+def _soon_after_known(table: str, column: str) -> RowRule:
+    return RowRule(
+        name=f"{column} must be at most {DAYS_AHEAD} days after the day the row was recorded",
+        remedy="correct the date where the record is kept",
+        column=column,
+        value_class="date far ahead of the day it was recorded",
+        tables=frozenset({table}),
+        breaks=lambda values: np.greater(values[column] - values["known_on"], np.timedelta64(DAYS_AHEAD * 86_400, "s")),
+    )
+
+
 def _ordered(tables: frozenset[str], first: str, last: str) -> RowRule:
     return RowRule(
         name=f"{last} must not be before {first}",
@@ -174,6 +188,7 @@ ROW_RULES: tuple[RowRule, ...] = (
     _happened_after_known(frozenset({"characteristics", "sen_needs"}), "census_date"),
     _weekday("marks", "date"),
     _weekday("suspensions", "start_date"),
+    _soon_after_known("suspensions", "start_date"),
     _ordered(frozenset({"enrolments", "identities"}), "entry_date", "leaving_date"),
     _ordered(frozenset({"fsm_periods", "calendars"}), "start_date", "end_date"),
     RowRule(

@@ -35,7 +35,7 @@ from records.readers.reading import Content, Load, Reader
 from records.sheet import FileRefused
 from records.table import Table
 from records.tables import ENROLMENTS, MARKS, SCHOOLS
-from records.xml_text import elements
+from records.xml_text import XML_CAP_BYTES, elements
 
 ROOT, HEADER, PUPIL = "CTfile", "Header", "Pupil"
 # A school that is not proven is held; its missing number must not also be a broken rule.
@@ -140,7 +140,7 @@ def read(paths: Sequence[Path], *, schools: Callable[[], Schools], positions: Po
         It is no Common Transfer File, or its header does not say when it was made and by which school.
     """
     (path,) = paths
-    data = read_bytes(path)
+    data = read_bytes(path, XML_CAP_BYTES)
     rows = {table.name: Rows(table, {**_ALWAYS, **headings}) for table, headings in _HEADINGS}
     sender: _Sender | None = None
     number = 0

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from records.delimited import read_bytes
-from records.json_text import parse
+from records.json_text import PAGE_CAP_BYTES, parse
 from records.readers.reading import Content, Load, PassedOver
 from records.sheet import FileRefused
 
@@ -139,7 +139,7 @@ def read_page(page: PageFile, *, last: bool) -> Page:
 
 def read_json(path: Path) -> tuple[Any, str]:
     """Return the file's value and the first 16 digits of its digest, or raise FileRefused."""
-    data = read_bytes(path)
+    data = read_bytes(path, PAGE_CAP_BYTES)
     return parse(data, path.name), hashlib.sha256(data).hexdigest()[:16]
 
 

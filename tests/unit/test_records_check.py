@@ -92,6 +92,28 @@ def test_a_suspension_may_start_after_it_was_recorded_and_old_words_are_mapped(t
     assert found.rows["category"].to_pylist() == ["SUSP"]
 
 
+@pytest.mark.parametrize(("start", "bad"), [("2025-06-16", False), ("2025-06-17", True), ("2052-03-11", True)])
+def test_a_suspension_of_a_mistyped_year_is_not_believed(tmp_path, start, bad):
+    """Recorded on 8 March 2025, a hundred days before 16 June: 'coming' until 2052, it would end all scoring."""
+    found = checked(tmp_path, "suspensions_900001_20250701.csv", suspension(start, "2025-03-08"))
+    assert found.bad.tolist() == [bad]
+    assert found.faults["value_class"].tolist() == ["date far ahead of the day it was recorded"] * bad
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("behaviour", files.INCIDENT.replace("2025-03-03", "{day}").replace("2025-03-04", "2025-03-04")),
+        ("positives", files.POSITIVE.replace("2025-03-03,Ex", "{day},Ex")),
+    ],
+)
+@pytest.mark.parametrize("day", ["1900-01-01", "2025-03-05", "2125-03-03"])
+def test_an_event_of_another_century_or_of_tomorrow_is_quarantined(tmp_path, name, row, day):
+    found = checked(tmp_path, f"{name}_900001_20250701.csv", row.format(day=day))
+    assert found.bad.tolist() == [True]
+    assert set(found.faults["column"]) == {"date"}
+
+
 @pytest.mark.parametrize(("start", "bad"), [("2020-08-31", False), ("2020-09-01", True)])
 def test_reason_other_ended_with_2019_20(tmp_path, start, bad):
     found = checked(tmp_path, "suspensions_900001_20250701.csv", suspension(start, "2020-09-10", reason="OT"))

@@ -128,12 +128,14 @@ def test_three_fates(tmp_path):
     assert home.quarantine.stat().st_mode & 0o077 == 0
 
 
-def test_a_cell_that_a_spreadsheet_would_run_is_kept_as_text(tmp_path):
+@pytest.mark.parametrize("cell", ["=cmd()", "@SUM(1)", "+1", "-1", "\t=1", "\uff1dcmd()", "\uff20SUM(1)", "\uff0b1"])
+def test_a_cell_that_a_spreadsheet_would_run_is_kept_as_text(tmp_path, cell):
+    """The wide ones are what some spreadsheets read as their plain twins."""
     home = files.make_home(tmp_path / "home")
-    named = files.ENROLMENT.replace("Testann", "=cmd()").replace("900001", "school", 1)
+    named = files.ENROLMENT.replace("Testann", cell).replace("900001", "school", 1)
     run(home, files.write(tmp_path / "in", "enrolments_900001_20250701.csv", named))
     (rows,) = home.quarantine.glob("*/rows.csv")
-    assert '"\'=cmd()"' in rows.read_text(encoding="utf-8")
+    assert f'"\'{cell}"' in rows.read_text(encoding="utf-8")
 
 
 def test_the_same_file_twice_changes_nothing_and_says_so(tmp_path):

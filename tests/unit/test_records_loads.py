@@ -206,12 +206,14 @@ def _ingest_on_a_full_disk(home: Path, source: Path, said: "multiprocessing.queu
         said.put(str(error))
 
 
-def test_a_full_disk_is_a_clear_error_and_leaves_nothing_half_written(tmp_path):
+@pytest.mark.parametrize(("code", "landed"), [("/", 151), ("?", 1)])
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing_half_written(tmp_path, code, landed):
+    """Full where rows land, and full where rows that break a rule are put aside."""
     home = files.make_home(tmp_path / "home")
     run(home, files.write(tmp_path, NAME, mark()))
     before = stored(home)
     days = pd.bdate_range("2024-09-02", periods=150).strftime("%Y-%m-%d")
-    many = [mark(day=day, on="2025-06-30") for day in days]
+    many = [mark(day=day, on="2025-06-30", code=code) for day in days]
     source = files.write(tmp_path, "marks_900002_20250701.csv", *many)
     spawn = multiprocessing.get_context("spawn")
     said = spawn.Queue()
@@ -224,8 +226,8 @@ def test_a_full_disk_is_a_clear_error_and_leaves_nothing_half_written(tmp_path):
     assert ANN not in told
     pd.testing.assert_frame_equal(stored(home), before)
     assert not list(home.path.rglob("*.partial"))
-    run(home, source)
-    assert len(stored(home)) == 151
+    assert run(home, source).tables["marks"].read == 150
+    assert len(stored(home)) == landed
 
 
 @pytest.mark.parametrize("room", ["write", "ledger"])

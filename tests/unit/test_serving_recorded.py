@@ -64,6 +64,22 @@ def test_counts_by_week_are_the_features_own_and_worked_by_hand():
     assert json.dumps(found.roll.to_dict("records")) == '[{"pupil": 1, "school": 900001, "year_group": "9"}]'
 
 
+def test_an_absence_made_attendance_later_is_attendance_on_the_page_from_the_day_it_is_known():
+    """N on 8 June, found to be present and recorded so on the 15th: the page of the 15th still says missed."""
+    monday = date(2026, 6, 8)
+    mark = {"pupil": 1, "date": monday, "session": "AM"}
+    records = history(
+        enrolments=[{"pupil": 1}],
+        calendars=term_calendar(),
+        schools=[{}],
+        marks=[{**mark, "code": "N"}, {**mark, "code": "/", "known_on": date(2026, 6, 15)}],
+    )
+    missed = {
+        day: recorded(known(records, date(2026, 6, day))).weekly_facts["sessions_missed"].tolist() for day in (15, 16)
+    }
+    assert missed == {15: [1], 16: [0]}
+
+
 def test_what_another_school_recorded_is_not_shown_here():
     records = history(
         enrolments=[
