@@ -21,11 +21,15 @@ SEED = 7
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One simulation: seconds of the whole command, its peak memory in GB (of the largest process), bytes written."""
+    """One simulation: seconds of the whole command and of its processors, its peak memory in GB, GB written.
+
+    The peak is the largest process's own.
+    """
 
     pupils: int
     kind: str
     seconds: float
+    cpu_seconds: float
     peak_gb: float
     written_gb: float
 
@@ -34,6 +38,7 @@ class Measured:
         name = f"{self.kind}_{self.pupils}"
         return [
             f"seconds_{name}={self.seconds:.1f}",
+            f"cpu_seconds_{name}={self.cpu_seconds:.1f}",
             f"pupils_a_second_{name}={self.pupils / self.seconds:.0f}",
             f"peak_gb_{name}={self.peak_gb:.2f}",
             f"written_gb_{name}={self.written_gb:.2f}",
@@ -57,7 +62,12 @@ def measure(pupils: int, kind: str, jobs: int) -> Measured:
         unit = 1e9 if sys.platform == "darwin" else 1e6  # bytes there, kilobytes elsewhere
         written = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
         return Measured(
-            pupils=pupils, kind=kind, seconds=seconds, peak_gb=used.ru_maxrss / unit, written_gb=written / 1e9
+            pupils=pupils,
+            kind=kind,
+            seconds=seconds,
+            cpu_seconds=used.ru_utime + used.ru_stime,
+            peak_gb=used.ru_maxrss / unit,
+            written_gb=written / 1e9,
         )
 
 
@@ -72,7 +82,9 @@ def main() -> None:
     for pupils in said.pupils:
         kind = said.kind or (COMPACT if pupils > COMPACT_FROM_PUPILS else NETWORK)
         found.append(measure(pupils, kind, said.jobs))
-        print(f"{pupils:,} pupils, one year, as {kind}: {found[-1].seconds:.1f} s, {found[-1].peak_gb:.2f} GB")
+        print(
+            f"{pupils:,} pupils, one year, as {kind}: {found[-1].seconds:.1f} s, {found[-1].peak_gb:.2f} GB", flush=True
+        )
     print(" ".join(figure for one in found for figure in one.figures()))
 
 
