@@ -14,18 +14,20 @@ from records.table import Column, Table
 WRITTEN = "belong"
 
 
-def section(table: Table, rows: pd.DataFrame, files: Mapping[str, str]) -> Section:
+def section(table: Table, rows: pd.DataFrame, files: Mapping[str, str], years: int) -> Section:
     """Return a table's rows as a part of the pupil's own file, oldest first, with every version of each.
 
     Parameters
     ----------
     files
         First 16 digits of an export's digest → its name (`file_names`).
+    years
+        How long the rows are kept (`records.agreements.Register.retention_years`).
     """
     ordered = rows.sort_values([table.happened_on, "known_on", "row"], kind="stable")
     return Section(
         title=table.name.replace("_", " ").capitalize(),
-        says=f"{table.means[0].upper()}{table.means[1:]}. Kept {table.retention_years} years after its school year.",
+        says=f"{table.means[0].upper()}{table.means[1:]}. Kept {years} years after its school year.",
         rows=tuple(_rows(table, ordered, files)),
     )
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from records import copies, delta, link_log
 from records import loads as ledger
+from records.agreements import register_of
 from records.arrow import from_arrow
 from records.described import day_in_words, file_names, section
 from records.erased import LEDGER_FILE
@@ -31,7 +32,7 @@ from records.tables import TABLES
 # No pupil in these: keys, settings, public keys, model bytes, names and digests of loads.
 IMPERSONAL: Final = frozenset(
     {
-        *("home.toml", "retention.toml", "oidc.toml", "agreements.toml", "policy.toml", "quality.toml", "demo.json"),
+        *("home.toml", "oidc.toml", "agreements.toml", "policy.toml", "quality.toml", "demo.json"),
         *("secrets", "mappings", "trust", "deployed", "loads", "quality", "ingest.lock"),
         *(LEDGER_FILE, "purges.jsonl"),
     }
@@ -45,7 +46,7 @@ def count_in(root: Path, tables: Sequence[Table], home: Home, subject: Subject) 
 
 def describe_in(root: Path, tables: Sequence[Table], home: Home, subject: Subject) -> tuple[Section, ...]:
     """Return the pupil's rows of these Delta tables in words, every version."""
-    files = file_names(home)
+    files, register = file_names(home), register_of(home)
     mine = pc.field("pupil").isin(list(subject.pseudonyms))
     sections = []
     for table in tables:
@@ -53,7 +54,7 @@ def describe_in(root: Path, tables: Sequence[Table], home: Home, subject: Subjec
         parts = [delta.scan(root, table, shard, names, mine) for shard in shards_of(home, subject)]
         found = pa.concat_tables(parts).unify_dictionaries()
         if len(found):
-            sections.append(section(table, from_arrow(found, table), files))
+            sections.append(section(table, from_arrow(found, table), files, register.retention_years(table)))
     return tuple(sections)
 
 
@@ -182,7 +183,7 @@ HOLDINGS: Final = (
         places=("history",),
         about="pupils",
         purpose="what schools recorded: enrolments, attendance, behaviour, sanctions, support, flags and objections",
-        kept="each table's years, from the end of the school year (docs/generated/tables.md)",
+        kept="each table's years, or an agreement's fewer, from the end of the school year (docs/generated/tables.md)",
         find=lambda home, subject: count_in(home.history, history_tables(), home, subject),
         describe=lambda home, subject: describe_in(home.history, history_tables(), home, subject),
         erase=lambda home, subject: erase_in(home.history, history_tables(), home, subject),

@@ -1,7 +1,6 @@
 """What is past its time: rows by their table's years, counted from the end of the school year they belong to."""
 
 import time
-import tomllib
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
@@ -14,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from records import delta, link_log
+from records.agreements import REGISTER_FILE, register_of
 from records.copies import LANDED
 from records.erasure import forget_versions, remove_rows
 from records.home import Home
@@ -22,7 +22,8 @@ from records.refusal import Refusal
 from records.table import Table
 from records.tables import ENROLMENTS, TABLES
 
-SETTINGS_FILE = "retention.toml"
+# Years stated in two places would sooner or later be two numbers: a home that still has this file is told so.
+FORMER_SETTINGS: Final = "retention.toml"
 LANDED_DAYS: Final = 90
 ASIDE_DAYS: Final = 365
 _SEPTEMBER: Final = 9
@@ -32,31 +33,26 @@ _STANDING: Final = frozenset({"neighbourhoods"})
 
 
 class RetentionRefused(Refusal):
-    """The home's retention.toml cannot be used; nothing was deleted."""
+    """Years are stated where they are not read; nothing was deleted."""
 
 
 def years_of(home: Home) -> Mapping[str, int]:
-    """Return each table's years: the declared ones, or the home's own where retention.toml names others.
+    """Return each table's years: the declared ones, or the fewer that an agreement of the register allows.
 
     Raises
     ------
+    RegisterRefused
+        The home has no register, or one that cannot be used; nothing was deleted.
     RetentionRefused
-        The file names no table of ours, or no whole number of years from 1 to 50.
+        The home has a file of the years as they were once stated.
     """
-    years = {name: table.retention_years for name, table in TABLES.items()}
-    file = home.path / SETTINGS_FILE
-    if not file.exists():
-        return years
-    try:
-        own = tomllib.loads(file.read_text(encoding="utf-8")).get("years", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RetentionRefused(f"{SETTINGS_FILE} cannot be read: {error}") from error
-    for name, number in own.items():
-        if name not in years or type(number) is not int or not 1 <= number <= 50:
-            raise RetentionRefused(
-                f"{SETTINGS_FILE} says {name} = {number!r}; give a table of ours and 1 to 50 years: {', '.join(years)}"
-            )
-    return {**years, **own}
+    if (home.path / FORMER_SETTINGS).exists():
+        raise RetentionRefused(
+            f"{FORMER_SETTINGS} is not read any more, and nothing was deleted; state the years in {REGISTER_FILE}, "
+            f"under [agreement.retention_years] of the agreement that allows fewer, and remove {FORMER_SETTINGS}"
+        )
+    register = register_of(home)
+    return {name: register.retention_years(table) for name, table in TABLES.items()}
 
 
 def first_kept(today: date, years: int) -> date:

@@ -22,11 +22,12 @@ def tables_page() -> str:
     lines = ["# Record tables", ""]
     for table in TABLES.values():
         root = "protected root, for auditing only" if table.protected else "history"
+        # An agreement may allow fewer: the register says so (records/agreements.py).
         key = ", ".join(f"`{name}`" for name in table.key)
         lines += [
             f"## {table.name}",
             "",
-            f"{table.means.capitalize()}. Kept in: {root}, {table.retention_years} years.",
+            f"{table.means.capitalize()}. Kept in: {root}, at most {table.retention_years} years.",
             f"A version is told by {key}; it happened on `{table.happened_on}`.",
             "",
             "| column | means | type | unit or codes | may be empty |",

@@ -14,6 +14,7 @@ from casework.privacy.pupil_file import CannotExport, export
 from casework.privacy.request import Asked, CannotAnswer, NoSuchPupil, check_note, officer
 from casework.privacy.retention import purge
 from records import delta
+from records.agreements import demonstration
 from records.holding import Subject
 from records.pseudonym import create_pepper
 from records.tables import ENROLMENTS, MARKS, OBJECTIONS
@@ -42,7 +43,7 @@ def home(casework_home):
     clear(casework_home)
     for name in ("pepper-v1", "erasures.key"):
         (casework_home.secrets / name).unlink(missing_ok=True)
-    for name in ("erasures.jsonl", "purges.jsonl", "retention.toml", "ingest.lock"):
+    for name in ("erasures.jsonl", "purges.jsonl", "agreements.toml", "ingest.lock"):
         (casework_home.path / name).unlink(missing_ok=True)
 
 
@@ -190,7 +191,7 @@ def test_the_purge_counts_years_from_the_end_of_the_school_year(pupils):
     # Nothing of the older version is left to go back to, and what landed once still lands once.
     assert len(list((pupils.history / "marks" / "_delta_log").glob("*.json"))) == 1
     assert not any(purge(pupils, TODAY).records.values())
-    (pupils.path / "retention.toml").write_text("[years]\nmarks = 5\n")
+    (pupils.path / "agreements.toml").write_text(demonstration().replace("flags_given = 3", "marks = 5"))
     assert purge(pupils, TODAY).records["marks"] == 1
     assert len((pupils.path / "purges.jsonl").read_text().splitlines()) == 3
 

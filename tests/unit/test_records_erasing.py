@@ -7,6 +7,7 @@ import pyarrow.parquet as pa_parquet
 import pytest
 
 from records import copies, delta, link_log
+from records.agreements import REGISTER_FILE, RegisterRefused, demonstration
 from records.erased import LEDGER_FILE, LedgerRefused, enter, read_erased, token
 from records.holding import Subject
 from records.holdings import HOLDINGS, erase_landed
@@ -14,7 +15,7 @@ from records.ingest import ingest
 from records.mentions import Seeker, rows_of
 from records.present import pseudonyms_present
 from records.pseudonym import create_pepper, pseudonyms, read_pepper
-from records.retention import RetentionRefused, first_kept, years_of
+from records.retention import RetentionRefused, first_kept, purge_tables, years_of
 from records.tables import BEHAVIOUR, ENROLMENTS, MARKS
 from tests import export_files as files
 from tests.export_files import ANN, BOB, CAT
@@ -166,10 +167,21 @@ def test_years_are_counted_from_the_end_of_the_school_year(today, years, first):
     assert first_kept(today, years) == first
 
 
-@pytest.mark.parametrize("said", ["[years]\nnothing = 3", "[years]\nmarks = 0", "[years]\nmarks = '6'", "[years"])
-def test_a_home_may_keep_things_for_other_years_and_a_slip_deletes_nothing(home, said):
-    (home.path / "retention.toml").write_text("[years]\nmarks = 4\n")
-    assert years_of(home)["marks"] == 4
-    (home.path / "retention.toml").write_text(said)
-    with pytest.raises(RetentionRefused, match=r"retention\.toml"):
+def test_an_agreement_may_allow_fewer_years_and_a_slip_deletes_nothing(home):
+    assert years_of(home)["marks"] == MARKS.retention_years
+    text = (
+        demonstration()
+        .replace("flags_given = 3", "flags_given = 3\nmarks = 4")
+        .replace('fields = ["flags_given.*", ', 'fields = ["marks.*", "flags_given.*", ')
+    )
+    (home.path / REGISTER_FILE).write_text(text)
+    assert (years_of(home)["marks"], years_of(home)["flags_given"]) == (4, 3)
+    (home.path / REGISTER_FILE).write_text(text.replace("marks = 4", "marks = 40"))
+    with pytest.raises(RegisterRefused, match="longer than the table's own"):
         years_of(home)
+
+
+def test_years_that_stand_where_they_once_stood_stop_the_purge_and_say_where_they_belong(home):
+    (home.path / "retention.toml").write_text("[years]\nmarks = 4\n")
+    with pytest.raises(RetentionRefused, match=r"state the years in agreements\.toml"):
+        purge_tables(home, files.TODAY)
