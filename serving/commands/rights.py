@@ -115,6 +115,33 @@ def erase(
     return Exit.DONE
 
 
+def unlink(
+    by: OfficerOption,
+    note_file: NoteOption,
+    upn_file: Annotated[Path, typer.Option(help="A file with the number whose enrolment names a wrong former one.")],
+    former_upn_file: Annotated[Path, typer.Option(help="A file with that former number: another pupil's.")],
+    home: HomeOption = DEFAULT_HOME,
+) -> int:
+    """Part two pupils whom a school's wrong former UPN joined: for good, whatever later exports repeat."""
+    from records.home import open_home
+    from records.parting import Parting
+    from serving.jobs.parting import part_numbers
+
+    here = open_home(home)
+    number, former = (_read(file).strip() for file in (upn_file, former_upn_file))
+    with Stages(out)("Parting the records"):
+        done = part_numbers(here, Parting(number=number, former=former, by=by, note=_read(note_file).strip()))
+    out.print(f"Parted; words of schools overruled: {done.words}. Ask the school to correct its record too.")
+    named = ", ".join(done.exports)
+    out.print(
+        f"Ingest again, so that each has their own name on the pages: {named}; `belong score` then gives each their "
+        "own weeks.",
+        markup=False,
+        highlight=False,
+    )
+    return Exit.DONE
+
+
 def reapply_erasures(home: HomeOption = DEFAULT_HOME) -> int:
     """Erase again whoever a restored backup brought back: run it after every restore, before anyone signs in."""
     from casework.privacy.erasure import reapply
@@ -169,5 +196,6 @@ PUPIL_COMMANDS: Mapping[str, Callable[..., int]] = {
     "export": export,
     "object": objection,
     "erase": erase,
+    "unlink": unlink,
     "reapply-erasures": reapply_erasures,
 }

@@ -1,9 +1,11 @@
 """Reading export files: records into the store, names into the operational database, and nowhere else."""
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
+from sqlalchemy import Engine
 
 from casework.database import connect, migrate, scoped
 from casework.linked import retire_linked
@@ -12,6 +14,7 @@ from records.clock import clock_of
 from records.home import Home
 from records.identities import Identities
 from records.ingest import ingest
+from records.intake import SaveIdentities
 from records.summary import IngestSummary
 
 
@@ -19,23 +22,27 @@ def read_exports(home: Home, source: Path, say: Callable[[str], None]) -> Ingest
     """Ingest a folder of export files, with names saved before the load that brought them counts as done."""
     migrate(home)
     engine = connect(home, "job")
-    today = clock_of(home).today()
+    try:
+        return ingest(
+            home,
+            source,
+            clock=clock_of(home),
+            save_identities=saving(engine, clock_of(home).today()),
+            progress=lambda name, done, whole: say(f"{name} ({done} of {whole})"),
+        )
+    finally:
+        engine.dispose()
+
+
+def saving(engine: Engine, today: date) -> SaveIdentities:
+    """Return what saves names, and takes off the pages whoever turned out to be another pupil, in one transaction."""
 
     def save(identities: Identities) -> None:
         with scoped(engine, None) as session:
             save_identities(session, _rows(identities.rows))
             retire_linked(session, identities.links.itertuples(index=False, name=None), today)
 
-    try:
-        return ingest(
-            home,
-            source,
-            clock=clock_of(home),
-            save_identities=save,
-            progress=lambda name, done, whole: say(f"{name} ({done} of {whole})"),
-        )
-    finally:
-        engine.dispose()
+    return save
 
 
 def _rows(frame: pd.DataFrame) -> Iterator[Identity]:

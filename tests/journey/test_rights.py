@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from casework.permissions import Role
 from records.home import Home
 from records.pseudonym import create_pepper, pseudonyms, read_pepper
+from tests import export_files as files
 from tests.command_line import DONE, Belong, refused
 from tests.database import identity, job_session, make_person, pupil_id, save_pupils
 from tests.deployed import clear
@@ -32,6 +34,8 @@ def rights(casework_home: Home, tmp_path: Path):
     yield casework_home, ("--home", casework_home.path, "--decided-by", who), note, pupil_id(casework_home, number)
     clear(casework_home)
     (casework_home.secrets / "pepper-v1").unlink()
+    for made in ("history", "protected", "held", "quarantine", "loads", "links"):
+        shutil.rmtree(casework_home.path / made, ignore_errors=True)
     for name in ("purges.jsonl", "ingest.lock"):
         (casework_home.path / name).unlink(missing_ok=True)
 
@@ -82,3 +86,24 @@ def test_what_is_refused_says_no_number(
     )
     erase = ("pupil", "erase", "--pupil", mine, "--note-file", note, *options)
     refused(belong(*erase, "--ground", "whim"), "is no ground")
+
+
+def test_two_pupils_taken_for_one_are_parted_by_the_officer(
+    rights: tuple[Home, tuple[object, ...], Path, object], belong: Belong, tmp_path: Path
+) -> None:
+    home, options, note, _ = rights
+    wrong = files.ENROLMENT.replace(f"{ANN},,", f"{files.BOB},{ANN},")
+    source = files.write(tmp_path / "in", "enrolments_900001_20250701.csv", wrong)
+    assert belong("ingest", source, "--home", home.path).code == DONE
+    number, former = tmp_path / "number.txt", tmp_path / "former.txt"
+    number.write_text(files.BOB)
+    former.write_text(ANN)
+    command = ("pupil", "unlink", "--upn-file", number, "--former-upn-file", former, "--note-file", note)
+    refused(belong(*command, "--home", home.path, "--decided-by", "somebody"), "active people are known as")
+    said = belong(*command, *options)
+    assert said.code == DONE
+    assert "words of schools overruled: 1" in said.out
+    assert f"Ingest again, so that each has their own name on the pages: {source.name}" in said.words
+    assert ANN not in said.out + said.err
+    assert "1 former" not in belong("ingest", source, "--home", home.path).out
+    refused(belong(*command[:4], "--former-upn-file", number, "--note-file", note, *options), "no school said")

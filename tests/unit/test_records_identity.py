@@ -14,6 +14,7 @@ from records.history import latest
 from records.home import Home
 from records.identities import Identities
 from records.ingest import ingest
+from records.parting import NoSuchLink, Parting, part
 from records.protected import ProtectedStore
 from records.pseudonym import create_pepper, pseudonyms, read_pepper
 from records.store import Store
@@ -226,3 +227,32 @@ def test_killed_at_any_step_of_a_link_the_next_ingest_ends_where_an_undisturbed_
     stored = [delta.read(home.history, MARKS, shard)[0] for shard in range(SHARDS)]
     assert all(len(rows) == len(rows.drop_duplicates()) for rows in stored)
     assert not list(home.held.rglob("*.parquet"))
+
+
+def test_a_person_parts_two_pupils_at_once_and_is_told_which_exports_to_send_again(tmp_path):
+    home = new_home(tmp_path)
+    run(home, marks(tmp_path, ANN, 3))
+    run(home, marks(tmp_path, BOB, 4))
+    wrong = enrolled(tmp_path, BOB, ANN)
+    run(home, wrong)
+    assert days(home) == {token(home, ANN): [3, 4]}
+    decision = Parting(number=BOB, former=ANN, by="officer", note="The school typed another pupil's number.")
+    done = part(home, decision, clock=CLOCK, save_identities=None)
+    assert (done.words, done.exports) == (1, (wrong.name,))
+    assert days(home) == {token(home, ANN): [3], token(home, BOB): [4]}
+    (kept,) = (link_log.links_folder(home) / "withdrawn.jsonl").read_text().splitlines()
+    assert not [said for said in (ANN, BOB, str(token(home, ANN)), str(token(home, BOB))) if said in kept]
+    given: list[Identities] = []
+    run(home, wrong, given)
+    assert given[0].rows["pupil"].tolist() == [token(home, BOB)]
+    # The school's next export says the same wrong word again: it joins nobody.
+    assert run(home, enrolled(tmp_path, BOB, ANN, on="2025-03-21")).links == 0
+
+
+@pytest.mark.parametrize(("number", "former", "said"), [(ANN, BOB, "no school said"), (BOB, "x", "no UPN")])
+def test_a_link_that_nobody_said_is_not_taken_back(tmp_path, number, former, said):
+    home = new_home(tmp_path)
+    run(home, enrolled(tmp_path, BOB, ANN))
+    with pytest.raises(NoSuchLink, match=said) as refusal:
+        part(home, Parting(number=number, former=former, by="o", note="n"), clock=CLOCK, save_identities=None)
+    assert not [upn for upn in (ANN, BOB) if upn in str(refusal.value)]
