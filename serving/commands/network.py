@@ -1,4 +1,4 @@
-"""Commands on records: simulate, ingest, features."""
+"""Commands on records: simulate, pull, ingest, features."""
 
 from datetime import date
 from pathlib import Path
@@ -103,6 +103,34 @@ def ingest(
     return summary.exit_code
 
 
+def pull(
+    schools: Annotated[list[str], typer.Argument(help="Wonde's own identifiers of the schools, such as A1930499544.")],
+    since: Annotated[
+        str | None,
+        typer.Option(help="Ask for what changed from this day on, YYYY-MM-DD; default: since the school's last pull."),
+    ] = None,
+    base: Annotated[str | None, typer.Option(help="Wonde's address in another region; https, ends with /.")] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> int:
+    """Pull schools' records from Wonde into the landing folder, for belong ingest to read.
+
+    The token is read from the home's secrets/wonde-token, or from BELONG_WONDE_TOKEN; never from an option.
+    """
+    from records.home import open_home
+    from records.readers.wonde_pull import BASE
+    from serving.jobs.pulling import pull as run
+
+    here = open_home(home)
+    from_day = None if since is None else day_option("--since", since)
+    with Stages(out)("Pulling from Wonde") as say:
+        folders = run(here, schools, since=from_day, say=say, base=base or BASE)
+    for folder in folders:
+        pages = sum(1 for _ in folder.glob("*.json"))
+        out.print(f"{pages:,} pages in {folder}", markup=False, highlight=False)
+    out.print("`belong ingest` reads them.")
+    return Exit.DONE
+
+
 def features(
     as_of: Annotated[str | None, typer.Option(help="The day the question is asked, YYYY-MM-DD; default today.")] = None,
     home: HomeOption = DEFAULT_HOME,
@@ -142,4 +170,4 @@ def features(
     return Exit.DONE
 
 
-COMMANDS = (simulate, ingest, features)
+COMMANDS = (simulate, pull, ingest, features)

@@ -21,6 +21,7 @@ OPTIONS = {
         "--out --pupils --schools --phase --first-year --years --until --seed --mess --world --injustice --as --truth "
         "--jobs --report"
     ),
+    "pull": "--since --base --home",
     "ingest": "--home --network",
     "mappings": "--home --check",
     "agreements": "--home --check --template --out",
@@ -38,6 +39,7 @@ OPTIONS = {
 }
 DOES = {
     "simulate": "Write the export files of a simulated network",
+    "pull": "Pull schools' records from Wonde into the landing folder",
     "ingest": "Read a school's or a network's export files into the home",
     "mappings": "List the column mappings that belong ingest reads school systems' CSV files by",
     "agreements": "Print the record of processing",
@@ -99,6 +101,7 @@ class TestWithoutAHome:
         "arguments",
         [
             ("features",),
+            ("pull", "A1930499544"),
             ("ingest",),
             ("train",),
             ("audit", "0" * 64),
