@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from records.agreements import Cover
+from records.agreements import REGISTERED, Cover
 from records.batch import Batch
 from records.sheet import Sheet, constant
 
@@ -21,16 +21,76 @@ class Uncovered:
         'table.column' left empty, or 'table' where a row cannot do without what is not covered.
     rows
         Table → rows of schools that no agreement is about.
+    schools
+        Table → those schools.
     """
 
     fields: set[str] = field(default_factory=set)
     rows: dict[str, int] = field(default_factory=dict)
+    schools: dict[str, set[int]] = field(default_factory=dict)
 
     def add(self, other: "Uncovered") -> None:
         """Take in what was left out of another load."""
         self.fields |= other.fields
         for table, rows in other.rows.items():
             self.rows[table] = self.rows.get(table, 0) + rows
+        for table, schools in other.schools.items():
+            self.schools.setdefault(table, set()).update(schools)
+
+    @property
+    def columns(self) -> set[str]:
+        """The fields that were left empty in rows that were read."""
+        return {name for name in self.fields if "." in name}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gained:
+    """What was left out of a load that has landed, and is covered now.
+
+    Attributes
+    ----------
+    tables
+        Left out whole: every row of theirs can be read.
+    schools
+        Table → schools whose rows were left out and can be read.
+    columns
+        'table.column' left empty in rows that landed. They stay as they are: read again, a row would be two
+        versions of one day and one line, of which nothing says which holds.
+    """
+
+    tables: frozenset[str] = frozenset()
+    schools: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    columns: frozenset[str] = frozenset()
+
+    @property
+    def rows(self) -> bool:
+        """Whether there is any row to read."""
+        return bool(self.tables or self.schools)
+
+    def among(self, batch: Batch) -> npt.NDArray[np.bool_]:
+        """Return which rows of a batch were left out and can be read."""
+        if batch.table.name in self.tables:
+            return np.ones(len(batch), dtype=bool)
+        schools = self.schools.get(batch.table.name, frozenset())
+        if not schools or "school" not in batch.columns:
+            return np.zeros(len(batch), dtype=bool)
+        column = batch.columns["school"]
+        return np.array([*(_number(text) in schools for text in column.values), False])[column.codes]
+
+
+def gained(left_out: Uncovered, cover: Cover) -> Gained:
+    """Return what of a load's left-out parts its source's agreements cover today."""
+    whole = left_out.fields - left_out.columns
+    tables = frozenset(name for name in whole if not cover.missing(REGISTERED[name]))
+    schools = {}
+    for table, numbers in left_out.schools.items():
+        allowed = cover.schools(REGISTERED[table])
+        found = frozenset(numbers) if allowed is None else allowed & numbers
+        if found and table not in tables and not cover.missing(REGISTERED[table]):
+            schools[table] = found
+    parts = {name: name.split(".") for name in left_out.columns}
+    columns = frozenset(n for n, (table, column) in parts.items() if column in cover.columns(REGISTERED[table]))
+    return Gained(tables=tables, schools=schools, columns=columns)
 
 
 def only_covered(batches: Sequence[Batch], cover: Cover) -> tuple[tuple[Batch, ...], Uncovered]:
@@ -48,10 +108,12 @@ def only_covered(batches: Sequence[Batch], cover: Cover) -> tuple[tuple[Batch, .
             continue
         dropped = cover.dropped(batch.table)
         left_out.fields |= {f"{batch.table.name}.{name}" for name in dropped}
-        here = _of_schools(_without(batch, dropped), cover.schools(batch.table))
-        if len(here) < len(batch):
-            left_out.rows[batch.table.name] = left_out.rows.get(batch.table.name, 0) + len(batch) - len(here)
-        kept.append(here)
+        whole = _without(batch, dropped)
+        keep, schools = _of_schools(whole, cover.schools(batch.table))
+        if schools:
+            name = batch.table.name
+            left_out.add(Uncovered(rows={name: int((~keep).sum())}, schools={name: schools}))
+        kept.append(whole.only(keep) if schools else whole)
     return _with_blank_sheets(kept, batches), left_out
 
 
@@ -60,26 +122,22 @@ def _without(batch: Batch, names: Iterable[str]) -> Batch:
     return replace(batch, columns={**batch.columns, **gone}) if gone else batch
 
 
-def _of_schools(batch: Batch, schools: frozenset[int] | None) -> Batch:
+def _of_schools(batch: Batch, schools: frozenset[int] | None) -> tuple[npt.NDArray[np.bool_], set[int]]:
+    """Return which rows are of covered schools, and the schools whose rows are not."""
     if schools is None or "school" not in batch.columns:
-        return batch
+        return np.ones(len(batch), dtype=bool), set()
     column = batch.columns["school"]
-    numbers = [text.removesuffix(".0") for text in column.values]
+    numbers = [_number(text) for text in column.values]
     # A school that cannot be read is for the row's own checks to say.
-    covered = [not number.isdecimal() or int(number) in schools for number in numbers]
-    keep = np.array([*covered, True])[column.codes]
-    return batch if keep.all() else _rows(batch, keep)
+    covered = np.array([*(number is None or number in schools for number in numbers), True])
+    keep: npt.NDArray[np.bool_] = covered[column.codes]
+    others = {number for code in np.unique(column.codes[~keep]) if (number := numbers[code]) is not None}
+    return keep, others
 
 
-def _rows(batch: Batch, keep: npt.NDArray[np.bool_]) -> Batch:
-    return replace(
-        batch,
-        rows=batch.rows[keep],
-        columns={name: column.take(keep) for name, column in batch.columns.items()},
-        upn=None if batch.upn is None else batch.upn.take(keep),
-        unproven={why: mask[keep] for why, mask in batch.unproven.items()},
-        broken=tuple(replace(one, rows=one.rows[keep]) for one in batch.broken),
-    )
+def _number(text: str) -> int | None:
+    number = text.removesuffix(".0")
+    return int(number) if number.isdecimal() else None
 
 
 def _with_blank_sheets(kept: Sequence[Batch], given: Sequence[Batch]) -> tuple[Batch, ...]:

@@ -1,5 +1,6 @@
 """From a folder of exports to the record store: read, check, prove, land; each load whole and once."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ from records import pseudonym
 from records.agreements import REGISTER_FILE, Cover, Register, register_of
 from records.batch import Batch
 from records.clock import Clock
-from records.coverage import Uncovered, only_covered
+from records.coverage import Gained, Uncovered, gained, only_covered
 from records.delimited import refuse_large
 from records.erased import read_erased
 from records.fates import judge
@@ -61,8 +62,8 @@ def ingest(
     """Read every export under a folder, or one file, into the home's records; return what happened.
 
     A load that landed before changes nothing, unless the reason why rows of it were put aside may have
-    passed (`records.loads`). A process killed on the way leaves each table's commits whole; running it
-    again lands the rest.
+    passed (`records.loads`), or it left out what an agreement covers now. A process killed on the way
+    leaves each table's commits whole; running it again lands the rest.
 
     Parameters
     ----------
@@ -110,16 +111,17 @@ def _ingest(
     loaded: list[str] = []
     already: list[str] = []
     seen: set[str] = set()
+    without: Counter[str] = Counter()
     for number, (reader, load) in enumerate(loads, start=1):
         progress(load.name, number, len(loads))
         try:
-            for path in load.files:
-                # Before its digest: two gigabytes would be read through only to be refused.
-                refuse_large(path)
-            digest = load.digest()
+            digest = _digest(load)
             before = ledger.find(home, digest)
+            left_out = Uncovered() if before is None else before.left_out
+            gain = gained(left_out, register.cover(load.source or reader.name, intake.today))
+            without.update(gain.columns)
             # The same bytes twice in one folder: the ledger hears of the first only when it has landed.
-            if digest in seen or (before is not None and not before.again):
+            if digest in seen or (before is not None and not before.again and not gain.rows):
                 already.append(load.name)
                 continue
             cover = _cover(register, reader, load, intake.today)
@@ -134,9 +136,12 @@ def _ingest(
         covered, left_out = only_covered(content.batches, cover)
         seen.add(digest)
         uncovered.add(left_out)
-        batches = covered if before is None else _quarantined_before(home, covered)
-        judged = [judge(batch, prover, intake.today, erased) for batch in batches]
-        intake.take(Arrived(reader, load, digest, before), judged)
+        if before is not None:
+            covered = _not_landed(home, covered, gain)
+            # Rows that landed without a field have not got it now.
+            left_out.add(Uncovered(fields=before.left_out.columns))
+        judged = [judge(batch, prover, intake.today, erased) for batch in covered]
+        intake.take(Arrived(reader, load, digest, before, left_out), judged)
         loaded.append(load.name)
     intake.finish(save_identities)
     return IngestSummary(
@@ -149,7 +154,15 @@ def _ingest(
         links=len(intake.links),
         contested=len(intake.links.contested),
         uncovered=uncovered,
+        without=without,
     )
+
+
+def _digest(load: Load) -> str:
+    """Return the load's identity; raise FileRefused where a file is too large: it would be read to be refused."""
+    for path in load.files:
+        refuse_large(path)
+    return load.digest()
 
 
 def _cover(register: Register, reader: Reader, load: Load, today: date) -> Cover:
@@ -166,10 +179,13 @@ def _cover(register: Register, reader: Reader, load: Load, today: date) -> Cover
     return cover
 
 
-def _quarantined_before(home: Home, batches: Sequence[Batch]) -> list[Batch]:
-    """Return of each batch the rows that an earlier reading of the same load quarantined: the rest has landed."""
+def _not_landed(home: Home, batches: Sequence[Batch], gain: Gained) -> tuple[Batch, ...]:
+    """Return of each batch what an earlier reading of the load quarantined, or left out and may read now."""
     lines = {source: quarantined_lines(home, source) for source in {batch.sheet.source for batch in batches}}
-    return [batch.only(np.isin(batch.sheet.lines[batch.rows], lines[batch.sheet.source])) for batch in batches]
+    return tuple(
+        batch.only(np.isin(batch.sheet.lines[batch.rows], lines[batch.sheet.source]) | gain.among(batch))
+        for batch in batches
+    )
 
 
 def _silent(name: str, number: int, whole: int) -> None:

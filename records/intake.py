@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from records import delta, held, link_log, loads
 from records.arrow import from_arrow, schema_of
+from records.coverage import Uncovered
 from records.erased import Erased
 from records.fates import Judged
 from records.home import Home
@@ -42,6 +43,7 @@ class Arrived:
     load: Load
     digest: str
     before: Loaded | None
+    left_out: Uncovered = field(default_factory=Uncovered)
 
 
 @dataclass
@@ -244,14 +246,17 @@ def _ledger_entry(arrived: Arrived, judged: Sequence[Judged], today: date) -> Lo
         day=today,
         tables=tables,
         again=loads.again(tables, rules),
+        left_out=arrived.left_out,
     )
 
 
 def _after(before: Mapping[str, Fates], now: Mapping[str, Fates]) -> Iterator[tuple[str, Fates]]:
-    """Yield each table's fates once its quarantined rows have been looked at again."""
-    for name, old in before.items():
-        new = now.get(name, Fates(read=0, accepted=0, repeated=0, held=0, quarantined=0))
-        yield name, replace(_sum(old, new), read=old.read, quarantined=new.quarantined)
+    """Yield each table's fates once its quarantined rows, and those that gained cover, have been looked at."""
+    none = Fates(read=0, accepted=0, repeated=0, held=0, quarantined=0)
+    for name in dict.fromkeys((*before, *now)):
+        new = now.get(name, none)
+        met = replace(_sum(before.get(name, none), new), quarantined=new.quarantined)
+        yield name, replace(met, read=met.accepted + met.repeated + met.held + met.quarantined)
 
 
 def _sum(one: Fates, other: Fates) -> Fates:

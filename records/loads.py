@@ -8,10 +8,12 @@ the next ingest of the same file, and only its quarantined rows are looked at: t
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+from records.coverage import Uncovered
 from records.home import Home
 from records.row_rules import AFTER_INGEST, NO_WORD_OF_THE_MAPPING
 
@@ -42,6 +44,8 @@ class Loaded:
         Table → its rows by fate.
     again
         Why to read it again; '' where its rows' fates are final.
+    left_out
+        What no agreement covered when it was read. It is read again once one does.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Loaded:
     day: date
     tables: Mapping[str, Fates]
     again: str = ""
+    left_out: Uncovered = field(default_factory=Uncovered)
 
 
 def again(tables: Mapping[str, Fates], rules: Iterable[str]) -> str:
@@ -73,12 +78,13 @@ def find(home: Home, digest: str) -> Loaded | None:
         day=date.fromisoformat(said.get("day", "0001-01-01")),
         tables={name: Fates(**fates) for name, fates in said.get("tables", {}).items()},
         again=said.get("again", ""),
+        left_out=_left_out(said.get("left_out", {})),
     )
 
 
 def enter(home: Home, digest: str, loaded: Loaded) -> None:
     """Write a load into the ledger, in the place of what it said of it before."""
-    _write(_path(home, digest), asdict(loaded) | {"day": loaded.day.isoformat()})
+    _write(_path(home, digest), asdict(loaded) | {"day": loaded.day.isoformat(), "left_out": _said(loaded.left_out)})
 
 
 def forget(home: Home, sources: Iterable[str]) -> None:
@@ -101,6 +107,16 @@ def mark_second_hand(home: Home, sources: Iterable[str]) -> None:
     before = second_hand(home)
     if not set(sources) <= before:
         _write(_folder(home) / _SECOND_HAND, sorted(before | set(sources)))
+
+
+def _said(left_out: Uncovered) -> dict[str, object]:
+    schools = {table: sorted(numbers) for table, numbers in sorted(left_out.schools.items())}
+    return {"fields": sorted(left_out.fields), "rows": left_out.rows, "schools": schools}
+
+
+def _left_out(said: Mapping[str, Any]) -> Uncovered:
+    schools = {table: set(numbers) for table, numbers in said.get("schools", {}).items()}
+    return Uncovered(fields=set(said.get("fields", ())), rows=dict(said.get("rows", {})), schools=schools)
 
 
 def _folder(home: Home) -> Path:

@@ -79,6 +79,8 @@ class IngestSummary:
         Numbers joined to another pupil's, and former numbers that two pupils claim, over all ingests.
     uncovered
         What no agreement of the data-sharing register covers, and was therefore not read.
+    without
+        'table.column' that is covered now → loads whose rows landed before it was, without it.
     """
 
     tables: Mapping[str, TableCount]
@@ -90,6 +92,7 @@ class IngestSummary:
     links: int = 0
     contested: int = 0
     uncovered: Uncovered = field(default_factory=Uncovered)
+    without: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
@@ -107,6 +110,10 @@ class IngestSummary:
             yield f"  fields: {', '.join(sorted(self.uncovered.fields))}"
         for table, rows in sorted(self.uncovered.rows.items()):
             yield f"  {rows:>12,} rows of {table} from schools that are in no agreement"
+        if self.without:
+            yield "\nCovered now, but empty in rows that landed before: a row gets it with its next correction."
+        for name, loads in sorted(self.without.items()):
+            yield f"  {loads:>12,} exports read without {name}"
 
     def _figures(self) -> Iterator[str]:
         if self.tables:

@@ -235,6 +235,56 @@ class TestIngest:
         assert not list(home.history.glob("suspensions/*"))
         assert not home.quarantine.exists()
 
+    def covers(self, home, *changes):
+        """Write another register into the home."""
+        text = demonstration()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new)
+        (home.path / "agreements.toml").write_text(text, encoding="utf-8")
+
+    def again(self, home, folder):
+        return ingest(home, folder, clock=export_files.CLOCK, save_identities=None)
+
+    def test_a_table_that_a_later_agreement_covers_is_read_from_files_already_loaded(self, tmp_path):
+        without = ('"suspensions.*", ', "")
+        home, first = self.ingested(tmp_path, without)
+        assert "suspensions" not in first.tables
+        assert self.again(home, tmp_path / "in").already == ("suspensions_900001_1.csv",)
+        self.covers(home)
+        found = self.again(home, tmp_path / "in").tables["suspensions"]
+        assert (found.read, found.accepted, found.landed, found.quarantined) == (2, 1, 1, 1)
+        assert self.again(home, tmp_path / "in").already == ("suspensions_900001_1.csv",)
+
+    def test_rows_of_a_school_that_signs_later_are_read_and_no_other_row_twice(self, tmp_path):
+        only_one = ('schools = "all"', "schools = [900001]")
+        other = export_files.SUSPENSION.replace("900001", "900002").replace(export_files.ANN, export_files.BOB)
+        home = export_files.make_home(tmp_path / "home")
+        self.covers(home, only_one)
+        export_files.write(tmp_path / "in", "suspensions_1.csv", export_files.SUSPENSION, other, BROKEN)
+        first = self.again(home, tmp_path / "in")
+        assert first.uncovered.rows == {"suspensions": 1}
+        assert (first.tables["suspensions"].accepted, first.tables["suspensions"].quarantined) == (1, 1)
+        self.covers(home)
+        found = self.again(home, tmp_path / "in").tables["suspensions"]
+        assert (found.read, found.accepted, found.landed, found.quarantined) == (2, 1, 1, 1)
+        landed = pd.concat([Store(home).history(shard).tables["suspensions"] for shard in Store(home).shards])
+        assert sorted(landed["school"]) == [900001, 900002]
+        assert len(list(home.quarantine.glob("*/rows.csv"))) == 1
+        assert self.again(home, tmp_path / "in").already == ("suspensions_1.csv",)
+
+    def test_a_field_covered_later_stays_empty_in_rows_that_landed_and_the_summary_says_so(self, tmp_path):
+        without = ", ".join(f'"{field}"' for field in ALL_BUT_REASONS)
+        home, _ = self.ingested(tmp_path, ('"suspensions.*"', without))
+        self.covers(home)
+        summary = self.again(home, tmp_path / "in")
+        assert summary.already == ("suspensions_900001_1.csv",)
+        assert "1 exports read without suspensions.reason1" in summary.as_text()
+        # What the school corrects comes with the field.
+        later = export_files.SUSPENSION.replace("2025-03-07", "2025-03-12")
+        export_files.write(tmp_path / "in", "suspensions_900001_2.csv", later)
+        assert self.again(home, tmp_path / "in").tables["suspensions"].landed == 1
+
     def test_it_is_read_when_the_agreement_is_renewed(self, tmp_path):
         home, _ = self.ingested(tmp_path, ("ends = 2027-08-31", "ends = 2025-06-30"))
         (home.path / "agreements.toml").write_text(demonstration(), encoding="utf-8")
