@@ -227,6 +227,14 @@ def assert_same(found: Kept, expected: Kept) -> None:
     assert found.aside == expected.aside
 
 
+def assert_whole_or_nothing(found: Kept, expected: Kept) -> None:
+    """Of each file, each table holds every row that it ever will, or none: what a kill may leave."""
+    for name, rows in expected.tables.items():
+        whole = rows.groupby("source").size().to_dict()
+        there = found.tables[name].groupby("source").size().to_dict()
+        assert there.items() <= whole.items(), name
+
+
 def test_five_kills_then_the_rest_lands_and_nothing_twice(source: Path, calm_records: Calm) -> None:
     """At random points of the files it writes, ingest after ingest; then one may finish."""
     home = same_pepper(new_home(), calm_records.home)
@@ -235,6 +243,7 @@ def test_five_kills_then_the_rest_lands_and_nothing_twice(source: Path, calm_rec
         for _ in range(5):
             more = drawn.randint(1, calm_records.files // 6)
             assert kill_when(Records(home, source), home, more, drawn.uniform(0, 0.02))
+            assert_whole_or_nothing(kept(home, Records), calm_records.kept)
         Records(home, source).finish()
         assert_same(kept(home, Records), calm_records.kept)
     finally:
@@ -249,6 +258,7 @@ def test_a_kill_at_any_moment(source: Path, calm: Calm, turn: int) -> None:
     try:
         process = Belong(home, source)
         kill_when(process, home, 0, random.Random(SEED + turn).uniform(0.1, 1.0) * calm.seconds)
+        assert_whole_or_nothing(kept(home, Records), calm.kept)
         Belong(home, source).finish()
         found = kept(home, Belong)
         assert_same(found, calm.kept)
