@@ -29,7 +29,7 @@ from benchmarks.network_week import make_week, write_marks, write_weeks
 from records import delta
 from records.clock import Clock
 from records.home import create_home, open_home
-from records.ingest import ingest
+from records.intake.ingest import ingest
 from records.tables import MARKS
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from casework import told
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
 from casework.told import pupil_ids
-from records.holding import Gone, Holding, Subject
+from records.rights.holding import Gone, Holding, Subject
 
 # No person in these: schools, publications and models.
 IMPERSONAL: Final = frozenset({"schools", "publications", "look_head", "deployments", "audits"})

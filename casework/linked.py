@@ -19,7 +19,7 @@ def retire_linked(session: Session, links: Iterable[tuple[int, int]], day: date)
     Parameters
     ----------
     links
-        Pseudonym of a number → that of the pupil (`records.identities.Identities.links`). A row stays as
+        Pseudonym of a number → that of the pupil (`records.identity.identities.Identities.links`). A row stays as
         it is while the pupil's own is not here.
     """
     given = [{"old": old, "new": new, "day": day, "final": sorted(states.FINAL)} for old, new in links]

@@ -16,8 +16,8 @@ from casework.tables_cases import CaseRow, DecisionRow, LookRow, ViewRow
 from casework.tables_flags import FeatureRow, FlagRow, IncidentRow, ScoreRow, WeeklyFactsRow
 from casework.tables_people import PersonRoleRow, PupilKeyRow, PupilRow, RightsDecisionRow, SchoolRow
 from features.cohort import ABSTAIN
-from records.described import day_in_words
-from records.holding import Section, Subject
+from records.rights.described import day_in_words
+from records.rights.holding import Section, Subject
 
 Row = Mapping[str, str]
 _ACTIONS: Final[Mapping[str, str]] = {

@@ -16,7 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from records.home import Home
-from records.identities import IDENTITIES
+from records.identity.identities import IDENTITIES
 from records.refusal import Refusal
 from records.table import Column, Table
 from records.tables import TABLES

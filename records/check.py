@@ -16,12 +16,12 @@ import pandas as pd
 import pyarrow as pa
 
 from records.arrow import array_of, schema_of
-from records.batch import Batch, Form
 from records.codes import CodeList
-from records.faults import fault_rows, gather
-from records.row_rules import ROW_RULES, Coded, breaking
-from records.sheet import Distinct
+from records.rows.batch import Batch, Form
+from records.rows.faults import fault_rows, gather
+from records.rows.row_rules import ROW_RULES, Coded, breaking
 from records.table import ORIGIN, Column
+from records.text.sheet import Distinct
 
 NO_ROWS = np.empty(0, dtype=np.int64)
 EARLIEST = date(1990, 1, 1)
@@ -51,7 +51,7 @@ class Checked:
     bad
         Rows that break a rule.
     faults
-        A row for each broken rule, in the columns of `records.faults.FAULT_COLUMNS`.
+        A row for each broken rule, in the columns of `records.rows.faults.FAULT_COLUMNS`.
     """
 
     rows: pa.Table

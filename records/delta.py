@@ -30,7 +30,7 @@ ROWS_AT_ONCE = 1 << 17
 MOST_FILES = 16
 FILE_BYTES = 64_000_000
 KEPT_HOURS = 7 * 24
-# Numbers → the pupils whose they are (records/links.py).
+# Numbers → the pupils whose they are (records/identity/links.py).
 PupilOf = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 
 

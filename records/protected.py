@@ -9,8 +9,8 @@ import pandas as pd
 from records import delta
 from records.history import latest
 from records.home import Home
-from records.joining import joined
-from records.link_log import settled
+from records.identity.joining import joined
+from records.identity.link_log import settled
 from records.table import Table
 from records.tables import TABLES
 

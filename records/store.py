@@ -6,11 +6,12 @@ from datetime import date
 
 import pandas as pd
 
-from records import delta, loads
+from records import delta
 from records.history import History
 from records.home import Home
-from records.joining import joined
-from records.link_log import settled
+from records.identity.joining import joined
+from records.identity.link_log import settled
+from records.intake import loads
 from records.precedence import first_hand
 from records.tables import MARKS, TABLES
 
@@ -29,7 +30,7 @@ class Store:
     def history(self, shard: int) -> History:
         """Return every version of every unprotected record of one shard, and the network's schools.
 
-        Each pupil stands under one pseudonym, whatever numbers their rows came with (`records.joining`);
+        Each pupil stands under one pseudonym, whatever numbers their rows came with (`records.identity.joining`);
         what a census says is left out where the school's own system overrules it (`records.precedence`).
 
         Raises

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from records import delta
 from records.arrow import schema_of
-from records.described import WRITTEN
 from records.home import Home
+from records.rights.described import WRITTEN
 from records.table import Table
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from records.clock import Clock, clock_of
 from records.home import Home, create_home, open_home
-from records.ingest import ingest
+from records.intake.ingest import ingest
 from records.readers.network_csv import LAYOUTS, WEEKS_HEADING
 
 TODAY = date(2025, 7, 1)

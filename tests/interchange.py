@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from records.fates import Judged, judge
+from records.intake.fates import Judged, judge
 from records.pseudonym import Prover
 from records.readers.reading import PassedOver, Reader
 from tests.export_files import TODAY

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from records.fates import judge
 from records.home import Home
+from records.intake.fates import judge
 from records.pseudonym import Prover
 from records.readers.reading import Reader
 from records.table import Table

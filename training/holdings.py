@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 
-from records.holding import Gone, Holding, Section, Subject
 from records.home import Home
+from records.rights.holding import Gone, Holding, Section, Subject
 
 REAUDIT: Final = (
     "candidates {digests} lost rows: audited again, their figures differ a little from those that were signed"

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from records.described import day_in_words
 from records.home import Home
+from records.rights.described import day_in_words
 
 FOLDER: Final = "certificates"
 STAYS: Final = (

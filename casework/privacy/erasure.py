@@ -16,11 +16,11 @@ from casework.privacy.certificate import Certificate, Line, keep
 from casework.privacy.gathered import IN_THE_DATABASE, IN_THE_HOME
 from casework.privacy.request import Asked, CannotAnswer, Found, check_note, find, officer, subject_of
 from casework.tables_people import PupilKeyRow, PupilRow, RightsDecisionRow
-from records.erased import enter, read_erased
-from records.holding import Gone, Subject
 from records.home import Home
-from records.lock import only_ingest
-from records.present import pseudonyms_present
+from records.identity.erased import enter, read_erased
+from records.intake.lock import only_ingest
+from records.rights.holding import Gone, Subject
+from records.rights.present import pseudonyms_present
 
 GROUNDS: Final = MappingProxyType(
     {

@@ -5,10 +5,10 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from casework import holdings as casework_holdings
-from records import holdings as records_holdings
-from records.holding import Holding
 from records.home import Home
 from records.protected import ProtectedStore
+from records.rights import holdings as records_holdings
+from records.rights.holding import Holding
 from training import holdings as training_holdings
 
 PROTECTED: Final = Holding[Home](

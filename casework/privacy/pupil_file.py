@@ -15,10 +15,10 @@ from casework.audit_log import look
 from casework.database import scoped
 from casework.privacy.gathered import IN_THE_DATABASE, IN_THE_HOME
 from casework.privacy.request import Asked, Found, find, officer
-from records.described import day_in_words
-from records.holding import Section
 from records.home import Home
 from records.refusal import Refusal
+from records.rights.described import day_in_words
+from records.rights.holding import Section
 
 _TEMPLATE: Final = "pupil_file.html"
 _PLAIN: Final = (

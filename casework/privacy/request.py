@@ -13,11 +13,11 @@ from casework.names import master_key, unseal
 from casework.people import person_by_id
 from casework.permissions import NotAllowed, Person, check_may
 from casework.tables_people import PersonRow, PupilKeyRow, PupilRow
-from records import link_log
-from records.holding import Subject
 from records.home import Home
+from records.identity import link_log
 from records.pseudonym import PROVEN, canonical, doubt, pseudonyms, read_pepper
 from records.refusal import Refusal
+from records.rights.holding import Subject
 
 NOTE_SHORTEST: Final = 20
 

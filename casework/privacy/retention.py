@@ -13,9 +13,9 @@ from sqlalchemy.types import BigInteger
 from casework.database import connect, scoped
 from casework.privacy import vacuum
 from records.home import Home
-from records.lock import only_ingest
-from records.present import pseudonyms_present
-from records.retention import purge_copies, purge_tables
+from records.intake.lock import only_ingest
+from records.rights.present import pseudonyms_present
+from records.rights.retention import purge_copies, purge_tables
 
 LOG_FILE: Final = "purges.jsonl"
 CASE_YEARS: Final = 3

@@ -12,8 +12,8 @@ import pyarrow.parquet as pa_parquet
 
 from records import delta
 from records.home import Home
+from records.intake.summary import HELD_REMEDIES
 from records.store import Store
-from records.summary import HELD_REMEDIES
 from records.tables import TABLES
 
 _REASONS = ["source", "file", "fate", "why", "remedy", "rows"]
@@ -103,7 +103,7 @@ def _faults(path: Path) -> pd.DataFrame:
 
 
 def _held_files(home: Home) -> list[Path]:
-    # Rows on their way out (records.held) lie beside them, without a reason.
+    # Rows on their way out (records.intake.held) lie beside them, without a reason.
     found = sorted(home.held.glob("*/*.parquet"))
     return [path for path in found if "why" in pa_parquet.read_schema(path).names]
 

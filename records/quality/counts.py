@@ -14,10 +14,10 @@ import pandas as pd
 
 from records import delta
 from records.calendar import Calendar, Days, calendar_from
-from records.clashes import clashes
 from records.history import latest
-from records.joining import joined
-from records.link_log import settled
+from records.identity.clashes import clashes
+from records.identity.joining import joined
+from records.identity.link_log import settled
 from records.quality.aside import FileShare
 from records.quality.incidents import Events, EventSums
 from records.quality.registers import Register, Registers

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from records import delta
 from records.arrow import one_array
 from records.calendar import Calendar
-from records.links import Links
+from records.identity.links import Links
 from records.store import Store
 from records.table import Table
 
@@ -31,7 +31,7 @@ class Part:
     links: Links
 
     def rows(self, table: Table, names: list[str], where: pc.Expression) -> tuple[pa.Table, Counts]:
-        """Return these columns of the table's rows, and the pupil of each (see `records.joining`)."""
+        """Return these columns of the table's rows, and the pupil of each (see `records.identity.joining`)."""
         home = self.store.home
         rows = delta.scan(home.history, table, self.shard, ["pupil", *names], where)
         numbers = integers(rows["pupil"])

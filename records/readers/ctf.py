@@ -24,18 +24,18 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from records import delta
-from records.batch import UNKNOWN_SCHOOL
-from records.delimited import read_bytes
 from records.home import Home
-from records.identities import IDENTITIES
+from records.identity.identities import IDENTITIES
 from records.protected_tables import CARE, CHARACTERISTICS, FSM_PERIODS, SEN_NEEDS
 from records.readers.ctf_marks import Positions, read_positions, spell_out
 from records.readers.gathering import Rows, batches
 from records.readers.reading import Content, Load, Reader
-from records.sheet import FileRefused
+from records.rows.batch import UNKNOWN_SCHOOL
 from records.table import Table
 from records.tables import ENROLMENTS, MARKS, SCHOOLS
-from records.xml_text import XML_CAP_BYTES, elements
+from records.text.delimited import read_bytes
+from records.text.sheet import FileRefused
+from records.text.xml_text import XML_CAP_BYTES, elements
 
 ROOT, HEADER, PUPIL = "CTfile", "Header", "Pupil"
 # A school that is not proven is held; its missing number must not also be a broken rule.

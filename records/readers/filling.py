@@ -9,11 +9,11 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
-from records.batch import Form
 from records.readers.mapping import Filling
 from records.readers.mapping_proof import EXAMPLE
-from records.row_rules import NO_WORD_OF_THE_MAPPING
-from records.sheet import Distinct, FileRefused, Sheet, constant
+from records.rows.batch import Form
+from records.rows.row_rules import NO_WORD_OF_THE_MAPPING
+from records.text.sheet import Distinct, FileRefused, Sheet, constant
 
 _NUMBER = re.compile(r"\d{1,6}(\.\d{1,4})?", re.ASCII)
 

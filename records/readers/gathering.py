@@ -8,9 +8,9 @@ from itertools import chain, repeat
 import numpy as np
 import numpy.typing as npt
 
-from records.batch import Batch, Broken, Form
-from records.sheet import Integers, Sheet, distinct
+from records.rows.batch import Batch, Broken, Form
 from records.table import Table
+from records.text.sheet import Integers, Sheet, distinct
 
 # Every reader of nested formats hands days over in this one form; what cannot be one is handed over as it stands.
 DAYS = Form(dates="%Y-%m-%d", whole_numbers=r"([+-]?\d+)(?:\.0+)?")

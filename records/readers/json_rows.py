@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from records.delimited import FIELD_CAP_BYTES
-from records.identities import IDENTITIES
-from records.json_text import Number
+from records.identity.identities import IDENTITIES
 from records.readers.gathering import Wrong
 from records.readers.json_keys import ENTRY, Endpoint
-from records.sheet import FileRefused
 from records.table import Kind
 from records.tables import TABLES
+from records.text.delimited import FIELD_CAP_BYTES
+from records.text.json_text import Number
+from records.text.sheet import FileRefused
 
 # Numbers that link records, not measures: a supplier may write them as text or as a whole number.
 LINKS = frozenset({"id", "student", "school"})

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from records.sheet import Distinct, Sheet, constant, distinct
+from records.text.sheet import Distinct, Sheet, constant, distinct
 
 RECEPTION_AGE = 4
 SCHOOL_YEAR_STARTS = 9

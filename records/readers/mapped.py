@@ -8,9 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from records.batch import Batch, Broken, Form
-from records.delimited import digest_of, heading_of, read_sheet
-from records.encoding import to_utf8
 from records.home import Home
 from records.readers.claims import Claim, claims_on, known_mappings
 from records.readers.filling import Filled, filled
@@ -18,10 +15,13 @@ from records.readers.mapping import Export
 from records.readers.network_csv import claims as network_claims
 from records.readers.reading import Content, Load, Reader
 from records.readers.weeks import WeekColumns, week_batches
-from records.sheet import Distinct, FileRefused, Sheet, constant
+from records.rows.batch import Batch, Broken, Form
 from records.table import Table
 from records.tables import ENROLMENTS
-from records.unpacking import unpacked
+from records.text.delimited import digest_of, heading_of, read_sheet
+from records.text.encoding import to_utf8
+from records.text.sheet import Distinct, FileRefused, Sheet, constant
+from records.text.unpacking import unpacked
 
 PLAIN_NUMBERS = r"([+-]?\d+)"
 DECIMAL_ZEROS = r"([+-]?\d+)(?:\.0+)?"

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from records.identities import IDENTITIES
+from records.identity.identities import IDENTITIES
 from records.readers.mapping_proof import (
     EXAMPLE,
     declared,
@@ -24,7 +24,7 @@ from records.readers.mapping_proof import (
 from records.refusal import Refusal
 from records.table import Table
 from records.tables import ENROLMENTS, FLAGS_GIVEN, MARKS, OBJECTIONS, TABLES
-from records.unpacking import GZIP
+from records.text.unpacking import GZIP
 
 # Casework writes these itself.
 OURS = frozenset({FLAGS_GIVEN.name, OBJECTIONS.name})

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from records.encoding import ENCODINGS
 from records.table import Column, Table
+from records.text.encoding import ENCODINGS
 
 EXAMPLE = datetime(2025, 2, 14)
 _FLAGS = frozenset({"true", "false"})

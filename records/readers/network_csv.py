@@ -10,13 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from records.batch import Batch, Form
-from records.delimited import digest_of, heading_of, read_bytes, read_sheet
-from records.identities import IDENTITIES
+from records.identity.identities import IDENTITIES
 from records.protected_tables import CARE, NEIGHBOURHOODS
 from records.readers.reading import Content, Load, Reader, packed_csv_files, stem
 from records.readers.weeks import WeekColumns, week_batches
-from records.sheet import FileRefused, Sheet, constant
+from records.rows.batch import Batch, Form
 from records.table import Table
 from records.tables import (
     ALTERNATIVE_PROVISION,
@@ -31,7 +29,9 @@ from records.tables import (
     SUPPORT,
     SUSPENSIONS,
 )
-from records.unpacking import GZIP, unpacked
+from records.text.delimited import digest_of, heading_of, read_bytes, read_sheet
+from records.text.sheet import FileRefused, Sheet, constant
+from records.text.unpacking import GZIP, unpacked
 
 FORM = Form(dates="%Y-%m-%d", whole_numbers=r"([+-]?\d+)")
 

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from records.batch import UNLINKED, Batch
-from records.identities import IDENTITIES
+from records.identity.identities import IDENTITIES
 from records.protected_tables import CHARACTERISTICS
 from records.readers.gathering import Rows, Wrong, batches
 from records.readers.json_keys import Endpoint, Keys
 from records.readers.json_rows import JsonForm, RecordReader, Said
 from records.readers.pulls import Page, Pull, read_json, read_page
 from records.readers.reading import Content, PassedOver
-from records.sheet import FileRefused
+from records.rows.batch import UNLINKED, Batch
 from records.table import Table
 from records.tables import ENROLMENTS, MARKS
+from records.text.sheet import FileRefused
 
 STUDENTS = "students"
 NOT_HERE = (

@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from records.delimited import read_bytes
-from records.json_text import PAGE_CAP_BYTES, parse
 from records.readers.reading import Content, Load, PassedOver
-from records.sheet import FileRefused
+from records.text.delimited import read_bytes
+from records.text.json_text import PAGE_CAP_BYTES, parse
+from records.text.sheet import FileRefused
 
 PAGE_NAME = re.compile(r"(?P<endpoint>[a-z][a-z_-]*)_(?P<page>[1-9][0-9]{0,5})\.json")
 DATED = re.compile(r"(\d{4}-\d\d-\d\d)(_\w+)?")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from records.batch import Batch
-from records.delimited import digest_of
+from records.rows.batch import Batch
+from records.text.delimited import digest_of
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Load:
         What the data-sharing register calls where it came from; '': by the reader's own name.
     names
         Whether it says who pupils are. Such loads are read first: the rows of a pupil who changed number
-        then land where they belong, and none has to follow (records/rehoming.py).
+        then land where they belong, and none has to follow (records/identity/rehoming.py).
     """
 
     name: str

@@ -14,16 +14,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from records.batch import NO_SCHOOL, UNLINKED, Batch, Form
-from records.delimited import heading_of, read_bytes, read_sheet
-from records.identities import IDENTITIES
+from records.identity.identities import IDENTITIES
 from records.protected_tables import CHARACTERISTICS, FSM_PERIODS, SEN_NEEDS
 from records.readers.census_columns import PASSED_OVER, READ
 from records.readers.linking import Places, at, find, keys, nowhere, where, year_by_age
 from records.readers.reading import Content, Load, PassedOver, Reader, csv_files
-from records.sheet import Distinct, FileRefused, Sheet, constant, distinct
+from records.rows.batch import NO_SCHOOL, UNLINKED, Batch, Form
 from records.table import Table
 from records.tables import ENROLMENTS, SUSPENSIONS
+from records.text.delimited import heading_of, read_bytes, read_sheet
+from records.text.sheet import Distinct, FileRefused, Sheet, constant, distinct
 
 # 2025-Feb-14 00:00:00; numbers pass through a float on their way: '10.0'.
 FORM = Form(dates="%Y-%b-%d %H:%M:%S", whole_numbers=r"([+-]?\d+)(?:\.0+)?")

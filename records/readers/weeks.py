@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 
-from records.batch import Batch, Broken, Form
-from records.sheet import Distinct, Sheet, constant
+from records.rows.batch import Batch, Broken, Form
 from records.tables import MARKS
+from records.text.sheet import Distinct, Sheet, constant
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 HALVES = ("AM", "PM")

@@ -16,10 +16,10 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from records.home import Home
-from records.json_text import PAGE_CAP_BYTES, parse
 from records.readers.wonde import MARKER
 from records.refusal import Refusal
-from records.sheet import FileRefused
+from records.text.json_text import PAGE_CAP_BYTES, parse
+from records.text.sheet import FileRefused
 
 BASE = "https://api.wonde.com/v1.0/"
 TOKEN_FILE = "wonde-token"  # noqa: S105 - the name of a file, not a token

@@ -22,7 +22,7 @@ def agreements(
     from records.agreements import read_register, register_of
     from records.clock import clock_of
     from records.home import HOME_FILE, open_home
-    from records.processing_record import as_markdown, warnings
+    from records.rights.processing_record import as_markdown, warnings
 
     if template:
         text = files("records").joinpath("agreements_template.toml").read_text(encoding="utf-8")

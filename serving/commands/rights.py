@@ -124,7 +124,7 @@ def unlink(
 ) -> int:
     """Part two pupils whom a school's wrong former UPN joined: for good, whatever later exports repeat."""
     from records.home import open_home
-    from records.parting import Parting
+    from records.rights.parting import Parting
     from serving.jobs.parting import part_numbers
 
     here = open_home(home)

@@ -18,9 +18,9 @@ from casework.tables_people import SchoolRow
 from fairness.gate import Decision
 from fairness.trust import create_demo_trust
 from records.home import Home, create_home
+from records.intake.summary import IngestSummary
 from records.pseudonym import create_pepper
 from records.refusal import Refusal
-from records.summary import IngestSummary
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
 from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_people

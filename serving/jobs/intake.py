@@ -12,10 +12,10 @@ from casework.linked import retire_linked
 from casework.people import Identity, save_identities
 from records.clock import clock_of
 from records.home import Home
-from records.identities import Identities
-from records.ingest import ingest
-from records.intake import SaveIdentities
-from records.summary import IngestSummary
+from records.identity.identities import Identities
+from records.intake.ingest import ingest
+from records.intake.landing import SaveIdentities
+from records.intake.summary import IngestSummary
 
 
 def read_exports(home: Home, source: Path, say: Callable[[str], None]) -> IngestSummary:

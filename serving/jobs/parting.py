@@ -4,8 +4,8 @@ from casework.database import connect, scoped
 from casework.privacy.request import Asked, check_note, find, officer
 from records.clock import clock_of
 from records.home import Home
-from records.parting import Parted, Parting, part
 from records.pseudonym import PROVEN, doubt
+from records.rights.parting import Parted, Parting, part
 from serving.jobs.intake import saving
 
 

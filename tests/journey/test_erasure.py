@@ -20,8 +20,8 @@ from casework.privacy.gathered import IMPERSONAL_FILES, IN_THE_HOME
 from casework.privacy.pupil_file import PupilFile, export
 from casework.privacy.request import Asked
 from casework.pupils import pupil_page
-from records.erased import LEDGER_FILE
 from records.home import Home
+from records.identity.erased import LEDGER_FILE
 from records.pseudonym import create_pepper, pseudonyms, read_pepper
 from serving.jobs.intake import read_exports
 from tests import export_files as files

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from records.history import latest
 from records.home import Home
-from records.ingest import ingest
+from records.intake.ingest import ingest
 from records.pseudonym import create_pepper
 from records.store import Store
 from records.tables import TABLES

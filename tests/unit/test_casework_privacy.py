@@ -15,8 +15,8 @@ from casework.privacy.request import Asked, CannotAnswer, NoSuchPupil, check_not
 from casework.privacy.retention import purge
 from records import delta
 from records.agreements import demonstration
-from records.holding import Subject
 from records.pseudonym import create_pepper
+from records.rights.holding import Subject
 from records.tables import ENROLMENTS, MARKS, OBJECTIONS
 from records.written import append
 from tests import export_files as files

@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 
 from records.agreements import Register, RegisterRefused, demonstration, read_register, register_of
-from records.batch import Batch, Form
-from records.coverage import only_covered
 from records.home import create_home
-from records.ingest import ingest
-from records.processing_record import as_markdown, warnings
-from records.sheet import Sheet, distinct
+from records.intake.coverage import only_covered
+from records.intake.ingest import ingest
+from records.rights.processing_record import as_markdown, warnings
+from records.rows.batch import Batch, Form
 from records.store import Store
 from records.tables import BEHAVIOUR, MARKS, SUSPENSIONS
+from records.text.sheet import Sheet, distinct
 from tests import export_files
 
 TODAY = date(2026, 10, 1)

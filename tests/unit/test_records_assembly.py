@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 from shutil import copytree
 
-from records.batch import UNLINKED
 from records.readers import assembly
+from records.rows.batch import UNLINKED
 from tests.export_files import ANN, BOB, TODAY
 from tests.interchange import PROVER, faults, held, judged, rows
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from records.ingest import ingest
-from records.json_text import PAGE_CAP_BYTES
+from records.intake.ingest import ingest
 from records.readers import ctf
 from records.readers.pulls import read_json
-from records.sheet import FileRefused
-from records.xml_text import XML_CAP_BYTES
+from records.text.json_text import PAGE_CAP_BYTES
+from records.text.sheet import FileRefused
+from records.text.xml_text import XML_CAP_BYTES
 from tests import export_files as files
 
 TWO_GB = 2 << 30

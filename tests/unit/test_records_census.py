@@ -9,12 +9,12 @@ import pytest
 from records.clock import Clock
 from records.history import known
 from records.home import Home
-from records.identities import Identities
-from records.ingest import ingest
+from records.identity.identities import Identities
+from records.intake.ingest import ingest
+from records.intake.summary import IngestSummary
 from records.protected import ProtectedStore
 from records.pseudonym import pseudonyms, read_pepper
 from records.store import Store
-from records.summary import IngestSummary
 from tests import export_files as files
 from tests.export_files import ANN, BOB, CAT, CLOCK
 

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from records.clashes import clashes
+from records.identity.clashes import clashes
 from tests.factories import frame
 
 A, B, C = 900001, 900002, 900003

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from records.batch import UNKNOWN_SCHOOL
-from records.fates import Judged
 from records.history import known
 from records.home import Home
-from records.ingest import ingest
+from records.intake.fates import Judged
+from records.intake.ingest import ingest
 from records.pseudonym import WRONG_LETTER
 from records.readers import ctf
 from records.readers.ctf_marks import Positions, read_positions, spell_out
 from records.readers.json_keys import KeysRefused
-from records.sheet import FileRefused
+from records.rows.batch import UNKNOWN_SCHOOL
 from records.store import Store
+from records.text.sheet import FileRefused
 from tests import export_files as files
 from tests.export_files import ANN
 from tests.interchange import ORIGIN, PROVER, faults, held, judged, rows

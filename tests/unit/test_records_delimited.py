@@ -2,9 +2,9 @@
 
 import pytest
 
-from records import delimited
-from records.delimited import FIELD_CAP_BYTES, heading_of, read_sheet
-from records.sheet import FileRefused, Sheet
+from records.text import delimited
+from records.text.delimited import FIELD_CAP_BYTES, heading_of, read_sheet
+from records.text.sheet import FileRefused, Sheet
 
 HEADING = ("a", "b", "c")
 

@@ -6,10 +6,10 @@ import zlib
 
 import pytest
 
-from records import unpacking
-from records.encoding import to_utf8
-from records.sheet import FileRefused
-from records.unpacking import unpacked
+from records.text import unpacking
+from records.text.encoding import to_utf8
+from records.text.sheet import FileRefused
+from records.text.unpacking import unpacked
 
 ZOE = "UPN,Forename\n1,Zoë\n"
 

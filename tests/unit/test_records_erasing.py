@@ -6,16 +6,18 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
 
-from records import copies, delta, link_log
+from records import delta
 from records.agreements import REGISTER_FILE, RegisterRefused, demonstration
-from records.erased import LEDGER_FILE, LedgerRefused, enter, read_erased, token
-from records.holding import Subject
-from records.holdings import HOLDINGS, erase_landed
-from records.ingest import ingest
-from records.mentions import Seeker, rows_of
-from records.present import pseudonyms_present
+from records.identity import link_log
+from records.identity.erased import LEDGER_FILE, LedgerRefused, enter, read_erased, token
+from records.intake.ingest import ingest
 from records.pseudonym import create_pepper, pseudonyms, read_pepper
-from records.retention import RetentionRefused, first_kept, purge_tables, years_of
+from records.rights import copies
+from records.rights.holding import Subject
+from records.rights.holdings import HOLDINGS, erase_landed
+from records.rights.mentions import Seeker, rows_of
+from records.rights.present import pseudonyms_present
+from records.rights.retention import RetentionRefused, first_kept, purge_tables, years_of
 from records.tables import BEHAVIOUR, ENROLMENTS, MARKS
 from tests import export_files as files
 from tests.export_files import ANN, BOB, CAT

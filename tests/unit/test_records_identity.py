@@ -8,17 +8,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from records import delta, held, link_log, rehoming
+from records import delta
 from records.clock import Clock
 from records.history import latest
 from records.home import Home
-from records.identities import Identities
-from records.ingest import ingest
-from records.parting import NoSuchLink, Parting, part
+from records.identity import link_log, rehoming
+from records.identity.identities import Identities
+from records.intake import held
+from records.intake.ingest import ingest
+from records.intake.summary import IngestSummary
 from records.protected import ProtectedStore
 from records.pseudonym import create_pepper, pseudonyms, read_pepper
+from records.rights.parting import NoSuchLink, Parting, part
 from records.store import Store
-from records.summary import IngestSummary
 from records.tables import MARKS
 from tests import export_files as files
 from tests.export_files import ANN, BOB, CAT, CLOCK, TODAY

@@ -12,12 +12,12 @@ from records import delta
 from records.clock import Clock
 from records.history import known
 from records.home import Home
-from records.identities import Identities
-from records.ingest import ingest
+from records.identity.identities import Identities
+from records.intake.ingest import ingest
+from records.intake.summary import IngestSummary
 from records.protected import ProtectedStore
 from records.pseudonym import pseudonyms, read_pepper
 from records.store import Store
-from records.summary import IngestSummary
 from tests import export_files as files
 from tests.export_files import ANN, BOB, CAT, CLOCK
 
@@ -265,4 +265,4 @@ def test_only_the_protected_door_and_ingest_name_the_protected_root():
     rooms = Path(delta.__file__).parent
     naming = {path.name for path in rooms.rglob("*.py") if "home.protected" in path.read_text(encoding="utf-8")}
     # Ingest writes there, rehoming moves rows within it, rights take rows out of it.
-    assert naming == {"protected.py", "intake.py", "rehoming.py", "present.py", "retention.py"}
+    assert naming == {"protected.py", "landing.py", "rehoming.py", "present.py", "retention.py"}

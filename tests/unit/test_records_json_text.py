@@ -2,9 +2,9 @@
 
 import pytest
 
-from records import json_text
-from records.json_text import Number, parse
-from records.sheet import FileRefused
+from records.text import json_text
+from records.text.json_text import Number, parse
+from records.text.sheet import FileRefused
 
 
 def test_numbers_stay_as_they_are_written_and_texts_stay_texts():

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from records.link_log import LINKS
-from records.links import Links, resolve
+from records.identity.link_log import LINKS
+from records.identity.links import Links, resolve
 
 A, B, C, D = 1, 2, 3, 4
 T, U = 90, 91  # temporary numbers

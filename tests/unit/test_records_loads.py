@@ -10,18 +10,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from records import delta, loads
+from records import delta
 from records.clock import Clock
-from records.delimited import digest_of
 from records.history import latest
 from records.home import Home
-from records.ingest import CannotWrite, ingest
-from records.loads import NOTHING_ACCEPTED, Fates, again
-from records.lock import IngestRunning, only_ingest
-from records.row_rules import AFTER_INGEST
+from records.intake import loads
+from records.intake.ingest import CannotWrite, ingest
+from records.intake.loads import NOTHING_ACCEPTED, Fates, again
+from records.intake.lock import IngestRunning, only_ingest
+from records.intake.summary import IngestSummary
+from records.rows.row_rules import AFTER_INGEST
 from records.store import Store
-from records.summary import IngestSummary
 from records.tables import ENROLMENTS, MARKS, SUSPENSIONS
+from records.text.delimited import digest_of
 from tests import export_files as files
 from tests.export_files import ANN, BOB, CLOCK
 

@@ -7,13 +7,13 @@ import pytest
 
 from records.clock import Clock
 from records.home import Home
-from records.ingest import ingest
+from records.intake.ingest import ingest
+from records.intake.summary import IngestSummary
 from records.readers import mapped
 from records.readers.mapping import MappingRefused
 from records.readers.reading import Load
-from records.sheet import FileRefused
 from records.store import Store
-from records.summary import IngestSummary
+from records.text.sheet import FileRefused
 from tests import export_files as files
 from tests.export_files import ANN, BOB
 from tests.judged import TODAY, Fates, home_at, pseudonym_of, read_folder

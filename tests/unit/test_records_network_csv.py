@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from records.readers import network_csv
-from records.sheet import FileRefused
+from records.text.sheet import FileRefused
 from tests.export_files import ANN, LAYOUTS, write
 from tests.judged import TODAY, read_folder
 

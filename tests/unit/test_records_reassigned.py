@@ -9,7 +9,7 @@ import pytest
 from records import delta
 from records.history import latest
 from records.home import Home
-from records.ingest import ingest
+from records.intake.ingest import ingest
 from records.pseudonym import create_pepper, pseudonyms, read_pepper
 from records.store import Store
 from records.tables import BEHAVIOUR

@@ -11,15 +11,16 @@ import pyarrow as pa
 import pytest
 from stdnum.gb import upn as upn_standard
 
-from records import damage, delimited, delta
+from records import delta
 from records.arrow import schema_of
-from records.damage import Text, refuse_damage
-from records.delimited import read_sheet
-from records.doubles import doubles
 from records.pseudonym import Prover, doubt, pseudonyms
-from records.row_rules import ROW_RULES, Coded, Values, breaking
-from records.sheet import Distinct, FileRefused, distinct
+from records.rows.doubles import doubles
+from records.rows.row_rules import ROW_RULES, Coded, Values, breaking
 from records.tables import MARKS
+from records.text import damage, delimited
+from records.text.damage import Text, refuse_damage
+from records.text.delimited import read_sheet
+from records.text.sheet import Distinct, FileRefused, distinct
 from records.upns import ALPHABET, sound
 from tests.export_files import ANN, BOB, CAT
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from records import batch, pseudonym
+from records import pseudonym
+from records.intake.summary import HELD_REMEDIES, IngestSummary, Quarantined, TableCount
 from records.readers.reading import PassedOver
-from records.sheet import FileRefused
-from records.summary import HELD_REMEDIES, IngestSummary, Quarantined, TableCount
+from records.rows import batch
+from records.text.sheet import FileRefused
 
 MARKS = TableCount(
     read=1_000,

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from records.clock import Clock
-from records.ingest import ingest
+from records.intake.ingest import ingest
 from records.readers import network_csv
-from records.sheet import FileRefused
 from records.store import Store
+from records.text.sheet import FileRefused
 from tests import export_files as files
 from tests.export_files import ANN, BOB, CAT
 from tests.judged import TODAY, Fates, pseudonym_of, read_folder

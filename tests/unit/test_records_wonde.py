@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from records.batch import UNLINKED
-from records.fates import Judged
 from records.history import known
 from records.home import Home
-from records.ingest import ingest
+from records.intake.fates import Judged
+from records.intake.ingest import ingest
 from records.readers import wonde
 from records.readers.json_keys import KeysRefused, read_keys
 from records.readers.pulled import NOT_HERE
 from records.readers.reading import PassedOver
-from records.sheet import FileRefused
+from records.rows.batch import UNLINKED
 from records.store import Store
+from records.text.sheet import FileRefused
 from tests import export_files as files
 from tests.export_files import ANN, BOB
 from tests.interchange import PROVER, faults, held, judged, rows

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from records.home import Home
-from records.ingest import ingest
+from records.intake.ingest import ingest
 from records.readers.wonde_pull import PullRefused, Wonde, pull, read_token
 from tests import export_files as files
 

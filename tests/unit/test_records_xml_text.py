@@ -2,9 +2,9 @@
 
 import pytest
 
-from records import xml_text
-from records.sheet import FileRefused
-from records.xml_text import elements
+from records.text import xml_text
+from records.text.sheet import FileRefused
+from records.text.xml_text import elements
 
 BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10 if n else "ha"}">' for n in range(9))
 

@@ -1,0 +1,1 @@
+"""Who a pupil is: numbers that are one pupil, how their rows are joined, and who must never come back."""

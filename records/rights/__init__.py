@@ -1,0 +1,1 @@
+"""A pupil's rights over records: what is held, told in words, corrected, kept no longer than allowed, erased."""
