@@ -10,6 +10,7 @@ from records.synthetic.figures_sanctions import sanction_figures
 
 COLUMNS = ("figure", "band", "simulated", "published", "relative_error", "n")
 ENOUGH, WORST = 30.0, 10
+NEAR = (0.05, 0.1, 0.25, 0.5)
 NOT_SHOWN: dict[str, str] = {
     "neighbourhood deprivation (IDACI deciles)": "the process knows free school meals and the school's deprivation, "
     "not where a pupil lives",
@@ -51,15 +52,23 @@ def worst(frame: pd.DataFrame, number: int = WORST) -> pd.DataFrame:
 def as_text(frame: pd.DataFrame) -> str:
     """Return the report as a printed table, the worst figures and those that cannot be shown at the end."""
     parts = [_table(frame), "", f"The {WORST} furthest from the published figure, of those resting on 30 or more:"]
-    parts += [_table(worst(frame)), "", f"Half of all figures lie within {_middle(frame):.0%}.", ""]
+    parts += [_table(worst(frame)), "", *_in_all(frame), ""]
     parts += ["Published, but not shown by this simulation:"]
     parts += [f"  {figure}: {why}" for figure, why in NOT_SHOWN.items()]
     return "\n".join(parts)
 
 
-def _middle(frame: pd.DataFrame) -> float:
-    firm = frame[frame["n"] >= ENOUGH]
-    return float(firm["relative_error"].abs().median())
+def _in_all(frame: pd.DataFrame) -> list[str]:
+    """Return how near all figures are, in words: what a table of several hundred lines does not say."""
+    firm = frame[(frame["n"] >= ENOUGH) & frame["relative_error"].notna()]
+    error = firm["relative_error"].abs()
+    near = ", ".join(f"{(error <= limit).sum():,} within {limit:.0%}" for limit in NEAR)
+    far = worst(frame, 1).iloc[0]
+    return [
+        f"Of {len(firm):,} figures resting on 30 or more, {near}; half within {error.median():.0%}.",
+        f"The worst: {far['figure']} ({far['band']}): {far['simulated']:.3f}, published {far['published']:.3f}.",
+        "A figure of one borough rests on a school or two in a small network: chance alone moves it far.",
+    ]
 
 
 def _error(figure: Figure) -> float:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from records.synthetic import published
@@ -85,6 +86,14 @@ class TestReport:
         text = as_text(frame)
         at = [text.rindex(str(far.iloc[0]["figure"])), *(text.index(figure) for figure in NOT_SHOWN)]
         assert at == sorted(at)
+
+    def test_how_near_all_figures_are_is_said_in_words_and_the_worst_by_name(self) -> None:
+        """By hand: errors of 4, 20 and 100 %, and one of 900 % that rests on too few to count."""
+        rows = [("a", "all", s, 10.0, s / 10.0 - 1, n) for s, n in ((10.4, 30), (8.0, 99), (20.0, 40), (100.0, 29))]
+        text = as_text(pd.DataFrame(rows, columns=list(COLUMNS)).assign(figure=["near", "middling", "far", "thin"]))
+        assert "Of 3 figures resting on 30 or more, 1 within 5%, 1 within 10%, 2 within 25%, 2 within 50%" in text
+        assert "; half within 20%." in text
+        assert "The worst: far (all): 20.000, published 10.000." in text
 
     def test_a_figure_published_as_nought_has_no_relative_error(self, sums: Counted) -> None:
         frame = report(sums)
