@@ -114,10 +114,13 @@ def check(batch: Batch, today: date) -> Checked:
         if column.kind not in ("text", "flag"):
             # Row rules compare dates, numbers and code positions; free text is no part of any of them.
             values[name] = Coded(parsed.values, text.codes)
+    # A value that cannot be read has a stand-in, which no rule is asked about. Of the rest every rule is asked:
+    # a school that corrects one thing and is then told of the next corrects the file twice.
+    readable = ~bad
     for rule in ROW_RULES:
         if rule.applies_to(batch.table):
             broken = breaking(rule, values, today)
-            rows = NO_ROWS if broken is None else np.flatnonzero(broken & ~bad)
+            rows = NO_ROWS if broken is None else np.flatnonzero(broken & readable)
             if len(rows):
                 bad[rows] = True
                 faults.append(fault_rows(batch, rows, rule.column, [(rule.value_class, rule.name, rule.remedy)]))

@@ -121,6 +121,16 @@ def test_reason_other_ended_with_2019_20(tmp_path, start, bad):
     assert found.faults["column"].tolist() == ["reason1"] * bad
 
 
+def test_every_rule_that_a_row_breaks_is_told_at_once(tmp_path):
+    """A Saturday and a withdrawn reason. Of a row with a date that cannot be read only that is told."""
+    two = suspension("2025-03-08", "2025-03-07", reason="OT")
+    unread = suspension("8 March", "2025-03-07", reason="OT")
+    found = checked(tmp_path, "suspensions_900001_20250701.csv", two, unread)
+    assert found.bad.tolist() == [True, True]
+    told = found.faults[["line", "value_class"]].to_numpy().tolist()
+    assert told == [[2, "withdrawn code"], [2, "date at a weekend"], [3, "text of 7 characters"]]
+
+
 @pytest.mark.parametrize(
     ("sessions", "bad"), [("1", False), ("90", False), ("0", True), ("91", True), ("4.0", True), ("-1", True)]
 )
