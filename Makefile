@@ -35,7 +35,7 @@ check: setup
 	$(BIN)/lint-imports
 
 drill: setup browser
-	$(BIN)/python -m pytest -m drill $(TEST_FLAGS)
+	$(BIN)/python -m pytest -m drill -o timeout=1800 $(TEST_FLAGS)
 
 # The picture in README.md, drawn by the browser tests.
 picture: setup browser
