@@ -54,11 +54,24 @@ def _itself(pseudonyms: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return pseudonyms
 
 
-def append(root: Path, table: Table, landings: Sequence[Landing], shards: int, of: PupilOf = _itself) -> int:
+def sharded(rows: pa.Table, shards: int, of: PupilOf = _itself) -> pa.Table:
+    """Return the rows with the shard that each belongs to, by the pupil whose number it bears."""
+    return rows.append_column(SHARD, pa.array((of(rows["pupil"].to_numpy()) % shards).astype("int32")))
+
+
+def append(
+    root: Path,
+    table: Table,
+    landings: Sequence[Landing],
+    shards: int,
+    of: PupilOf = _itself,
+    beside: pa.Table | None = None,
+) -> int:
     """Add the landings in one atomic commit; return how many rows are new. `of` says which pupil's shard a row is in.
 
     A load that the table already holds adds nothing: its digest is in the table's own log, in the
-    same commit as its rows, so a process killed at any moment leaves all of them or none.
+    same commit as its rows, so a process killed at any moment leaves all of them or none. Rows
+    `beside` them (with their shards) are what the landings call for, and share their fate.
     """
     there = open_table(root, table)
     fresh = [landing for landing in landings if there is None or there.transaction_version(landing.load) is None]
@@ -67,8 +80,11 @@ def append(root: Path, table: Table, landings: Sequence[Landing], shards: int, o
     rows = pa.concat_tables([landing.rows for landing in fresh]).select(schema_of(table).names).unify_dictionaries()
     if not rows.num_rows:
         return 0
+    landed = rows.num_rows
     if table.sharded:
-        rows = rows.append_column(SHARD, pa.array((of(rows["pupil"].to_numpy()) % shards).astype("int32")))
+        rows = sharded(rows, shards, of)
+    if beside is not None and len(beside):
+        rows = pa.concat_tables([rows.cast(beside.schema), beside]).unify_dictionaries()
     (root / table.name).mkdir(parents=True, exist_ok=True)
     write_deltalake(
         there or str(root / table.name),
@@ -80,7 +96,7 @@ def append(root: Path, table: Table, landings: Sequence[Landing], shards: int, o
             app_transactions=[Transaction(load, 1, int(time.time() * 1000)) for load in dict.fromkeys(_loads(fresh))]
         ),
     )
-    return int(rows.num_rows)
+    return int(landed)
 
 
 def add(root: Path, table: Table, rows: pa.Table, shards: npt.NDArray[np.int32]) -> None:

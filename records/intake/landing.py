@@ -24,7 +24,7 @@ from records.intake.coverage import Uncovered
 from records.intake.fates import Judged
 from records.intake.loads import Fates, Loaded
 from records.intake.quarantine import forget, quarantine
-from records.intake.reassigned import take_away, takes_events_away
+from records.intake.reassigned import taken_away
 from records.intake.repeats import repeated
 from records.intake.summary import Quarantined, TableCount
 from records.pseudonym import TEMPORARY, Prover
@@ -108,11 +108,7 @@ class Intake:
             table = TABLES[name]
             fresh = self._news(table, landings)
             count = self.counts[name]
-            count.landed += delta.append(
-                self._root(table), table, [landing for landing, _ in fresh], self.home.shards, self.links.of
-            )
-            if takes_events_away(table):
-                take_away(self._root(table), table, [one.rows for one in landings], self.links, self.home.shards)
+            count.landed += self._append(table, [landing for landing, _ in fresh])
             said = sum(said for _, said in fresh)
             count.accepted -= said
             count.repeated += said
@@ -165,10 +161,13 @@ class Intake:
             count = self.counts.setdefault(found.table, TableCount())
             # A file may come again in another load, and with it rows that were held and have landed since.
             landings = [landing for landing, _ in self._news(table, [delta.Landing(found.name, found.rows)])]
-            count.released += delta.append(self._root(table), table, landings, self.home.shards, self.links.of)
-            if takes_events_away(table):
-                take_away(self._root(table), table, [found.rows], self.links, self.home.shards)
+            count.released += self._append(table, landings)
             held.finished(found)
+
+    def _append(self, table: Table, landings: Sequence[delta.Landing]) -> int:
+        root, shards = self._root(table), self.home.shards
+        deletions = taken_away(root, table, [landing.rows for landing in landings], self.links, shards)
+        return delta.append(root, table, landings, shards, self.links.of, deletions)
 
     def _news(self, table: Table, landings: Sequence[delta.Landing]) -> list[tuple[delta.Landing, int]]:
         """Return the landings without rows that the store already says, and how many each repeats."""

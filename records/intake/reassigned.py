@@ -14,43 +14,44 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from records import delta
+from records.arrow import schema_of
 from records.identity.links import Links
-from records.table import ORIGIN, Table
+from records.table import Table
 
 _ORDER = ["known_on", "source", "row"]
 
 
-def takes_events_away(table: Table) -> bool:
+def _numbered_by_school(table: Table) -> bool:
     """Return whether things of this table are known by a number that is not the pupil's."""
     return table.sharded and "pupil" not in table.key
 
 
-def take_away(root: Path, table: Table, landed: Sequence[pa.Table], links: Links, shards: int) -> int:
-    """Add the deletions that the events just landed call for, whichever version came first; return how many.
+def taken_away(root: Path, table: Table, fresh: Sequence[pa.Table], links: Links, shards: int) -> pa.Table | None:
+    """Return the deletions that fresh events call for, each with its shard, whichever version came first.
 
-    One atomic commit; what is there already is not added again, so it stands being killed and run again.
+    They land in the commit of the events themselves (`delta.append`), so that no moment leaves an event
+    with two pupils or with none. What the store holds already is not asked for again.
     """
-    names = [column.name for column in (*table.columns, *ORIGIN)]
+    if not _numbered_by_school(table) or not any(map(len, fresh)):
+        return None
+    declared = schema_of(table)
+    rows = [delta.sharded(one.select(declared.names).cast(declared), shards, links.of) for one in fresh]
     # The school, and its own number of the event.
     number = table.key[-1]
-    numbers = [chunk for rows in landed for chunk in rows[number].chunks]
-    if not numbers or delta.open_table(root, table) is None:
-        return 0
-    among = pc.field(number).isin(pc.unique(pa.chunked_array(numbers)))
-    parts = []
+    among = pc.field(number).isin(pc.unique(pa.chunked_array([chunk for one in rows for chunk in one[number].chunks])))
     for shard in range(shards):
-        rows = delta.scan(root, table, shard, names, among)
-        parts.append(rows.append_column(delta.SHARD, pa.array(np.full(len(rows), shard, dtype=np.int32))))
-    stored = pa.concat_tables(parts).unify_dictionaries()
-    index = _plain(stored.select([*table.key, "pupil", "deleted", *_ORDER, delta.SHARD]))
+        stored = delta.scan(root, table, shard, declared.names, among)
+        rows.append(stored.append_column(delta.SHARD, pa.array(np.full(len(stored), shard, dtype=np.int32))))
+    versions = pa.concat_tables(rows).unify_dictionaries()
+    index = _plain(versions.select([*table.key, "pupil", "deleted", *_ORDER, delta.SHARD]))
     home = links.of(index["pupil"].to_numpy()) % shards
     index = index.assign(pupil=links.of(index["pupil"].to_numpy()), place=np.arange(len(index)))
     # Rows that lie where another link once put them are no part of it.
     index = index[home == index[delta.SHARD]]
     wanted = _deletions(index, list(table.key))
     if wanted.empty:
-        return 0
-    rows = stored.take(pa.array(wanted["place"].to_numpy()))
+        return None
+    found = versions.take(pa.array(wanted["place"].to_numpy()))
     given = {
         "deleted": pa.array(np.ones(len(wanted), dtype=bool)),
         "known_on": pa.array(wanted["known_on_by"]).cast(pa.date32()),
@@ -58,15 +59,12 @@ def take_away(root: Path, table: Table, landed: Sequence[pa.Table], links: Links
         "row": pa.array(wanted["row_by"], pa.int32()),
     }
     for name, values in given.items():
-        rows = rows.set_column(rows.schema.get_field_index(name), name, values)
-    delta.add(root, table, rows.select(names), wanted[delta.SHARD].to_numpy())
-    return len(wanted)
+        found = found.set_column(found.schema.get_field_index(name), name, values)
+    return found
 
 
 def _plain(rows: pa.Table) -> pd.DataFrame:
-    frame: pd.DataFrame = rows.set_column(
-        rows.schema.get_field_index("source"), "source", rows["source"].cast(pa.string())
-    ).to_pandas()
+    frame: pd.DataFrame = rows.to_pandas()
     return frame.assign(known_on=frame["known_on"].astype("datetime64[s]"))
 
 

@@ -62,6 +62,17 @@ def test_the_deletion_is_written_once_and_says_what_took_the_event_away(tmp_path
     assert who(home)[13] == ["ann", "bob"]  # e2 is Ann's
 
 
+@pytest.mark.parametrize("order", [[FIRST, THEN], [THEN, FIRST]])
+def test_the_deletion_lands_in_the_commit_of_the_version_that_calls_for_it(tmp_path, order):
+    """So that a kill between two commits cannot leave the event with both pupils."""
+    home = landed(tmp_path, order[:1])
+    table = delta.open_table(home.history, BEHAVIOUR)
+    ingest(home, files.write(tmp_path / "2", "behaviour_900001_then.csv", order[1]), clock=CLOCK, save_identities=None)
+    after = delta.open_table(home.history, BEHAVIOUR)
+    assert after.version() == table.version() + 1
+    assert delta.read(home.history, BEHAVIOUR, None)[0]["deleted"].sum() == 1
+
+
 def test_an_event_under_a_pupils_new_number_is_not_taken_from_them(tmp_path):
     """First under the old number, then under the new one; that both are one pupil's is said only later."""
     home = landed(tmp_path, [FIRST, THEN])
