@@ -80,7 +80,19 @@ class Nodes(NamedTuple):
 
 def nodes_of(trees: Trees, place: Ints) -> Nodes:
     """Return the trees for compiled code, with each threshold's place from `bins_of`."""
-    return Nodes(**{name: place if name == "place" else getattr(trees, name) for name in Nodes._fields})
+    return Nodes(
+        trees.first_leaf,
+        trees.feature,
+        trees.threshold,
+        place,
+        trees.default_left,
+        trees.missing,
+        trees.left,
+        trees.right,
+        trees.node_count,
+        trees.leaf_count,
+        trees.leaf_value,
+    )
 
 
 class Boxes(NamedTuple):
@@ -114,7 +126,7 @@ class Boxes(NamedTuple):
 def _goes_left(nodes: Nodes, node: int, cut: int, edges: int) -> bool:
     zero = nodes.missing[node] == ZERO_IS_MISSING
     if cut <= edges:
-        return cut <= nodes.place[node]
+        return bool(cut <= nodes.place[node])
     if (cut == edges + 1 and nodes.missing[node] == NAN_IS_MISSING) or zero:
         return bool(nodes.default_left[node])
     return bool(nodes.threshold[node] >= 0.0)  # a missing value that this node does not know of is 0
@@ -160,7 +172,7 @@ def _parents(nodes: Nodes, node_0: int, many: int) -> tuple[Ints, Ints]:
     """Return each child's parent (leaf l at place many - l, node n at many + 1 + n), and leaves from left to right."""
     parent, order = np.zeros(2 * many + 1, np.int64), np.zeros(many + 1, np.int64)
     stack, found = [0], 0
-    while len(stack):
+    while stack:
         at = stack.pop()
         if at < 0:
             order[found] = ~at

@@ -119,10 +119,19 @@ def _tree(number: int, said: Mapping[str, str]) -> _Tree:
         name: _numbers(number, said, name, leaves - 1).astype(np.int64)
         for name in ("split_feature", "decision_type", "left_child", "right_child")
     }
-    nodes, count = (_numbers(number, said, name, n) for name, n in (("internal_count", leaves - 1), ("leaf_count", leaves)))
+    nodes, count = (
+        _numbers(number, said, name, n) for name, n in (("internal_count", leaves - 1), ("leaf_count", leaves))
+    )
     _check(number, whole, nodes, count)
     threshold = _numbers(number, said, "threshold", leaves - 1)
-    return _Tree(float(count @ value / nodes[0]), threshold=threshold, **whole, internal_count=nodes, leaf_count=count, leaf_value=value)  # type: ignore[arg-type]
+    return _Tree(
+        float(count @ value / nodes[0]),
+        threshold=threshold,
+        **whole,
+        internal_count=nodes,
+        leaf_count=count,
+        leaf_value=value,
+    )
 
 
 def _numbers(number: int, said: Mapping[str, str], name: str, length: int) -> Floats:
