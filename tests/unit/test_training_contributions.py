@@ -154,7 +154,8 @@ def test_a_booster_that_was_not_trained_here_is_refused_by_name() -> None:
     rng = np.random.default_rng(3)
     values, outcome = rng.integers(0, 5, (300, 3)).astype(float), rng.integers(0, 3, 300).astype(float)
     few = {"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5}
-    categories = lgb.train({**few, "objective": "binary"}, lgb.Dataset(values, outcome > 1, categorical_feature=[0]), 3)
+    by_category = {**few, "objective": "binary", "min_data_per_group": 1}
+    categories = lgb.train(by_category, lgb.Dataset(values, values[:, 0] % 2, categorical_feature=[0]), 3)
     classes = lgb.train({**few, "objective": "multiclass", "num_class": 3}, lgb.Dataset(values, outcome), 2)
     forest = {**few, "objective": "binary", "boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.5}
     averaged = lgb.train(forest, lgb.Dataset(values, outcome > 1), 2)
