@@ -43,7 +43,7 @@ class Reason:
 
 
 def reasons(scorer: Scorer, matrix: Matrix, features: Sequence[Feature] = CATALOGUE) -> tuple[tuple[Reason, ...], ...]:
-    """Return the reasons of each row, those for first, the weightiest first."""
+    """Return the reasons of each row, those for first."""
     contributions = scorer.contributions(matrix)
     return tuple(
         reasons_of_row(values, parts[:-1], features) for values, parts in zip(matrix.values, contributions, strict=True)
@@ -51,12 +51,20 @@ def reasons(scorer: Scorer, matrix: Matrix, features: Sequence[Feature] = CATALO
 
 
 def reasons_of_row(values: Array, contributions: Array, features: Sequence[Feature]) -> tuple[Reason, ...]:
-    """Return the reasons that one row's values and contributions, in the features' order, give."""
+    """Return the reasons that one row's values and contributions, in the features' order, give.
+
+    Of each side the weightiest are taken; of these, what people can change comes first.
+    """
     groups: dict[str, float] = {}
     for feature, part in zip(features, contributions, strict=True):
         groups[feature.group] = groups.get(feature.group, 0.0) + float(part)
-    ups = _side(groups, values, contributions, features, "for")
-    return (*ups[:MOST_FOR], *_side(groups, values, contributions, features, "against")[:MOST_AGAINST])
+    ups = _side(groups, values, contributions, features, "for")[:MOST_FOR]
+    downs = _side(groups, values, contributions, features, "against")[:MOST_AGAINST]
+    return tuple(sorted(ups, key=_fixed) + sorted(downs, key=_fixed))
+
+
+def _fixed(reason: Reason) -> bool:
+    return not reason.changeable
 
 
 def _side(
@@ -111,3 +119,10 @@ def _reads(feature: Feature, value: float) -> float:
         return 0.0
     there = value < feature.low if feature.kind == "since" else value > feature.low
     return 1.0 if there != (feature.group == STRENGTHS) else -1.0
+
+
+def harder(feature: Feature) -> int:
+    """Return 1 where more of the feature reads as a difficulty, -1 where it reads as a strength, 0 as neither."""
+    if feature.kind == "context":
+        return 0
+    return feature.monotone or (-1 if feature.kind == "since" or feature.group == STRENGTHS else 1)

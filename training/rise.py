@@ -29,15 +29,37 @@ def rises(logits: Array, pupils: Positions, weeks: Positions, *, past_weeks: int
     """
     if not len(logits):
         return np.empty(0)
+    return logits - _at_ease(_past(logits, pupils, weeks, past_weeks), past_least)
+
+
+def last_at_ease(logits: Array, pupils: Positions, weeks: Positions, *, past_weeks: int, past_least: int) -> Positions:
+    """Return the latest earlier week position at which each row's pupil stood at ease or below, -1 where unknown.
+
+    Parameters as for `rises`: a pupil has such a week exactly where they have a rise.
+    """
+    if not len(logits):
+        return np.empty(0, np.intp)
+    past = _past(logits, pupils, weeks, past_weeks)
+    level = _at_ease(past.copy(), past_least)
+    back = np.argmax((past <= level[:, None])[:, ::-1], axis=1)  # the level is no lower than the lowest week
+    return np.where(np.isfinite(level), weeks - 1 - back, -1)
+
+
+def _past(logits: Array, pupils: Positions, weeks: Positions, past_weeks: int) -> Array:
+    """Return each row's earlier log-odds, oldest first, NaN where a week holds no row; shape ``(rows, past_weeks)``."""
     grid = np.full((int(pupils.max()) + 1, past_weeks + int(weeks.max()) + 1), np.nan)
     grid[pupils, weeks + past_weeks] = logits
-    past = np.stack([grid[pupils, weeks + back] for back in range(past_weeks)], axis=1)
+    return np.stack([grid[pupils, weeks + back] for back in range(past_weeks)], axis=1)
+
+
+def _at_ease(past: Array, past_least: int) -> Array:
+    """Return the lower quartile of each row of `past`, which is sorted in place; NaN with too few known."""
     past.sort(axis=1)  # NaN, a week without a score, sorts last
     known = np.isfinite(past).sum(axis=1)
     row, place = np.arange(len(past)), np.maximum(known - 1, 0) * AT_EASE
     low, share = np.floor(place).astype(np.intp), place % 1
     level = past[row, low] * (1 - share) + past[row, np.ceil(place).astype(np.intp)] * share
-    return np.where(known >= past_least, logits - level, np.nan)
+    return np.where(known >= past_least, level, np.nan)
 
 
 def rising_since(holds: npt.NDArray[np.bool_], pupils: Positions, weeks: Positions, *, since_weeks: int) -> Positions:

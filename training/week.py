@@ -11,10 +11,11 @@ from features.matrix import Matrix, concat
 from records.calendar import calendar_from
 from records.history import History, latest
 from records.tables import CALENDARS
+from training.ease import at_ease
 from training.flags import allocate
-from training.reasons import Reason, reasons
 from training.scorer import Scorer
 from training.weeks import as_ofs_for
+from training.why import Explain, Why, why
 
 
 @dataclass(frozen=True)
@@ -27,14 +28,14 @@ class Week:
         One row per scored pupil (columns `flags.ALLOCATION`).
     matrix
         Features of every pupil on roll at the as-of date; `keys` says who could not be scored and why.
-    reasons
-        Flagged pupil → reasons.
+    why
+        Flagged pupil → why.
     """
 
     as_of: date
     allocation: pd.DataFrame
     matrix: Matrix
-    reasons: Mapping[int, tuple[Reason, ...]]
+    why: Mapping[int, Why]
 
 
 def score_week(
@@ -44,6 +45,7 @@ def score_week(
     *,
     earlier_flags: pd.DataFrame | None = None,
     weeks_back: int | None = None,
+    explain: Explain = Scorer.contributions,
 ) -> Week:
     """Return the week's flags for the pupils of these shards, each shard held in memory by itself.
 
@@ -55,21 +57,27 @@ def score_week(
         `pupil`, `as_of` of flags given before, which snooze.
     weeks_back
         School weeks before `as_of` that give pupils their own past; None: what the rule needs.
+    explain
+        How contributions are worked out; `training.contributions.contributions` is quicker for many.
     """
     back = weeks_back if weeks_back is not None else scorer.rule.past_weeks + scorer.rule.since_weeks
-    tables, now = [], []
+    tables, now, eased = [], [], []
     for history in histories:
         calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, as_of))
         matrix = build(history, as_ofs_for(calendar, as_of, back))
         tables.append(scores_of(scorer, matrix))
         now.append(matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool)))
-    return _week(scorer, as_of, pd.concat(tables, ignore_index=True), concat(now), earlier_flags)
+        eased.append(at_ease(matrix, tables[-1], scorer.rule, as_of))
+    scores = pd.concat(tables, ignore_index=True)
+    allocation, flagged = _allocated(scorer, as_of, scores, concat(now), earlier_flags)
+    return Week(as_of, allocation, concat(now), why(scorer, flagged, concat(eased), explain))
 
 
 def week_of_matrix(scorer: Scorer, matrix: Matrix, as_of: date, *, earlier_flags: pd.DataFrame | None = None) -> Week:
     """Return the week's flags from a matrix that already holds `as_of` and the earlier weeks."""
-    now = matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool))
-    return _week(scorer, as_of, scores_of(scorer, matrix), now, earlier_flags)
+    now, scores = matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool)), scores_of(scorer, matrix)
+    allocation, flagged = _allocated(scorer, as_of, scores, now, earlier_flags)
+    return Week(as_of, allocation, now, why(scorer, flagged, at_ease(matrix, scores, scorer.rule, as_of)))
 
 
 def scores_of(scorer: Scorer, matrix: Matrix) -> pd.DataFrame:
@@ -79,9 +87,11 @@ def scores_of(scorer: Scorer, matrix: Matrix) -> pd.DataFrame:
     )
 
 
-def _week(scorer: Scorer, as_of: date, scores: pd.DataFrame, now: Matrix, earlier_flags: pd.DataFrame | None) -> Week:
+def _allocated(
+    scorer: Scorer, as_of: date, scores: pd.DataFrame, now: Matrix, earlier_flags: pd.DataFrame | None
+) -> tuple[pd.DataFrame, Matrix]:
+    """Return the week's allocation, and the rows of those whom it flags."""
     roll = scores.groupby(["school", "as_of"], sort=True).size().reset_index(name="roll")
     allocation = allocate(scores, roll, scorer.rule, start=as_of, earlier_flags=earlier_flags)
-    flagged = now.where(now.keys["pupil"].isin(allocation.loc[allocation["flagged"], "pupil"]).to_numpy(bool))
-    said = dict(zip(flagged.keys["pupil"].astype(int), reasons(scorer, flagged), strict=True))
-    return Week(as_of, allocation, now, said)
+    flagged = allocation.loc[allocation["flagged"], "pupil"]
+    return allocation, now.where(now.keys["pupil"].isin(flagged).to_numpy(bool))

@@ -24,5 +24,5 @@ def hold_back(week: Week, held: Collection[int]) -> Week:
         week,
         allocation=week.allocation[~week.allocation["school"].isin(list(held))].reset_index(drop=True),
         matrix=replace(week.matrix, keys=keys.assign(abstain=abstain)),
-        reasons={pupil: said for pupil, said in week.reasons.items() if pupil not in pupils},
+        why={pupil: said for pupil, said in week.why.items() if pupil not in pupils},
     )

@@ -9,6 +9,7 @@ from features.cohort import ABSTAIN, HELD
 from features.matrix import Matrix
 from serving.jobs.holding import hold_back
 from training.week import Week
+from training.why import Why
 
 NORTH, SOUTH = 900001, 900002
 
@@ -28,13 +29,13 @@ def week() -> Week:
         {"pupil": [1, 2, 3, 4], "school": keys["school"][:4], "flagged": [True, False, True, False]}
     )
     matrix = Matrix(keys, np.zeros((5, 1)), ("one",), "catalogue")
-    return Week(date(2026, 6, 22), allocation, matrix, {1: (), 3: ()})
+    return Week(date(2026, 6, 22), allocation, matrix, {1: Why(reasons=()), 3: Why(reasons=())})
 
 
 def test_a_held_school_is_neither_scored_nor_flagged_and_its_pupils_stay_in_the_log():
     made = hold_back(week(), {SOUTH})
     assert made.allocation["pupil"].tolist() == [1, 2]
-    assert set(made.reasons) == {1}
+    assert set(made.why) == {1}
     assert made.matrix.keys["pupil"].tolist() == [1, 2, 3, 4, 5]
     # Who could not be scored anyway keeps the nearer reason.
     assert made.matrix.keys["abstain"].tolist() == ["", "", HELD, HELD, "serving"]

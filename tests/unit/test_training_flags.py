@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from training.flags import ALLOCATION, FlagRule, allocate, rule_from
-from training.rise import rises, rising_since, usual_spread
+from training.rise import last_at_ease, rises, rising_since, usual_spread
 
 FIRST = date(2025, 9, 1)
 RULE = FlagRule(
@@ -152,6 +152,26 @@ def test_the_level_at_ease_is_the_lower_quartile_of_the_weeks_within_reach() -> 
     # Week 5: through 1, 2, 3, 10.
     assert np.isnan(found[:3]).all()
     assert found[3:].tolist() == [3 - 1.5, 10 - 1.75, 5 - 1.75]
+
+
+def test_last_at_ease_is_the_latest_week_at_or_below_that_level() -> None:
+    logits = np.array([9.0, 1.0, 2.0, 3.0, 10.0, 5.0, 4.0])
+    found = last_at_ease(logits, np.zeros(7, np.intp), np.arange(7), past_weeks=4, past_least=3)
+    # Week 3: of 9, 1, 2 at most 1.5 is week 1. Week 4: at most 1.75, week 1. Week 5: of 1, 2, 3, 10, week 1.
+    # Week 6: of 2, 3, 10, 5 at most 2.75 is week 2.
+    assert found.tolist() == [-1, -1, -1, 1, 1, 1, 2]
+    # Weeks that are all alike: the latest.
+    assert last_at_ease(np.ones(5), np.zeros(5, np.intp), np.arange(5), past_weeks=4, past_least=3).tolist()[3:] == [
+        2,
+        3,
+    ]
+
+
+def test_a_week_without_a_score_is_never_the_week_at_ease() -> None:
+    found = last_at_ease(
+        np.array([3.0, 1.0, 1.0, 5.0]), np.zeros(4, np.intp), np.array([0, 1, 4, 6]), past_weeks=6, past_least=3
+    )
+    assert found.tolist() == [-1, -1, -1, 4]
 
 
 def test_a_rise_is_followed_back_no_further_than_agreed() -> None:

@@ -146,8 +146,15 @@ def test_a_week_scored_alone_gives_the_audits_own_rows(made: Made) -> None:
     week = week_of_matrix(made.scorer, recent, made.when.audit[-1], earlier_flags=earlier)
     pd.testing.assert_frame_equal(week.allocation, log[log["as_of"] == last].reset_index(drop=True))
     flagged = set(week.allocation.loc[week.allocation["flagged"], "pupil"])
-    assert set(week.reasons) == flagged
+    assert set(week.why) == flagged
     assert flagged
+    for pupil, said in week.why.items():
+        mine = log[(log["pupil"] == pupil) & (log["as_of"] < last)].tail(made.scorer.rule.past_weeks)
+        # Last at ease: the latest of the earlier weeks at or below their lower quartile.
+        low = mine[mine["probability"] <= np.exp(np.quantile(np.log(mine["probability"]), 0.25)) * 1.02]
+        assert said.eased is not None
+        assert said.eased < week.allocation.set_index("pupil").loc[pupil, "probability"]
+        assert pd.Timestamp(str(said.eased_on)) in set(low["as_of"])
 
 
 def test_reasons_are_few_sided_and_never_of_a_group_twice(made: Made) -> None:
