@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from casework import states
 from casework.audit_log import look
 from casework.caseload import CaseLine, Caseload, Filters, LastReview, caseload
-from casework.explanation import Explanation, Reason, latest_flag, reasons_of
+from casework.explanation import Change, Explanation, Reason, latest_flag, reasons_of
 from casework.permissions import Person
 from casework.pupils import CaseCard, Event, OwnView, PupilPage, Review, own_view, pupil_page, week_of
 from casework.rules import (
@@ -30,6 +30,7 @@ __all__ = [
     "CaseCard",
     "CaseLine",
     "Caseload",
+    "Change",
     "Event",
     "Explanation",
     "Filters",

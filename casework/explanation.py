@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from casework.tables_cases import DeploymentRow
-from casework.tables_flags import FlagRow, PublicationRow, ReasonRow, ScoreRow
+from casework.tables_flags import ChangeRow, FlagRow, LeverRow, PublicationRow, ReasonRow, ScoreRow
 
 VIEW_FIRST: Final = "Record your own view first. What Belong found, and why, is shown after that."
 WITHDRAWN: Final = "The model behind this flag was withdrawn, so its result is no longer shown."
@@ -31,6 +31,29 @@ class Reason:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Change:
+    """One change since the pupil was last at ease, in words. `way` is the figure's: 'up' or 'down'."""
+
+    way: str
+    group: str
+    sentence: str
+    share: str
+    changeable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lever:
+    """A condition in words ('If punctuality were again as before 13 April'), and the figure the model then gives.
+
+    An estimate, not a promise: it says nothing of how to get there.
+    """
+
+    group: str
+    sentence: str
+    probability_words: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Explanation:
     """A flag's probability beside the base rate, and its reasons on both sides.
 
@@ -39,6 +62,10 @@ class Explanation:
     probability, base_rate
         Shares of 1, for the horizon; the base rate is that of pupils of the school's phase. None where
         Belong could not say (`abstain` says why), or has no base rate.
+    eased_on, eased_words
+        The day when the pupil was last at ease, and the figure then; None where the past is too short to say.
+    changes, levers
+        What moved the figure since, and what would lower it.
     check_sample
         The pupil was drawn at random, whatever the score.
     """
@@ -54,6 +81,10 @@ class Explanation:
     abstain: str | None
     reasons_for: tuple[Reason, ...]
     reasons_against: tuple[Reason, ...]
+    eased_on: date | None
+    eased_words: str
+    changes: tuple[Change, ...]
+    levers: tuple[Lever, ...]
     bundle_digest: str
 
 
@@ -92,6 +123,23 @@ def reasons_of(session: Session, flag_id: uuid.UUID) -> tuple[tuple[Reason, ...]
     return tuple(sides["for"]), tuple(sides["against"])
 
 
+def changes_of(session: Session, flag_id: uuid.UUID) -> tuple[Change, ...]:
+    """Return what moved a flag's figure since the pupil was last at ease, in order."""
+    rows = session.scalars(select(ChangeRow).where(ChangeRow.flag_id == flag_id).order_by(ChangeRow.position))
+    return tuple(
+        Change(way=row.way, group=row.group, sentence=row.sentence, share=row.share, changeable=row.changeable)
+        for row in rows
+    )
+
+
+def levers_of(session: Session, flag_id: uuid.UUID) -> tuple[Lever, ...]:
+    """Return what would lower a flag's figure, in order."""
+    rows = session.scalars(select(LeverRow).where(LeverRow.flag_id == flag_id).order_by(LeverRow.position))
+    return tuple(
+        Lever(group=row.group, sentence=row.sentence, probability_words=in_a_hundred(row.probability)) for row in rows
+    )
+
+
 def is_withdrawn(session: Session, digest: str) -> bool:
     """Whether the bundle was deployed and then revoked."""
     revoked = select(DeploymentRow.digest).where(DeploymentRow.digest == digest, DeploymentRow.revoked_at.is_not(None))
@@ -117,5 +165,9 @@ def explanation_of(session: Session, flag: FlagRow, phase: str) -> Explanation:
         abstain=score.abstain if score else "not scored",
         reasons_for=reasons_for,
         reasons_against=reasons_against,
+        eased_on=flag.eased_on,
+        eased_words=in_a_hundred(flag.eased),
+        changes=changes_of(session, flag.id),
+        levers=levers_of(session, flag.id),
         bundle_digest=flag.bundle_digest,
     )

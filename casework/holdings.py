@@ -45,8 +45,9 @@ def _cases(session: Session, subject: Subject) -> int:
 
 def _flags(session: Session, subject: Subject) -> int:
     pupils = pupil_ids(session, subject)
-    reasons = text("SELECT count(*) FROM reasons r JOIN flags f ON f.id = r.flag_id WHERE f.pupil_id = ANY (:pupils)")
-    return _count(session, subject, "scores", "flags") + int(session.execute(reasons, {"pupils": pupils}).scalar_one())
+    said = (text(f"SELECT count(*) FROM {table} WHERE {_FLAGS_OF}") for table in _WHY)  # noqa: S608  # our own names
+    counts = [int(session.execute(one, {"pupils": pupils}).scalar_one()) for one in said]
+    return _count(session, subject, "scores", "flags") + sum(counts)
 
 
 def _staying(session: Session, subject: Subject, table: str, sentence: str) -> Gone:
@@ -55,7 +56,10 @@ def _staying(session: Session, subject: Subject, table: str, sentence: str) -> G
 
 
 _CASES_OF = "case_id IN (SELECT id FROM cases WHERE pupil_id = ANY (:pupils))"
+_FLAGS_OF = "flag_id IN (SELECT id FROM flags WHERE pupil_id = ANY (:pupils))"
 _MINE = "pupil_id = ANY (:pupils)"
+# What is said of a flag.
+_WHY: Final = ("reasons", "changes", "levers")
 
 # In the order in which an erasure goes through them: who the pupil is goes last, since by it the rest is found.
 HOLDINGS: Final = (
@@ -73,7 +77,7 @@ HOLDINGS: Final = (
     ),
     Holding[Session](
         name="flags",
-        places=("scores", "flags", "reasons"),
+        places=("scores", "flags", *_WHY),
         about="pupils",
         purpose="offer help early, explain why, and learn whether flags help",
         kept="three years from the flag (docs/decisions.md, 17)",
@@ -82,7 +86,7 @@ HOLDINGS: Final = (
         erase=lambda session, subject: _delete(
             session,
             subject,
-            ("reasons", "flag_id IN (SELECT id FROM flags WHERE pupil_id = ANY (:pupils))"),
+            *((table, _FLAGS_OF) for table in _WHY),
             ("flags", _MINE),
             ("scores", _MINE),
         ),

@@ -41,7 +41,9 @@ class Publication:
         The allocation log: one row per pupil on roll (training/flags.py), with `abstain`: why there is no
         probability, else missing.
     flags
-        New flags of the day and pupils of the check sample.
+        New flags of the day and pupils of the check sample, and when each pupil was last at ease.
+    reasons, changes, levers
+        Why each of them is flagged (training/why.py), in order of `position`.
     feature_rows
         One row per pupil: `pupil` and one column per feature, in the bundle's order.
     base_rates
@@ -59,6 +61,8 @@ class Publication:
     scores: pd.DataFrame
     flags: pd.DataFrame
     reasons: pd.DataFrame
+    changes: pd.DataFrame
+    levers: pd.DataFrame
     feature_rows: pd.DataFrame
 
 
@@ -77,6 +81,8 @@ class Published:
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
 WEEK_DAYS = 7
+# What is said of a flag: tables with a row for each sentence.
+_WHY: Final = ("reasons", "changes", "levers")
 
 
 def publish(session: Session, publication: Publication) -> Published:
@@ -158,10 +164,10 @@ def _check_pupils(cursor: Cursor) -> None:
         raise CannotPublish(
             f"{nameless} pupils on roll have no identity here; save identities (casework.people) when ingesting"
         )
-    for name in ("weekly_facts", "incidents", "scores", "flags", "reasons"):
+    for name in ("weekly_facts", "incidents", "scores", "flags", *_WHY):
         strangers = _count(
             cursor,
-            f"SELECT count(*) FROM new_{name} n "  # noqa: S608  # one of five names above
+            f"SELECT count(*) FROM new_{name} n "  # noqa: S608  # our own names
             "WHERE NOT EXISTS (SELECT FROM new_roll WHERE pupil = n.pupil)",
         )
         if strangers:
@@ -296,21 +302,23 @@ def _save_scores(cursor: Cursor, publication: Publication) -> tuple[int, int, in
     )
     scores = cursor.rowcount
     cursor.execute(
-        "INSERT INTO flags (pupil_id, bundle_digest, as_of, rising_since, expires_on, check_sample) "
-        "SELECT p.id, %s, %s, n.rising_since, n.expires_on, n.check_sample "
+        "INSERT INTO flags (pupil_id, bundle_digest, as_of, rising_since, expires_on, check_sample, eased_on, eased) "
+        "SELECT p.id, %s, %s, n.rising_since, n.expires_on, n.check_sample, n.eased_on, n.eased "
         "FROM new_flags n JOIN pupils p ON p.pseudonym = n.pupil",
         named,
     )
     flags = cursor.rowcount
-    cursor.execute(
-        'INSERT INTO reasons (flag_id, position, side, "group", sentence, share, changeable) '
-        'SELECT f.id, n.position, n.side, n."group", n.sentence, n.share, n.changeable FROM new_reasons n '
-        "JOIN pupils p ON p.pseudonym = n.pupil "
-        "JOIN flags f ON f.pupil_id = p.id AND f.bundle_digest = %s AND f.as_of = %s",
-        named,
-    )
-    if cursor.rowcount != len(publication.reasons):
-        raise CannotPublish("some reasons are about pupils without a flag of the day")
+    for name in _WHY:
+        columns = [f'"{column}"' for column in FRAMES[name].columns if column != "pupil"]
+        cursor.execute(
+            f"INSERT INTO {name} (flag_id, {', '.join(columns)}) "  # noqa: S608  # our own names
+            f"SELECT f.id, {', '.join(f'n.{column}' for column in columns)} FROM new_{name} n "
+            "JOIN pupils p ON p.pseudonym = n.pupil "
+            "JOIN flags f ON f.pupil_id = p.id AND f.bundle_digest = %s AND f.as_of = %s",
+            named,
+        )
+        if cursor.rowcount != len(getattr(publication, name)):
+            raise CannotPublish(f"some {name} are about pupils without a flag of the day")
     # A pupil whose case is still open is flagged again on that same case: people answer once.
     cursor.execute(
         "INSERT INTO cases (flag_id, pupil_id, school_urn, state, opened_on) "

@@ -88,7 +88,14 @@ FRAMES: Final[Mapping[str, Frame]] = MappingProxyType(
         ),
         "flags": Frame(
             key=("pupil",),
-            columns={"pupil": "bigint", "rising_since": "date", "expires_on": "date", "check_sample": "boolean"},
+            columns={
+                "pupil": "bigint",
+                "rising_since": "date",
+                "expires_on": "date",
+                "check_sample": "boolean",
+                "eased_on": "date",
+                "eased": "double precision",
+            },
         ),
         "reasons": Frame(
             key=("pupil", "position"),
@@ -100,6 +107,28 @@ FRAMES: Final[Mapping[str, Frame]] = MappingProxyType(
                 "sentence": "text",
                 "share": "text",
                 "changeable": "boolean",
+            },
+        ),
+        "changes": Frame(
+            key=("pupil", "position"),
+            columns={
+                "pupil": "bigint",
+                "position": "smallint",
+                "way": "text",
+                "group": "text",
+                "sentence": "text",
+                "share": "text",
+                "changeable": "boolean",
+            },
+        ),
+        "levers": Frame(
+            key=("pupil", "position"),
+            columns={
+                "pupil": "bigint",
+                "position": "smallint",
+                "group": "text",
+                "sentence": "text",
+                "probability": "double precision",
             },
         ),
     }

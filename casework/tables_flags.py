@@ -1,4 +1,4 @@
-"""Tables that the nightly job publishes: facts, the allocation log, flags and their reasons."""
+"""Tables that the nightly job publishes: facts, the allocation log, flags and why they were given."""
 
 import uuid
 from datetime import date, datetime
@@ -103,7 +103,10 @@ class ScoreRow(Base):
 
 
 class FlagRow(Base):
-    """A pupil came on the week's list; `check_sample` pupils are drawn at random and look the same."""
+    """A pupil came on the week's list; `check_sample` pupils are drawn at random and look the same.
+
+    `eased_on` is the as-of date at which the pupil was last at ease, `eased` the probability then; both or neither.
+    """
 
     __tablename__ = "flags"
     __table_args__ = (UniqueConstraint("pupil_id", "bundle_digest", "as_of"),)
@@ -115,6 +118,8 @@ class FlagRow(Base):
     rising_since: Mapped[date | None]
     expires_on: Mapped[date]
     check_sample: Mapped[bool]
+    eased_on: Mapped[date | None]
+    eased: Mapped[float | None]
 
 
 class ReasonRow(Base):
@@ -129,3 +134,29 @@ class ReasonRow(Base):
     sentence: Mapped[str]
     share: Mapped[str]
     changeable: Mapped[bool]
+
+
+class ChangeRow(Base):
+    """One change since the pupil was last at ease, in words, with the way in which it moved the figure."""
+
+    __tablename__ = "changes"
+
+    flag_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("flags.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    way: Mapped[str]
+    group: Mapped[str]
+    sentence: Mapped[str]
+    share: Mapped[str]
+    changeable: Mapped[bool]
+
+
+class LeverRow(Base):
+    """One group put back to the pupil's own level at ease, in words, and the probability that the model then gives."""
+
+    __tablename__ = "levers"
+
+    flag_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("flags.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    group: Mapped[str]
+    sentence: Mapped[str]
+    probability: Mapped[float]

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from casework import states
 from casework.base import Base
-from casework.explanation import in_a_hundred, reasons_of
+from casework.explanation import changes_of, in_a_hundred, levers_of, reasons_of
 from casework.names import master_key, unseal
 from casework.permissions import ROLES
 from casework.tables_cases import CaseRow, DecisionRow, LookRow, ViewRow
@@ -83,7 +83,7 @@ def facts(session: Session, subject: Subject) -> tuple[Section, ...]:
 
 
 def flags(session: Session, subject: Subject) -> tuple[Section, ...]:
-    """Return the scores, flags and reasons."""
+    """Return the scores, the flags and why they were given."""
     pupils = pupil_ids(session, subject)
     scores = [
         {
@@ -106,6 +106,13 @@ def flags(session: Session, subject: Subject) -> tuple[Section, ...]:
                 "ends": day_in_words(row.expires_on),
                 "reasons for": "; ".join(f"{r.sentence} ({r.share})" for r in sides[0]),
                 "reasons against": "; ".join(f"{r.sentence} ({r.share})" for r in sides[1]),
+                "last at ease": f"{day_in_words(row.eased_on)}, {in_a_hundred(row.eased)}" if row.eased_on else "",
+                "what changed since": "; ".join(
+                    f"{c.sentence} ({c.way}, {c.share})" for c in changes_of(session, row.id)
+                ),
+                "what would lower it": "; ".join(
+                    f"{v.sentence}: {v.probability_words}" for v in levers_of(session, row.id)
+                ),
             }
         )
     return (

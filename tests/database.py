@@ -223,10 +223,20 @@ def publication(pupils: dict[int, int], flagged: tuple[int, ...] = (), **changes
                 "rising_since": pd.Timestamp("2026-06-01"),
                 "expires_on": pd.Timestamp("2026-08-03"),
                 "check_sample": False,
+                "eased_on": pd.Timestamp("2026-04-13"),
+                "eased": 0.08,
             }
         ),
         "reasons": pd.DataFrame(
             reasons, columns=["pupil", "position", "side", "group", "sentence", "share", "changeable"]
+        ),
+        "changes": pd.DataFrame(
+            [(p, 1, "up", "Punctuality", "changed 1", "most", True) for p in flagged],
+            columns=["pupil", "position", "way", "group", "sentence", "share", "changeable"],
+        ),
+        "levers": pd.DataFrame(
+            [(p, 1, "Punctuality", "If punctuality were again as before 13 April", 0.14) for p in flagged],
+            columns=["pupil", "position", "group", "sentence", "probability"],
         ),
         "feature_rows": pd.DataFrame({"pupil": on, "late_4w": 6.0, "removals_4w": [None] * len(on)}),
     }

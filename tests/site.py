@@ -252,9 +252,13 @@ def publication(digest: str, as_of: date, flagged: set[str]) -> Publication:
                 "rising_since": pd.Timestamp("2026-06-01"),
                 "expires_on": pd.Timestamp(as_of + timedelta(days=42)),
                 "check_sample": False,
+                "eased_on": pd.Timestamp("2026-04-20"),
+                "eased": 0.08,
             }
         ),
         reasons=_reasons(listed),
+        changes=_changes(listed),
+        levers=_levers(listed),
         feature_rows=pd.DataFrame({"pupil": pupils, "late_4w": 1.0}),
     )
 
@@ -299,6 +303,38 @@ def _reasons(listed: list[int]) -> pd.DataFrame:
         (3, "against", "Attendance", "In school for 39 of 40 sessions in the last 4 school weeks", "some", True),
     )
     columns = ["pupil", "position", "side", "group", "sentence", "share", "changeable"]
+    return pd.DataFrame([(pupil, *row) for pupil in listed for row in rows], columns=columns)
+
+
+def _changes(listed: list[int]) -> pd.DataFrame:
+    rows = (
+        (
+            1,
+            "up",
+            "Time in lessons",
+            "Removals from lessons: 3 in the last 4 school weeks, 0 in the 4 before 20 April",
+            "most",
+            True,
+        ),
+        (
+            2,
+            "up",
+            "Year group and time of year",
+            "It is half-term 6 of 6. Before 20 April: it is half-term 5 of 6",
+            "some",
+            False,
+        ),
+    )
+    columns = ["pupil", "position", "way", "group", "sentence", "share", "changeable"]
+    return pd.DataFrame([(pupil, *row) for pupil in listed for row in rows], columns=columns)
+
+
+def _levers(listed: list[int]) -> pd.DataFrame:
+    rows = (
+        (1, "Time in lessons", "If time in lessons (removals from lessons) were again as before 20 April", 0.14),
+        (2, "Punctuality", "If punctuality (late marks) were again as before 20 April", 0.25),
+    )
+    columns = ["pupil", "position", "group", "sentence", "probability"]
     return pd.DataFrame([(pupil, *row) for pupil in listed for row in rows], columns=columns)
 
 

@@ -37,7 +37,7 @@ _STEPS: Final = (
     ("decisions", f"case_id IN ({_OLD_CASES})"),
     ("views", f"case_id IN ({_OLD_CASES})"),
     ("cases", f"id IN ({_OLD_CASES})"),
-    ("reasons", f"flag_id IN ({_OLD_FLAGS})"),
+    *((table, f"flag_id IN ({_OLD_FLAGS})") for table in ("reasons", "changes", "levers")),
     ("flags", f"id IN ({_OLD_FLAGS})"),
     ("scores", "as_of < :flags"),
     ("sign_in_sessions", "expires_at < :sign_ins"),

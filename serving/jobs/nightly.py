@@ -1,7 +1,7 @@
 """The nightly job: the deployed bundle scores every pupil of the network, and pages and API get what it found."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from casework.database import connect, scoped
 from casework.deployments import current_deployment
 from casework.publishing import WEEK_DAYS, Publication, Published, publish
+from casework.staging import FRAMES
 from casework.tables_flags import FlagRow, PublicationRow
 from casework.tables_people import PupilRow
 from records import delta
@@ -27,8 +28,9 @@ from serving.jobs.holding import hold_back
 from serving.jobs.recorded import Recorded, recorded
 from serving.school_days import save_school_days
 from serving.scoring import Deployed, Refused, open_deployed
-from training.reasons import Reason
+from training.contributions import contributions
 from training.week import Week, score_week
+from training.why import Why
 
 _ALLOCATED = ["probability", "rise", "rise_margin", "rank", "cut_off", "eligible", "snoozed", "flagged", "rising_since"]
 
@@ -103,7 +105,9 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
         facts: list[Recorded] = []
         store = Store(home)
         network = _network(store, day)
-        week = score_week(_reading(store, day, facts), deployed.scorer, day, earlier_flags=earlier)
+        week = score_week(
+            _reading(store, day, facts), deployed.scorer, day, earlier_flags=earlier, explain=contributions
+        )
         week = hold_back(week, {standing.school for standing in network.standings if standing.held})
         published = _publish(engine, publication(deployed, week, facts, network))
     finally:
@@ -159,9 +163,13 @@ def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: 
                 "rising_since": flagged["rising_since"],
                 "expires_on": pd.to_datetime(flagged["school"].map(expires)),
                 "check_sample": False,
+                "eased_on": pd.to_datetime(flagged["pupil"].map(lambda pupil: week.why[pupil].eased_on)),
+                "eased": flagged["pupil"].map(lambda pupil: week.why[pupil].eased).astype("Float64"),
             }
         ),
-        reasons=_reasons(week.reasons),
+        reasons=_said(week.why, "reasons"),
+        changes=_said(week.why, "changes"),
+        levers=_said(week.why, "levers"),
         feature_rows=pd.DataFrame(week.matrix.values, columns=list(week.matrix.names)).assign(
             pupil=week.matrix.keys["pupil"].to_numpy()
         ),
@@ -208,13 +216,15 @@ def _schools(network: _Network) -> pd.DataFrame:
     return frame
 
 
-def _reasons(said: Mapping[int, tuple[Reason, ...]]) -> pd.DataFrame:
+def _said(told: Mapping[int, Why], name: str) -> pd.DataFrame:
+    """Return one of the kinds of sentences as the frame of that name, each pupil's from position 1."""
+    columns = list(FRAMES[name].columns)
     rows = [
-        (pupil, position, reason.side, reason.group, reason.sentence, reason.share, reason.changeable)
-        for pupil, reasons in said.items()
-        for position, reason in enumerate(reasons, start=1)
+        {"pupil": pupil, "position": position, **asdict(one)}
+        for pupil, why in told.items()
+        for position, one in enumerate(getattr(why, name), start=1)
     ]
-    return pd.DataFrame(rows, columns=["pupil", "position", "side", "group", "sentence", "share", "changeable"])
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _publish(engine: Engine, made: Publication) -> Published:

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from casework.cases import Event, Explanation, PupilPage, Reason, Review, pupil_page
+from casework.cases import Change, Event, Explanation, PupilPage, Reason, Review, pupil_page
 from casework.permissions import may
 from serving.charts import Week, timeline
 from serving.page import NotFound, Page, Visit
@@ -124,11 +124,18 @@ def _explanation(said: Explanation) -> dict[str, Any]:
             *(_reason(reason, "Up") for reason in said.reasons_for),
             *(_reason(reason, "Down") for reason in said.reasons_against),
         ],
+        "eased": f"On {day_words(said.eased_on)}, when this pupil was last at ease, it was {said.eased_words}."
+        if said.eased_on
+        else "",
+        "eased_on": day_words(said.eased_on) if said.eased_on else "",
+        "changes": [_reason(change, change.way.capitalize()) for change in said.changes],
+        "levers": [f"{lever.sentence}, {lever.probability_words}" for lever in said.levers],
+        "now": said.probability_words,
         "as_of": said.as_of,
     }
 
 
-def _reason(reason: Reason, way: str) -> dict[str, Any]:
+def _reason(reason: Reason | Change, way: str) -> dict[str, Any]:
     return {
         "moved": f"{way}, {reason.share}",
         "group": reason.group,

@@ -89,7 +89,18 @@ def test_no_figure_and_no_reason_is_in_the_page_before_an_own_view(site: Running
     page = client.get(f"/pupils/{site.ids['Aisha']}")
     assert "Record your own view first" in page.words()
     raw = client.http.get(f"/pupils/{site.ids['Aisha']}").text
-    for hidden in ("in 100", "0.29", "Time in lessons", "rising", "Why the model"):
+    hiding = (
+        "in 100",
+        "0.29",
+        "0.14",
+        "Time in lessons",
+        "rising",
+        "Why the model",
+        "at ease",
+        "were again",
+        "estimate",
+    )
+    for hidden in hiding:
         assert hidden not in raw
     assert "Aisha" not in page.words("title")
 
@@ -105,6 +116,11 @@ def test_a_view_then_the_reasons_then_what_happens_next(site: RunningSite, clien
     assert "About 29 in 100 pupils with a similar record" in after.words()
     assert "it was about 2 in 100" in after.words()
     assert "Up, most Time in lessons." in after.words()
+    assert "On 20 April 2026, when this pupil was last at ease, it was about 8 in 100." in after.words()
+    assert "3 in the last 4 school weeks, 0 in the 4 before 20 April Yes" in after.words()
+    assert "An estimate, not a promise" in after.words()
+    assert "If time in lessons (removals from lessons) were again as before 20 April, about 14 in 100" in after.words()
+    assert "It is about 29 in 100 now." in after.words()
     assert WHY in after.words()
     assert after.words("dt") == "22 June 2026"  # the home's day, whatever the wall clock says
     next_form = client.get(f"{here}/next")

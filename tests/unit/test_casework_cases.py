@@ -130,7 +130,18 @@ def test_the_list_has_the_schools_pupils_with_counts_before_and_after(app, amina
 
 def test_nothing_of_the_score_is_in_the_list_or_in_the_page_before_an_own_view(app, amina, home):
     shown = repr(listed(app, amina)) + repr(page(app, amina, pupil_id(home, 11)))
-    for word in ("0.29", "29 in 100", "rising", "probability=0", "rank", "cut_off", "sentence 1", "check_sample"):
+    for word in (
+        "0.29",
+        "29 in 100",
+        "rising",
+        "probability=0",
+        "rank",
+        "cut_off",
+        "sentence 1",
+        "changed 1",
+        "were again",
+        "check_sample",
+    ):
         assert word not in shown
 
 
@@ -142,6 +153,8 @@ def test_a_check_sample_pupil_looks_the_same_as_a_flagged_one(casework_home):
             "rising_since": [pd.Timestamp("2026-06-01"), pd.NaT],
             "expires_on": pd.Timestamp("2026-08-03"),
             "check_sample": [False, True],
+            "eased_on": pd.NaT,
+            "eased": None,
         }
     )
     publish_now(casework_home, publication({11: NORTH, 12: NORTH}, flagged=(11,), flags=flags))
@@ -238,6 +251,11 @@ def test_the_explanation_comes_with_the_own_view_and_for_that_person_only(app, a
     assert found.rising_since == date(2026, 6, 1)
     assert [reason.sentence for reason in found.reasons_for] == ["sentence 1"]
     assert [reason.sentence for reason in found.reasons_against] == ["sentence 2"]
+    assert (found.eased_on, found.eased_words) == (date(2026, 4, 13), "about 8 in 100")
+    assert [(change.way, change.sentence) for change in found.changes] == [("up", "changed 1")]
+    assert [(lever.sentence, lever.probability_words) for lever in found.levers] == [
+        ("If punctuality were again as before 13 April", "about 14 in 100")
+    ]
     assert looks(app)[-1].detail == "with explanation"
 
     theirs = page(app, bola, pupil)

@@ -159,7 +159,14 @@ def test_missing_values_arrive_as_missing_and_empty_text_as_empty(home):
         (
             {
                 "flags": pd.DataFrame(
-                    {"pupil": [12], "rising_since": pd.NaT, "expires_on": TODAY, "check_sample": True}
+                    {
+                        "pupil": [12],
+                        "rising_since": pd.NaT,
+                        "expires_on": TODAY,
+                        "check_sample": True,
+                        "eased_on": pd.NaT,
+                        "eased": None,
+                    }
                 ),
                 "roll": pd.DataFrame({"pupil": [11, 12], "school": NORTH, "year_group": "8"}),
             },
@@ -172,8 +179,17 @@ def test_missing_values_arrive_as_missing_and_empty_text_as_empty(home):
                     columns=["pupil", "position", "side", "group", "sentence", "share", "changeable"],
                 )
             },
-            "without a flag of the day",
+            "some reasons are about pupils without a flag of the day",
         ),
+        (
+            {
+                "levers": pd.DataFrame(
+                    [(11, 1, "x", "x", 0.1)], columns=["pupil", "position", "group", "sentence", "probability"]
+                )
+            },
+            "some levers are about pupils without a flag of the day",
+        ),
+        ({"changes": pd.DataFrame({"pupil": [11]})}, "changes has no column position, way"),
     ],
 )
 def test_what_does_not_fit_is_refused_whole(home, changes, words):

@@ -109,6 +109,18 @@ class TestTheNightlyJob:
             cases = session.execute(text("SELECT count(*) FROM cases WHERE state = 'open'")).scalar_one()
             sides = session.execute(text("SELECT flag_id, count(*) FROM reasons GROUP BY flag_id")).all()
             school = session.execute(text("SELECT * FROM schools")).mappings().one()
+            eased = session.execute(text("SELECT eased_on, eased, as_of FROM flags")).all()
+            changes = session.execute(text("SELECT count(DISTINCT flag_id) FROM changes")).scalar_one()
+            levers = session.execute(
+                text(
+                    "SELECT l.probability, s.probability FROM levers l JOIN flags f ON f.id = l.flag_id "
+                    "JOIN scores s USING (pupil_id, bundle_digest, as_of)"
+                )
+            ).all()
+        assert all(on < as_of and 0 < chance < 1 for on, chance, as_of in eased)
+        assert changes > 0
+        assert levers
+        assert all(lower < now for lower, now in levers)
         # 0.5 % of 60 is none, so the rule's least, ten, is the school's capacity.
         assert set(scores["capacity"]) == {10}
         assert flagged == cases == len(sides) == int(scores["flagged"].sum())
