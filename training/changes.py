@@ -18,6 +18,8 @@ from training.reasons import MOST, WORTH_SAYING, harder
 Array = npt.NDArray[np.float64]
 MOST_UP = 4
 MOST_DOWN = 2
+# Another half-term is no harder and no easier: it can speak for a rise and for a fall.
+BOTH = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,9 @@ def _speaker(
     able = [
         at
         for at, feature in enumerate(features)
-        if feature.group == group and weight[at] > 0 and _moved(feature, now.values[at], then.values[at]) * sign > 0
+        if feature.group == group
+        and weight[at] > 0
+        and _moved(feature, now.values[at], then.values[at]) in (sign, BOTH)
     ]
     if not able:
         return None
@@ -92,10 +96,10 @@ def _speaker(
 
 
 def _moved(feature: Feature, now: float, then: float) -> float:
-    """Return 1.0 where the feature became harder, -1.0 where it became easier, 0.0 where nobody can say."""
-    if not (np.isfinite(now) and np.isfinite(then)):
+    """Return 1.0 where the feature became harder, -1.0 where easier, `BOTH` where neither, 0.0 as it was."""
+    if not (np.isfinite(now) and np.isfinite(then)) or now == then:
         return 0.0
-    return float(np.sign(now - then)) * harder(feature)
+    return float(np.sign(now - then)) * harder(feature) or BOTH
 
 
 _TOLD = {"count": "{:.0f}", "rate": "{:.0%}"}

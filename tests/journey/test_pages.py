@@ -120,7 +120,7 @@ def test_a_view_then_the_reasons_then_what_happens_next(site: RunningSite, clien
     assert "3 in the last 4 school weeks, 0 in the 4 before 20 April Yes" in after.words()
     assert "An estimate, not a promise" in after.words()
     assert "If time in lessons (removals from lessons) were again as before 20 April, about 14 in 100" in after.words()
-    assert "It is about 29 in 100 now." in after.words()
+    assert "The figure is about 29 in 100 now." in after.words()
     assert WHY in after.words()
     assert after.words("dt") == "22 June 2026"  # the home's day, whatever the wall clock says
     next_form = client.get(f"{here}/next")

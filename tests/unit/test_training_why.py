@@ -105,6 +105,16 @@ def test_a_count_speaks_before_a_trend_and_an_unknown_value_never_does() -> None
     assert changes_of_row(unknown, Moment(row(), row()), THEN, CATALOGUE) == ()
 
 
+def test_the_time_of_year_can_speak_either_way_but_not_when_it_is_the_same() -> None:
+    before = Moment(row(half_term=3, year=9), row())
+    for part, way in ((0.4, "up"), (-0.4, "down")):
+        now = Moment(row(half_term=4, year=9), row(half_term=part, year=part / 2))
+        (said,) = changes_of_row(now, before, THEN, CATALOGUE)
+        assert (said.way, said.changeable) == (way, False)
+        assert said.sentence == "It is half-term 4 of 6. Before 13 April: it is half-term 3 of 6"
+    assert changes_of_row(Moment(row(year=9), row(year=0.4)), Moment(row(year=9), row()), THEN, CATALOGUE) == ()
+
+
 def test_every_window_of_a_measure_goes_back_together() -> None:
     found = factors(CATALOGUE)
     assert "Earlier suspensions" not in found
