@@ -81,7 +81,7 @@ def _speaker(
 ) -> int | None:
     """Return the feature that speaks for its group: a count or a share before others, then the weightiest.
 
-    Only features whose value changed, the way that the figure moved: 'incidents: 1, before 3' is no reason for a rise.
+    Only features whose words changed, the way that the figure moved: 'incidents: 1, before 3' is no reason for a rise.
     """
     able = [
         at
@@ -96,8 +96,8 @@ def _speaker(
 
 
 def _moved(feature: Feature, now: float, then: float) -> float:
-    """Return 1.0 where the feature became harder, -1.0 where easier, `BOTH` where neither, 0.0 as it was."""
-    if not (np.isfinite(now) and np.isfinite(then)) or now == then:
+    """Return 1.0 where the feature became harder, -1.0 where easier, `BOTH` where neither, 0.0 if said as before."""
+    if not (np.isfinite(now) and np.isfinite(then)) or _said(feature, now) == _said(feature, then):
         return 0.0
     return float(np.sign(now - then)) * harder(feature) or BOTH
 
@@ -105,17 +105,21 @@ def _moved(feature: Feature, now: float, then: float) -> float:
 _TOLD = {"count": "{:.0f}", "rate": "{:.0%}"}
 
 
+def _said(feature: Feature, value: float) -> str:
+    """Return a value in words: its number alone where a sentence can name the measure and the window once for both."""
+    form = _TOLD.get(feature.kind) if feature.window_weeks and feature.measure is not None else None
+    return form.format(value) if form else feature.sentence(value)
+
+
 def then_and_now(feature: Feature, now: float, then: float, on: date) -> str:
     """Return both values in one sentence: 'Removals from lessons: 3 in the last 4 school weeks, 0 in the 4 before ...'.
 
     Other forms than counts and shares over school weeks say both of their own sentences.
     """
-    day = f"{on.day} {on:%B}"
-    form, weeks = _TOLD.get(feature.kind), feature.window_weeks
-    if form is None or not weeks or feature.measure is None:
-        said = feature.sentence(then)
-        return f"{feature.sentence(now)}. Before {day}: {said[:1].lower()}{said[1:]}"
+    day, said, before = f"{on.day} {on:%B}", _said(feature, float(now)), _said(feature, float(then))
+    weeks = feature.window_weeks
+    if feature.kind not in _TOLD or not weeks or feature.measure is None:
+        return f"{said}. Before {day}: {before[:1].lower()}{before[1:]}"
     means = feature.measure.means
     last, those = ("school week", "week") if weeks == 1 else (f"{weeks} school weeks", str(weeks))
-    both = form.format(now), form.format(then)
-    return f"{means[:1].upper()}{means[1:]}: {both[0]} in the last {last}, {both[1]} in the {those} before {day}"
+    return f"{means[:1].upper()}{means[1:]}: {said} in the last {last}, {before} in the {those} before {day}"

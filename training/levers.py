@@ -20,7 +20,7 @@ from training.scorer import Scorer
 
 Array = npt.NDArray[np.float64]
 MOST_LEVERS = 4
-MOST_NAMED = 3
+MOST_NAMED = 2
 # A smaller difference would be said with the same words: 'about 29 in 100'.
 LEAST_LOWER = 0.01
 
@@ -90,8 +90,9 @@ def _easier(at: Sequence[int], now: Array, then: Array, features: Sequence[Featu
     better = [features[a] for a in at if np.sign(then[a] - now[a]) * harder(features[a]) < 0]
     if not better:
         return None
-    plain = [f.measure.means for f in better if f.kind in ("count", "rate") and f.measure is not None]
-    return tuple(dict.fromkeys(plain))[:MOST_NAMED]
+    plain = [f.measure for f in better if f.kind in ("count", "rate") and f.measure is not None]
+    # Points and sessions lost say the events over again.
+    return tuple(dict.fromkeys(measure.means for measure in plain if measure.weight is None))[:MOST_NAMED]
 
 
 def _sentence(group: str, named: tuple[str, ...], on: date) -> str:
