@@ -8,6 +8,7 @@ worked out row by row.
 import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import numba
@@ -145,7 +146,7 @@ def _place(bins: Bins, feature: int, value: float) -> int:
     return int(np.searchsorted(bins.edge[low : low + edges], value))
 
 
-@numba.njit(cache=True, parallel=True, error_model="numpy")
+@partial(compiled, parallel=True)
 def _explain(out: Floats, values: Floats, bins: Bins, tables: _Tables, deeps: _Deeps, rule: Quadrature) -> None:
     features = values.shape[1]
     for block in numba.prange((len(values) + ROWS_AT_ONCE - 1) // ROWS_AT_ONCE):

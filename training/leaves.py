@@ -30,9 +30,12 @@ F = TypeVar("F", bound=Callable[..., object])
 ZERO = float(np.float32(1e-35))
 
 
-def compiled(function: F) -> F:
-    """Compile a loop to machine code, kept beside the source for the next process."""
-    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+def compiled(function: F, *, parallel: bool = False) -> F:
+    """Compile a loop to machine code, which numba keeps beside the source for the next process."""
+    try:
+        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", parallel=parallel)(function))
+    except RuntimeError:  # nowhere may be written: compiled again in every process
+        return cast(F, numba.njit(nogil=True, error_model="numpy", parallel=parallel)(function))
 
 
 class Bins(NamedTuple):

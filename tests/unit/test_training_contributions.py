@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import lightgbm as lgb
+import numba
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +16,7 @@ from tests.deployed import tiny_bundle
 from training import contributions as tables
 from training.bunches import MostCells
 from training.contributions import Explainer, contributions
+from training.leaves import compiled
 from training.scorer import MatrixMismatch, Scorer
 from training.trees import TreesRefused, trees_of
 
@@ -212,6 +214,20 @@ def test_nothing_is_explained_where_the_two_ways_differ(scorer: Scorer, monkeypa
     )
     with pytest.raises(TreesRefused, match="not LightGBM's own"):
         contributions(scorer, rows_of(tables.FEW))
+
+
+def test_where_nothing_may_be_written_loops_are_compiled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, asked = numba.njit, []
+
+    def nowhere(**options: Any) -> Any:
+        asked.append(options.pop("cache", False))
+        if asked[-1]:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(**options)
+
+    monkeypatch.setattr(numba, "njit", nowhere)
+    assert compiled(lambda number: number + 1)(2) == 3
+    assert asked == [True, False]
 
 
 def test_rows_of_another_catalogue_are_refused(scorer: Scorer) -> None:

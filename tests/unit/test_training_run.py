@@ -188,6 +188,24 @@ def test_a_reasons_share_and_sentence_by_hand() -> None:
     assert not found[2].changeable
 
 
+def test_of_each_side_what_people_can_change_comes_first() -> None:
+    names = [feature.name for feature in CATALOGUE]
+    values, parts = np.zeros(len(names)), np.zeros(len(names))
+    for name, value, part in (
+        ("suspensions_39w", 2.0, 0.9),
+        ("late_rate_4w", 0.2, 0.2),
+        ("half_term", 3.0, -0.4),
+        ("missed_rate_4w", 0.0, -0.1),
+    ):
+        values[names.index(name)], parts[names.index(name)] = value, part
+    assert [(reason.side, reason.group, reason.share) for reason in reasons_of_row(values, parts, CATALOGUE)] == [
+        ("for", "Punctuality", "some"),
+        ("for", "Earlier suspensions", "most"),
+        ("against", "Attendance", "some"),
+        ("against", "Year group and time of year", "most"),
+    ]
+
+
 def test_no_sentence_reads_backwards() -> None:
     names = [feature.name for feature in CATALOGUE]
     values, parts = np.zeros(len(names)), np.zeros(len(names))

@@ -112,6 +112,13 @@ def test_what_would_be_said_with_the_same_words_is_not_said() -> None:
     assert changes_of_row(now, then, THEN, CATALOGUE) == ()
 
 
+def test_what_weighed_as_much_before_is_no_change() -> None:
+    """Lateness doubled, but the model makes as much of it as before."""
+    now = Moment(row(late_rate_4w=0.4, removals_4w=1), row(late_rate_4w=0.6, removals_4w=0.1))
+    then = Moment(row(late_rate_4w=0.2), row(late_rate_4w=0.6))
+    assert [change.group for change in changes_of_row(now, then, THEN, CATALOGUE)] == ["Time in lessons"]
+
+
 def test_the_time_of_year_can_speak_either_way_but_not_when_it_is_the_same() -> None:
     before = Moment(row(half_term=3, year=9), row())
     for part, way in ((0.4, "up"), (-0.4, "down")):
@@ -131,6 +138,15 @@ def test_every_window_of_a_measure_goes_back_together() -> None:
         assert all(CATALOGUE[a].changeable for a in at)
         same = {n for n, f in enumerate(CATALOGUE) if f.changeable and f.measure and f.measure.name in measures}
         assert same <= set(at)
+
+
+def test_a_measure_that_two_groups_count_goes_back_with_either() -> None:
+    """The same measure, another window, told under another heading; and one beside it that cannot be changed."""
+    counted = BY_NAME["removals_4w"]
+    elsewhere = replace(BY_NAME["removals_12w"], group="Behaviour")
+    fixed = replace(BY_NAME["removals_2w"], changeable=False)
+    found = factors([counted, elsewhere, fixed, BY_NAME["late_rate_4w"]])
+    assert found == {"Time in lessons": [0, 1], "Punctuality": [3], "Behaviour": [0, 1]}
 
 
 class Asked:
@@ -193,8 +209,10 @@ def test_an_unknown_earlier_value_leaves_what_is_known_now() -> None:
 
 
 def test_each_pupil_is_told_of_their_own_past() -> None:
-    model = Asked(("removals_4w", 0.05))
-    flagged = matrix(np.stack([row(removals_4w=n) for n in (4, 3, 2)]), [30, 10, 20], NOW)
+    """Pupil 30: now .05 + 4 x .05 + .02 = .27, put back .05 + 1 x .05 + .02 = .12; pupil 10: put back .05 + 3 x .02."""
+    model = Asked(("removals_4w", 0.05), ("suspensions_39w", 0.02))
+    rows = [row(removals_4w=removals, suspensions_39w=away) for removals, away in ((4, 1), (3, 3), (2, 0))]
+    flagged = matrix(np.stack(rows), [30, 10, 20], NOW)
     eased = matrix(np.stack([row(removals_4w=n) for n in (0, 1, 9)]), [10, 30, 99], THEN)
     found = why(model, flagged, eased, explain=Asked.contributions)  # type: ignore[arg-type]  # see above
     assert list(found) == [30, 10, 20]
@@ -203,8 +221,8 @@ def test_each_pupil_is_told_of_their_own_past() -> None:
         for pupil, one in found.items()
     }
     assert said == {
-        30: (THEN, pytest.approx(0.1), [0.1]),
-        10: (THEN, pytest.approx(0.05), [0.05]),
+        30: (THEN, pytest.approx(0.1), [0.12]),
+        10: (THEN, pytest.approx(0.05), [0.11]),
         20: (None, None, []),
     }
     assert "4 in the last 4 school weeks, 1 in" in found[30].changes[0].sentence
