@@ -12,6 +12,8 @@ factors are positive: nothing cancels, however deep the leaf.
 """
 
 from collections.abc import Callable
+from hashlib import sha256
+from importlib.resources import files
 from typing import NamedTuple, TypeVar, cast
 
 import numba
@@ -26,12 +28,19 @@ Bools = npt.NDArray[np.bool_]
 Quadrature = tuple[Floats, Floats]
 
 F = TypeVar("F", bound=Callable[..., object])
+_FILES = ("trees.py", "leaves.py", "bunches.py", "contributions.py")
+_SOURCES = sha256(b"".join(files("training").joinpath(name).read_bytes() for name in _FILES)).hexdigest()[:12]
 # LightGBM calls a number zero, where zero means missing, up to this size (a float32).
 ZERO = float(np.float32(1e-35))
 
 
 def compiled(function: F, *, parallel: bool = False) -> F:
-    """Compile a loop to machine code, which numba keeps beside the source for the next process."""
+    """Compile a loop to machine code, which numba keeps beside the source for the next process.
+
+    Numba compiles anew where the loop's own file has changed. These loops call each other across files, so the
+    digest of all of them is in the name that it keeps the machine code under.
+    """
+    function.__qualname__ = f"{function.__qualname__}_{_SOURCES}"
     try:
         return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", parallel=parallel)(function))
     except RuntimeError:  # nowhere may be written: compiled again in every process
