@@ -106,7 +106,9 @@ def flags(session: Session, subject: Subject) -> tuple[Section, ...]:
                 "ends": day_in_words(row.expires_on),
                 "reasons for": "; ".join(f"{r.sentence} ({r.share})" for r in sides[0]),
                 "reasons against": "; ".join(f"{r.sentence} ({r.share})" for r in sides[1]),
-                "last at ease": f"{day_in_words(row.eased_on)}, {in_a_hundred(row.eased)}" if row.eased_on else "",
+                "before it began to rise": f"{day_in_words(row.eased_on)}, {in_a_hundred(row.eased)}"
+                if row.eased_on
+                else "",
                 "what changed since": "; ".join(
                     f"{c.sentence} ({c.way}, {c.share})" for c in changes_of(session, row.id)
                 ),

@@ -124,7 +124,7 @@ def _explanation(said: Explanation) -> dict[str, Any]:
             *(_reason(reason, "Up") for reason in said.reasons_for),
             *(_reason(reason, "Down") for reason in said.reasons_against),
         ],
-        "eased": f"On {day_words(said.eased_on)}, when this pupil was last at ease, it was {said.eased_words}."
+        "eased": f"On {day_words(said.eased_on)}, before it began to rise, it was {said.eased_words}."
         if said.eased_on
         else "",
         "eased_on": day_words(said.eased_on) if said.eased_on else "",

@@ -96,7 +96,7 @@ def test_no_figure_and_no_reason_is_in_the_page_before_an_own_view(site: Running
         "Time in lessons",
         "rising",
         "Why the model",
-        "at ease",
+        "began to rise",
         "were again",
         "estimate",
     )
@@ -116,7 +116,7 @@ def test_a_view_then_the_reasons_then_what_happens_next(site: RunningSite, clien
     assert "About 29 in 100 pupils with a similar record" in after.words()
     assert "it was about 2 in 100" in after.words()
     assert "Up, most Time in lessons." in after.words()
-    assert "On 20 April 2026, when this pupil was last at ease, it was about 8 in 100." in after.words()
+    assert "On 20 April 2026, before it began to rise, it was about 8 in 100." in after.words()
     assert "3 in the last 4 school weeks, 0 in the 4 before 20 April Yes" in after.words()
     assert "An estimate, not a promise" in after.words()
     assert "If time in lessons (removals from lessons) were again as before 20 April, about 14 in 100" in after.words()
