@@ -34,6 +34,8 @@ CAME_FROM = {"source", "row"}
 PUPILS = (files.ANN, files.BOB, files.CAT)
 FILES = ("enrolments", "marks", "behaviour", "positives", "suspensions")
 TEMPORARY = "M80120000500A"
+# Seconds for one small ingest, on a machine that does much else.
+PATIENCE = 900
 
 
 def export(folder: Path) -> Path:
@@ -127,7 +129,7 @@ class Records:
         self._process.join()
 
     def finish(self) -> None:
-        self._process.join(120)
+        self._process.join(PATIENCE)
         assert self._process.exitcode == 0
 
 
@@ -146,7 +148,7 @@ class Belong:
         self._process.communicate()
 
     def finish(self) -> None:
-        said = self._process.communicate(timeout=120)[0].decode()
+        said = self._process.communicate(timeout=PATIENCE)[0].decode()
         assert self._process.returncode == 0, said
 
 
