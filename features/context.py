@@ -12,6 +12,7 @@ import pandas as pd
 
 from features.align import by_pupil, days_by_school, numbers_by_school
 from features.definitions.sanctions import THREE_YEARS_WEEKS, YEAR_WEEKS
+from features.spans import HALF_TERM_OF_MONTH
 from records.history import Known
 
 Values = npt.NDArray[np.float64]
@@ -21,8 +22,6 @@ LONGEST_ROLL_DAYS = 5 * YEAR_WEEKS
 # The summer holiday is six weeks long: who joins in September has next to none.
 UNDER_WAY_DAYS = 10
 _BEFORE_JOINING = timedelta(days=42)
-# The month in which a half-term begins says which of the six it is; schools name them in many ways.
-_HALF_TERM_OF_MONTH = {8: 1, 9: 1, 10: 2, 11: 2, 12: 2, 1: 3, 2: 4, 3: 4, 4: 5, 5: 6, 6: 6, 7: 6}
 _LATEST_WEEK = 9
 
 
@@ -77,7 +76,7 @@ def _season(known: Known, school: int) -> tuple[float, float]:
     if term is None:
         return np.nan, np.nan
     week = (known.as_of - term.start).days // 7 + 1
-    return float(_HALF_TERM_OF_MONTH[term.start.month]), float(min(week, _LATEST_WEEK))
+    return float(HALF_TERM_OF_MONTH[term.start.month]), float(min(week, _LATEST_WEEK))
 
 
 def _days_on_roll(known: Known, school: int, entry: date) -> float:

@@ -5,20 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from features.forms import FORMS, Kind
 from features.measure import Forbidden, Measure
+from features.spans import Span
+from records.tables import TABLES
 
-Kind = Literal[
-    "count",  # the measure, added up over the window
-    "rate",  # measure / per over the window
-    "share",  # measure / (measure + other) over the window
-    "change",  # weekly mean (or rate) over the window, less that over the `before_weeks` before it
-    "contrast",  # measure / per, less other / other_per, over the window
-    "slope",  # least-squares slope over the window's school weeks of the weekly count (or rate), per week
-    "maximum",  # the largest single row over the window; 0 when there is none
-    "days",  # days of the window that hold at least one row
-    "since",  # open school days from the last row's day in the window up to as_of
-    "context",  # not from rows in a window: see features/context.py
-]
+WEEKDAY = "weekday"
+
 Group = Literal[
     "Time in lessons",
     "Punctuality",
@@ -30,22 +23,9 @@ Group = Literal[
     "Year group and time of year",
 ]
 GROUPS: tuple[str, ...] = get_args(Group)
-_NEEDS: dict[str, frozenset[str]] = {
-    "count": frozenset({"measure"}),
-    "rate": frozenset({"measure", "per"}),
-    "share": frozenset({"measure", "other"}),
-    "change": frozenset({"measure", "before_weeks"}),
-    "contrast": frozenset({"measure", "per", "other", "other_per"}),
-    "slope": frozenset({"measure"}),
-    "maximum": frozenset({"measure"}),
-    "days": frozenset({"measure"}),
-    "since": frozenset({"measure"}),
-    "context": frozenset({"context"}),
-}
-_MAY_HAVE_PER = frozenset({"change", "slope"})
-_SIGNED = frozenset({"change", "contrast", "slope"})
-# Forms with a denominator that can be empty; the others have a value whatever the records hold.
-_CAN_BE_EMPTY = frozenset({"rate", "share", "change", "contrast", "slope", "since"})
+_OPTIONAL = (
+    "measure", "per", "other", "other_per", "before_weeks", "by", "within_days", "context",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +37,11 @@ class Feature:
     name
         Lower-case words joined by underscores; the window stands last ('_4w': four school weeks).
     kind
-        Its form: see `Kind`.
+        Its form: see `features.forms`.
     window_weeks
-        School weeks before as_of, as `Calendar.back` counts them; 0 for a context.
+        School weeks before as_of, as `Calendar.back` counts them; 0 for a context or a span.
+    span
+        What the window is when it is no number of school weeks: see `features.spans`.
     unit
         What the number counts.
     phrase, phrase_low
@@ -72,8 +54,12 @@ class Feature:
         Whether a school and a pupil can change it by what they do next.
     source
         Where the idea or the definition comes from.
-    measure, per, other, other_per, before_weeks, context
-        What the form needs: see `Kind`.
+    measure, per, other, other_per, before_weeks, by, within_days, context
+        What the form needs: see `features.forms`. `by` is a coded or whole-number column of the measure's table, or
+        'weekday'.
+    proxy_risk
+        Why the value may stand for a protected characteristic or for an adult's judgement, in words; '' when
+        no reason is known. The fairness audit looks at these first.
     when_empty
         The value when the form has nothing to divide or nothing to find; None: unknown (NaN).
     monotone
@@ -94,7 +80,11 @@ class Feature:
     other: Measure | None = None
     other_per: Measure | None = None
     before_weeks: int = 0
+    by: str = ""
+    within_days: int = 0
+    span: Span = "weeks"
     context: str = ""
+    proxy_risk: str = ""
     when_empty: float | None = None
     monotone: Literal[-1, 0, 1] = 0
 
@@ -104,25 +94,43 @@ class Feature:
             raise Forbidden(f"feature {self.name!r}: {problem}")
 
     def _problems(self) -> tuple[tuple[Callable[[], bool], str], ...]:
-        needs = _NEEDS.get(self.kind, frozenset())
-        given = {
-            name
-            for name in ("measure", "per", "other", "other_per", "before_weeks", "context")
-            if getattr(self, name) not in (None, 0, "")
-        }
-        extra = given - needs - ({"per"} if self.kind in _MAY_HAVE_PER else set())
+        form = FORMS.get(self.kind)
+        if form is None:
+            return ((lambda: True, f"kind {self.kind!r} is not one of {', '.join(FORMS)}"),)
+        given = {name for name in _OPTIONAL if getattr(self, name) not in (None, 0, "")}
+        missing, extra = form.needs - given, given - form.needs - form.may
+        windowless = self.kind == "context" or self.span != "weeks"
         return (
             (lambda: not self.name.isidentifier() or self.name.lower() != self.name, "a name is lower_case_words"),
-            (lambda: self.kind not in _NEEDS, f"kind {self.kind!r} is not one of {', '.join(_NEEDS)}"),
-            (lambda: bool(needs - given), f"a {self.kind} needs {', '.join(sorted(needs - given))}"),
+            (lambda: bool(missing), f"a {self.kind} needs {', '.join(sorted(missing))}"),
             (lambda: bool(extra), f"a {self.kind} has no {', '.join(sorted(extra))}"),
-            (lambda: (self.window_weeks < 1) != (self.kind == "context"), "a window is 1 school week or more"),
-            (lambda: self.kind == "slope" and self.window_weeks < 3, "a slope needs 3 school weeks or more"),
+            (
+                lambda: self.span != "weeks" and not form.spans,
+                f"a {self.kind} has a window of school weeks, not a span",
+            ),
+            (lambda: (self.window_weeks < 1) != windowless, "a window is 1 school week or more, or a span"),
+            (
+                lambda: not windowless and self.window_weeks < form.weeks_least,
+                f"a {self.kind} needs {form.weeks_least} school weeks or more",
+            ),
+            (lambda: bool(self.by) and not self._by_exists(), f"there is no coded column {self.by!r} to tell apart by"),
+            (lambda: self._runs_over() not in ("", "marks"), f"a {self.kind} is of sessions in the register"),
             (lambda: self.group not in GROUPS, f"group {self.group!r} is not one of {', '.join(GROUPS)}"),
-            (lambda: self.when_empty is not None and self.kind not in _CAN_BE_EMPTY, f"a {self.kind} is never empty"),
+            (lambda: self.when_empty is not None and not form.empty, f"a {self.kind} is never empty"),
             (lambda: not (self.phrase and self.phrase_low and self.unit and self.source), "say unit, source, phrases"),
             (lambda: not self._phrases_work(), "phrases may use {value}, {size} and {s} only"),
         )
+
+    def _by_exists(self) -> bool:
+        if self.by == WEEKDAY or self.measure is None:
+            return True
+        columns = {column.name: column for column in TABLES[self.measure.table].columns}
+        return self.by in columns and (columns[self.by].codes is not None or columns[self.by].kind == "integer")
+
+    def _runs_over(self) -> str:
+        """Return the table whose rows must stand in a line of sessions; '' for a form that asks for none."""
+        of_sessions = self.kind in ("spells", "brief", "longest", "run") and self.measure is not None
+        return self.measure.table if of_sessions and self.measure is not None else ""
 
     def _phrases_work(self) -> bool:
         try:
@@ -155,7 +163,7 @@ class Feature:
     @property
     def signed(self) -> bool:
         """Whether the value is a difference, so that below zero means 'less than before'."""
-        return self.kind in _SIGNED
+        return FORMS[self.kind].signed
 
     @property
     def measures(self) -> tuple[Measure, ...]:

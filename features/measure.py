@@ -12,17 +12,19 @@ class Forbidden(ValueError):
     """A declaration asked for a table, column or code that no feature may read."""
 
 
+_ATTENDANCE = (
+    frozenset({"E", "Y5", "R", "T", "I", "M"}),
+    (
+        "E is the suspension itself, Y5 criminal justice; R and T stand for religion and Traveller families, "
+        "I and M for health (docs/decisions.md, 14)"
+    ),
+)
 # (table, column) → codes that no feature may pick out, with the reason that the message gives.
 # An empty set forbids the column itself.
 FORBIDDEN_CODES: Mapping[tuple[str, str], tuple[frozenset[str], str]] = MappingProxyType(
     {
-        ("marks", "code"): (
-            frozenset({"E", "Y5", "R", "T", "I", "M"}),
-            (
-                "E is the suspension itself, Y5 criminal justice; R and T stand for religion and Traveller families, "
-                "I and M for health (docs/decisions.md, 14)"
-            ),
-        ),
+        ("marks", "code"): _ATTENDANCE,
+        ("lesson_marks", "code"): _ATTENDANCE,
         ("behaviour", "outcome"): (SUSPENSION_OUTCOMES, "these outcomes are the suspension itself"),
         **{
             ("suspensions", column): (frozenset(), "reason codes name protected matters and are never an input")
@@ -50,6 +52,8 @@ class Measure:
         An empty value is none of them.
     weight
         A whole-number column to add up instead of counting rows; an empty value adds nothing.
+    weekdays
+        Days of the week that count, 0 Monday to 4 Friday; none named: every day.
     """
 
     name: str
@@ -57,6 +61,7 @@ class Measure:
     table: str
     where: Mapping[str, frozenset[str]] = field(default_factory=dict)
     weight: str | None = None
+    weekdays: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         table = TABLES.get(self.table)
@@ -68,7 +73,11 @@ class Measure:
             )
         for column, codes in self.where.items():
             self._check(column, codes)
-        if self.table == "marks" and "code" not in self.where:
+        if not self.weekdays <= frozenset(range(5)):
+            raise Forbidden(
+                f"measure {self.name!r}: weekdays are 0 (Monday) to 4 (Friday), not {sorted(self.weekdays)}"
+            )
+        if self.table in ("marks", "lesson_marks") and "code" not in self.where:
             raise Forbidden(f"measure {self.name!r} counts marks of every code; name the codes that count")
         if self.weight is not None and table.column(self.weight).kind != "integer":
             raise Forbidden(f"measure {self.name!r} adds up {self.weight!r}, which is not a whole-number column")
@@ -76,7 +85,7 @@ class Measure:
 
     def __reduce__(self) -> tuple[object, ...]:
         # A mapping proxy cannot be pickled, and histories are worked on in other processes.
-        return _measure, (self.name, self.means, self.table, dict(self.where), self.weight)
+        return _measure, (self.name, self.means, self.table, dict(self.where), self.weight, self.weekdays)
 
     def _check(self, column: str, codes: frozenset[str]) -> None:
         declared = TABLES[self.table].column(column).codes
@@ -90,8 +99,21 @@ class Measure:
     def declaration(self) -> dict[str, object]:
         """Return everything that decides the measure's value, as plain values in a fixed order."""
         where = {column: sorted(codes) for column, codes in sorted(self.where.items())}
-        return {"name": self.name, "table": self.table, "where": where, "weight": self.weight}
+        return {
+            "name": self.name,
+            "table": self.table,
+            "where": where,
+            "weight": self.weight,
+            "weekdays": sorted(self.weekdays),
+        }
 
 
-def _measure(name: str, means: str, table: str, where: dict[str, frozenset[str]], weight: str | None) -> Measure:
-    return Measure(name=name, means=means, table=table, where=where, weight=weight)
+def _measure(
+    name: str,
+    means: str,
+    table: str,
+    where: dict[str, frozenset[str]],
+    weight: str | None,
+    weekdays: frozenset[int],
+) -> Measure:
+    return Measure(name=name, means=means, table=table, where=where, weight=weight, weekdays=weekdays)
