@@ -17,10 +17,10 @@ from features.cohort import fresh_from, with_abstain
 from features.context import CONTEXTS
 from features.cube import Versions, totals
 from features.feature import Feature
+from features.forms import FEWEST_POINTS
 from features.grid import Grid, Ints, day_number, grid
 from features.matrix import KEYS, Matrix
 from features.measure import Measure
-from features.reference import FEWEST_SLOPE_WEEKS
 from records.history import History
 from records.tables import MARKS, TABLES
 
@@ -195,4 +195,4 @@ def _slopes(y: Values, x: Values) -> Values:
     mean = _divide(there @ x, points.astype(np.float64))
     centred = np.where(there, x - mean[:, None], 0.0)
     slope = _divide((centred * np.where(there, y, 0.0)).sum(axis=1), (centred**2).sum(axis=1))
-    return np.where(points >= FEWEST_SLOPE_WEEKS, slope, np.nan)
+    return np.where(points >= FEWEST_POINTS, slope, np.nan)

@@ -75,9 +75,25 @@ class Form:
     weeks_least: int = 1
 
 
-def _form(means: str, needs: str, may: str = "", *, weeks_least: int = 1, **flags: bool) -> Form:
-    words = {"needs": frozenset(needs.split()), "may": frozenset(may.split())}
-    return Form(means=means, weeks_least=weeks_least, **words, **flags)
+def _form(
+    means: str,
+    needs: str,
+    may: str = "",
+    *,
+    signed: bool = False,
+    empty: bool = False,
+    spans: bool = False,
+    weeks_least: int = 1,
+) -> Form:
+    return Form(
+        means=means,
+        needs=frozenset(needs.split()),
+        may=frozenset(may.split()),
+        signed=signed,
+        empty=empty,
+        spans=spans,
+        weeks_least=weeks_least,
+    )
 
 
 _SERIES = "of the weekly series"
