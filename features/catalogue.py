@@ -5,10 +5,16 @@ import json
 from collections.abc import Sequence
 
 from features.definitions.attendance import ATTENDANCE
+from features.definitions.attendance_patterns import ATTENDANCE_PATTERNS
 from features.definitions.behaviour import BEHAVIOUR
+from features.definitions.behaviour_kinds import BEHAVIOUR_KINDS
+from features.definitions.behaviour_patterns import BEHAVIOUR_PATTERNS
+from features.definitions.lessons import LESSONS
 from features.definitions.moves import MOVES
+from features.definitions.sanction_patterns import SANCTION_PATTERNS
 from features.definitions.sanctions import SANCTIONS
 from features.definitions.season import SEASON
+from features.definitions.strengths import STRENGTHS
 from features.feature import GROUPS, Feature
 from features.measure import FORBIDDEN_CODES, NEUTRAL_CODES, Forbidden
 
@@ -34,7 +40,19 @@ def gather(*parts: Sequence[Feature]) -> tuple[Feature, ...]:
     return features
 
 
-CATALOGUE: tuple[Feature, ...] = gather(ATTENDANCE, BEHAVIOUR, SANCTIONS, MOVES, SEASON)
+CATALOGUE: tuple[Feature, ...] = gather(
+    ATTENDANCE,
+    ATTENDANCE_PATTERNS,
+    LESSONS,
+    BEHAVIOUR,
+    BEHAVIOUR_KINDS,
+    BEHAVIOUR_PATTERNS,
+    STRENGTHS,
+    SANCTIONS,
+    SANCTION_PATTERNS,
+    MOVES,
+    SEASON,
+)
 
 
 def fingerprint(features: Sequence[Feature] = CATALOGUE) -> str:

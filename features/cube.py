@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.grid import Grid, Ints
+from features.feature import WEEKDAY
+from features.grid import Edge, Grid, Ints
 from features.measure import Measure
 from records.table import Table
 
@@ -64,10 +65,22 @@ class Versions:
             # An empty value has the integer code -1, which picks the last place: never counted.
             counted = np.array([category in codes for category in categories] + [False])
             counts &= counted[self._column(column)]
+        if measure.weekdays:
+            # Day 0, 1 January 1970, was a Thursday: weekday 3.
+            counts &= np.isin((self.day + 3) % 7, list(measure.weekdays))
         chosen = np.flatnonzero(counts)
         if measure.weight is None:
             return chosen, np.ones(len(chosen), dtype=np.int64)
         return chosen, self._column(measure.weight)[chosen]
+
+    def kinds(self, by: str) -> Ints:
+        """Return each version's value of a coded or whole-number column, or its weekday, as a number; -1: missing."""
+        if by == WEEKDAY:
+            return (self.day + 3) % 7
+        values = self._rows[by]
+        coded = isinstance(values.dtype, pd.CategoricalDtype)
+        numbers = (values.cat.codes if coded else values.fillna(-1)).to_numpy()
+        return numbers[self._keep].astype(np.int64)
 
     def _column(self, name: str) -> Ints:
         if name not in self._columns:
@@ -109,7 +122,7 @@ class Versions:
         return found
 
 
-def totals(versions: Versions, measure: Measure | None, starts: Mapping[int, Ints], grid: Grid) -> dict[int, Ints]:
+def totals(versions: Versions, measure: Measure | None, starts: Mapping[Edge, Ints], grid: Grid) -> dict[Edge, Ints]:
     """Return, for each named window, the measure added up over [start, as_of) for each row of the grid.
 
     `measure` None counts every row of the table: only the cohort's question 'is the register up to

@@ -4,17 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from features.cohort import roll
+from features.spans import Span, span_days
 from records.calendar import Calendar, calendar_from
 from records.history import History, Known, latest, objecting
 from records.tables import TABLES
 
 Ints = npt.NDArray[np.int64]
+# Where a window can begin or end: so many school weeks before as_of, or the first day of a span or the day after it.
+Edge = int | tuple[Span, Literal["first", "end"]]
 EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -53,7 +57,7 @@ class Grid:
     pupil: Ints
     stand: Ints
     school: Ints
-    _starts: dict[int, Ints] = field(default_factory=dict, repr=False, compare=False)
+    _starts: dict[Edge, Ints] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.pupil)
@@ -83,15 +87,13 @@ class Grid:
         """The day number of each row's as_of: where every window ends, itself outside."""
         return self.as_ofs[self.stand]
 
-    def start(self, school_weeks: int) -> Ints:
-        """Return the day number on which each row's window of so many school weeks starts; `end` for 0."""
-        if school_weeks == 0:
+    def start(self, edge: Edge) -> Ints:
+        """Return the day number of an edge for each row; of 0 school weeks: its `end`."""
+        if edge == 0:
             return self.end
-        if school_weeks not in self._starts:
-            self._starts[school_weeks] = self.by_group(
-                lambda calendar, as_of, school: day_number(calendar.back(school, as_of, school_weeks))
-            )
-        return self._starts[school_weeks]
+        if edge not in self._starts:
+            self._starts[edge] = self.by_group(_edge_day(edge))
+        return self._starts[edge]
 
     def held(self, school_weeks: int) -> npt.NDArray[np.float64]:
         """Return how many of so many school weeks each row's calendar holds."""
@@ -110,6 +112,15 @@ class Grid:
             until = np.searchsorted(opened, day_number(as_of))
             days[rows] = np.maximum(until - np.searchsorted(opened, day[rows]), 0)
         return days
+
+
+def _edge_day(edge: Edge) -> Callable[[Calendar, date, int], int]:
+    if isinstance(edge, int):
+        weeks = edge
+        return lambda calendar, as_of, school: day_number(calendar.back(school, as_of, weeks))
+    span, side = edge
+    at = 0 if side == "first" else 1
+    return lambda calendar, as_of, school: day_number(span_days(calendar, school, as_of, span)[at])
 
 
 def grid(history: History, as_ofs: Sequence[date]) -> Grid:

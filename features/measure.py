@@ -53,7 +53,7 @@ class Measure:
     weight
         A whole-number column to add up instead of counting rows; an empty value adds nothing.
     weekdays
-        Days of the week that count, 0 Monday to 4 Friday; none named: every day.
+        Days of the week that count, 0 Monday to 6 Sunday; none named: every day.
     """
 
     name: str
@@ -73,9 +73,9 @@ class Measure:
             )
         for column, codes in self.where.items():
             self._check(column, codes)
-        if not self.weekdays <= frozenset(range(5)):
+        if not self.weekdays <= frozenset(range(7)):
             raise Forbidden(
-                f"measure {self.name!r}: weekdays are 0 (Monday) to 4 (Friday), not {sorted(self.weekdays)}"
+                f"measure {self.name!r}: weekdays are 0 (Monday) to 6 (Sunday), not {sorted(self.weekdays)}"
             )
         if self.table in ("marks", "lesson_marks") and "code" not in self.where:
             raise Forbidden(f"measure {self.name!r} counts marks of every code; name the codes that count")

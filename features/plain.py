@@ -55,7 +55,7 @@ class Plain:
             weight = 1.0 if measure.weight is None else rows[measure.weight].fillna(0).astype("float64")
             rows = rows.assign(day=day, weight=weight)
             self._counted[measure.name] = (
-                rows[rows["day"].dt.weekday.isin(measure.weekdays)] if measure.weekdays else rows
+                rows[rows["day"].dt.day_of_week.isin(measure.weekdays)] if measure.weekdays else rows
             )
         return self._counted[measure.name]
 

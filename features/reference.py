@@ -89,7 +89,6 @@ _FORMS: Mapping[Kind, Callable[[Plain, Feature], pd.Series]] = {
     "since": rows.since,
     "gap": rows.gap,
     "gap_change": rows.gap_change,
-    "entropy": rows.entropy,
     "distinct": rows.distinct,
     "top_share": rows.top_share,
     "after": rows.after,

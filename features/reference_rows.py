@@ -41,16 +41,6 @@ def gap_change(plain: Plain, feature: Feature) -> pd.Series:
     return _of_gaps(plain, feature, lambda gaps: gaps[-1] - float(np.mean(gaps[:-1])) if len(gaps) > 1 else np.nan)
 
 
-def entropy(plain: Plain, feature: Feature) -> pd.Series:
-    """Return the Shannon entropy, in bits, of the rows over `by`."""
-
-    def of_counts(counts: pd.Series) -> float:
-        shares = counts / counts.sum()
-        return float(-(shares * np.log2(shares)).sum())
-
-    return _of_kinds(plain, feature, of_counts)
-
-
 def distinct(plain: Plain, feature: Feature) -> pd.Series:
     """Return how many values of `by` the rows have."""
     return _of_kinds(plain, feature, lambda counts: float(len(counts))).fillna(0.0)
@@ -85,7 +75,7 @@ def _of_gaps(plain: Plain, feature: Feature, value: Callable[[list[int]], float]
 
 def _of_kinds(plain: Plain, feature: Feature, value: Callable[[pd.Series], float]) -> pd.Series:
     rows = plain.window(feature.measure, feature)
-    kinds = rows["day"].dt.weekday if feature.by == WEEKDAY else rows[feature.by].astype("object")
+    kinds = rows["day"].dt.day_of_week if feature.by == WEEKDAY else rows[feature.by].astype("object")
     known = kinds.notna()
     found = {
         pupil: value(mine.value_counts()) for pupil, mine in kinds[known].groupby(rows.loc[known, "pupil"].to_numpy())

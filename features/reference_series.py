@@ -63,11 +63,8 @@ def departure(plain: Plain, feature: Feature) -> pd.Series:
 
 
 def weeks(plain: Plain, feature: Feature) -> pd.Series:
-    """Return the school weeks of the window that hold at least one row of the measure."""
-    held = [
-        plain.each(plain.between(feature.measure, week, week - 1).groupby("pupil").size()).fillna(0) > 0
-        for week in range(1, feature.window_weeks + 1)
-    ]
+    """Return the school weeks of the window in which the measure adds up to more than 0."""
+    held = [plain.total(feature.measure, week, week - 1) > 0 for week in range(1, feature.window_weeks + 1)]
     return pd.concat(held, axis=1).sum(axis=1).astype(float)
 
 

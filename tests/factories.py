@@ -38,6 +38,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "reason2": None,
         "reason3": None,
     },
+    "lesson_marks": {"period": 1, "code": "/", "minutes_late": None},
+    "alternative_provision": {"leaving_date": None, "setting": "OTH", "sessions_a_week": 4, "pattern": None},
     "schools": {"name": "Test School", "laestab": "2019999", "phase": "SS", "open_date": date(2020, 9, 1)},
     "calendars": {"kind": "half_term", "name": "Autumn 1"},
 }
@@ -103,6 +105,8 @@ def history(
     calendars: Iterable[Row] = (),
     schools: Iterable[Row] = (),
     objections: Iterable[Row] = (),
+    lesson_marks: Iterable[Row] = (),
+    alternative_provision: Iterable[Row] = (),
 ) -> History:
     """Return a history with these rows; every other table is there and empty."""
     given = {
@@ -114,6 +118,8 @@ def history(
         "calendars": calendars,
         "schools": schools,
         "objections": objections,
+        "lesson_marks": lesson_marks,
+        "alternative_provision": alternative_provision,
     }
     names = [name for name, table in TABLES.items() if not table.protected]
     return History(shard, {name: frame(name, given.get(name, [])) for name in names}, {})

@@ -9,28 +9,31 @@ from features.measure import NEUTRAL_CODES, Measure
 from records.codes import POSSIBLE, UNAUTHORISED
 
 SOURCE = "DfE attendance codes in force from 19 August 2024; docs/decisions.md, 14"
-_COUNTED = POSSIBLE - NEUTRAL_CODES
+COUNTED = POSSIBLE - NEUTRAL_CODES
 # Absences that are neither permitted nor neutral, and permitted ones that say something of the pupil:
 # leave in exceptional circumstances, agreed holiday (withdrawn), part-time timetable.
-_MISSED = UNAUTHORISED | {"C", "C2", "H"}
+MISSED_CODES = UNAUTHORISED | {"C", "C2", "H"}
 
 
-def _marks(name: str, means: str, codes: frozenset[str], session: str | None = None) -> Measure:
+def sessions(
+    name: str, means: str, codes: frozenset[str], session: str | None = None, weekdays: frozenset[int] = frozenset()
+) -> Measure:
+    """Return the measure of register marks with these codes."""
     where = {"code": codes} if session is None else {"code": codes, "session": frozenset({session})}
-    return Measure(name=name, means=means, table="marks", where=where)
+    return Measure(name=name, means=means, table="marks", where=where, weekdays=weekdays)
 
 
-POSSIBLE_SESSIONS = _marks("possible_sessions", "possible sessions, neutral codes aside", _COUNTED)
-MISSED = _marks("missed_sessions", "sessions missed, illness and other neutral codes aside", _MISSED)
-WITHOUT_PERMISSION = _marks("unauthorised_sessions", "sessions missed without permission", UNAUTHORISED)
-LATE = _marks("late_marks", "sessions arrived at late, before the register closed", frozenset({"L"}))
-AFTER_REGISTER = _marks("after_register_marks", "sessions arrived at after the register closed", frozenset({"U"}))
-PART_TIME = _marks("part_time_sessions", "sessions on a part-time timetable", frozenset({"C2"}))
-ELSEWHERE = _marks("elsewhere_sessions", "sessions educated elsewhere", frozenset({"B", "K", "D"}))
-_POSSIBLE_AM = _marks("possible_mornings", "possible mornings", _COUNTED, "AM")
-_POSSIBLE_PM = _marks("possible_afternoons", "possible afternoons", _COUNTED, "PM")
-_MISSED_AM = _marks("missed_mornings", "mornings missed", _MISSED, "AM")
-_MISSED_PM = _marks("missed_afternoons", "afternoons missed", _MISSED, "PM")
+POSSIBLE_SESSIONS = sessions("possible_sessions", "possible sessions, neutral codes aside", COUNTED)
+MISSED = sessions("missed_sessions", "sessions missed, illness and other neutral codes aside", MISSED_CODES)
+WITHOUT_PERMISSION = sessions("unauthorised_sessions", "sessions missed without permission", UNAUTHORISED)
+LATE = sessions("late_marks", "sessions arrived at late, before the register closed", frozenset({"L"}))
+AFTER_REGISTER = sessions("after_register_marks", "sessions arrived at after the register closed", frozenset({"U"}))
+PART_TIME = sessions("part_time_sessions", "sessions on a part-time timetable", frozenset({"C2"}))
+ELSEWHERE = sessions("elsewhere_sessions", "sessions educated elsewhere", frozenset({"B", "K", "D"}))
+_POSSIBLE_AM = sessions("possible_mornings", "possible mornings", COUNTED, "AM")
+_POSSIBLE_PM = sessions("possible_afternoons", "possible afternoons", COUNTED, "PM")
+_MISSED_AM = sessions("missed_mornings", "mornings missed", MISSED_CODES, "AM")
+_MISSED_PM = sessions("missed_afternoons", "afternoons missed", MISSED_CODES, "PM")
 
 
 def _rate(name: str, weeks: int, measure: Measure, verb: str, group: str, *, monotone: bool = False) -> Feature:

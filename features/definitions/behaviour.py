@@ -11,22 +11,25 @@ from features.measure import Measure
 from records.codes import INCIDENT_TYPE
 
 SOURCE = "behaviour records as school systems keep them (reference/code_sets.csv)"
-_TOOK_PART = frozenset({"Aggressor", "Participant"})
+TOOK_PART = frozenset({"Aggressor", "Participant"})
 # Not conduct: being in an accident or lacking a type says nothing of behaviour.
-_CONDUCT = frozenset(INCIDENT_TYPE.codes) - {"Accident", "Not Applicable"}
+CONDUCT = frozenset(INCIDENT_TYPE.codes) - {"Accident", "Not Applicable"}
+JUDGEMENT = "what counts as defiance or disruption is an adult's judgement, and is known to differ by ethnicity"
 _REMOVED = frozenset({"Internal Exclusion", "Isolation", "Cooling off Period"})
 _DETENTION = frozenset({"Detention", "Detention Given - Pastoral", "Detention Given - Faculty"})
 
 
-def _events(
+def events(
     name: str,
     means: str,
     *,
-    types: frozenset[str] = _CONDUCT,
+    types: frozenset[str] = CONDUCT,
     outcomes: frozenset[str] | None = None,
     weight: str | None = None,
+    roles: frozenset[str] = TOOK_PART,
 ) -> Measure:
-    where: Mapping[str, frozenset[str]] = {"role": _TOOK_PART, "type": types}
+    """Return the measure of the behaviour events of these types, outcomes and roles."""
+    where: Mapping[str, frozenset[str]] = {"role": roles, "type": types}
     return Measure(
         name=name,
         means=means,
@@ -36,16 +39,16 @@ def _events(
     )
 
 
-INCIDENTS = _events("incidents", "behaviour events the pupil took part in")
-SEVERITY = _events("severity", "severity points, 1 to 5 an event", weight="severity")
-VIOLENCE = _events("violence", "assaults and fights", types=frozenset({"Assault - Pupil", "Fighting", "Bullying"}))
-VERBAL = _events("verbal_abuse", "verbal abuse", types=frozenset({"Verbal Abuse"}))
-DISRUPTION = _events(
+INCIDENTS = events("incidents", "behaviour events the pupil took part in")
+SEVERITY = events("severity", "severity points, 1 to 5 an event", weight="severity")
+VIOLENCE = events("violence", "assaults and fights", types=frozenset({"Assault - Pupil", "Fighting", "Bullying"}))
+VERBAL = events("verbal_abuse", "verbal abuse", types=frozenset({"Verbal Abuse"}))
+DISRUPTION = events(
     "disruption", "disruption, defiance or insolence", types=frozenset({"Disruption", "Defiance", "Insolence"})
 )
-TRUANCY = _events("truancy", "lessons missed while in school", types=frozenset({"Truancy"}))
-REMOVALS = _events("removals", "removals from lessons", outcomes=_REMOVED)
-DETENTIONS = _events("detentions", "detentions given", outcomes=_DETENTION)
+TRUANCY = events("truancy", "lessons missed while in school", types=frozenset({"Truancy"}))
+REMOVALS = events("removals", "removals from lessons", outcomes=_REMOVED)
+DETENTIONS = events("detentions", "detentions given", outcomes=_DETENTION)
 POSITIVES = Measure(name="positives", means="achievements recorded", table="positives")
 HARMED = Measure(
     name="harmed",
@@ -55,24 +58,29 @@ HARMED = Measure(
 )
 
 
-def _count(measure: Measure, weeks: int, noun: str, group: Group, *, monotone: bool = True) -> Feature:
-    weeks_said = "school week" if weeks == 1 else f"{weeks} school weeks"
+def count(
+    measure: Measure, weeks: int, noun: str, group: Group, *, monotone: bool = True, proxy_risk: str = ""
+) -> Feature:
+    """Return a count over school weeks; `noun` may hold {s}, for one and many."""
+    said = {1: "school week", 39: "school year"}.get(weeks, f"{weeks} school weeks")
     return Feature(
         name=f"{measure.name}_{weeks}w",
         kind="count",
         measure=measure,
         window_weeks=weeks,
         unit=measure.means,
-        phrase=f"{{value:.0f}} {noun} in the last {weeks_said}",
-        phrase_low=f"No {noun.format(s='s')} in the last {weeks_said}",
+        phrase=f"{{value:.0f}} {noun} in the last {said}",
+        phrase_low=f"No {noun.format(s='s')} in the last {said}",
         group=group,
         changeable=True,
         source=SOURCE,
         monotone=1 if monotone else 0,
+        proxy_risk=proxy_risk,
     )
 
 
-def _change(measure: Measure, noun: str, group: Group, *, monotone: bool = False) -> Feature:
+def change(measure: Measure, noun: str, group: Group, *, monotone: bool = False) -> Feature:
+    """Return the change of a weekly count: the last 4 school weeks beside the 8 before."""
     return Feature(
         name=f"{measure.name}_change_4w",
         kind="change",
@@ -90,8 +98,8 @@ def _change(measure: Measure, noun: str, group: Group, *, monotone: bool = False
 
 
 BEHAVIOUR: tuple[Feature, ...] = (
-    *(_count(INCIDENTS, weeks, "incident{s}", "Behaviour") for weeks in (1, 2, 4, 8, 12)),
-    _change(INCIDENTS, "Incidents are", "Behaviour"),
+    *(count(INCIDENTS, weeks, "incident{s}", "Behaviour") for weeks in (1, 2, 4, 8, 12)),
+    change(INCIDENTS, "Incidents are", "Behaviour"),
     Feature(
         name="incidents_slope_6w",
         kind="slope",
@@ -104,7 +112,7 @@ BEHAVIOUR: tuple[Feature, ...] = (
         changeable=True,
         source=SOURCE,
     ),
-    *(_count(SEVERITY, weeks, "severity point{s}", "Behaviour") for weeks in (4, 12)),
+    *(count(SEVERITY, weeks, "severity point{s}", "Behaviour") for weeks in (4, 12)),
     Feature(
         name="severity_largest_4w",
         kind="maximum",
@@ -118,9 +126,12 @@ BEHAVIOUR: tuple[Feature, ...] = (
         source=SOURCE,
         monotone=1,
     ),
-    _count(VIOLENCE, 12, "fight{s} or assault{s}", "Behaviour"),
-    _count(VERBAL, 12, "report{s} of verbal abuse", "Behaviour"),
-    *(_count(DISRUPTION, weeks, "report{s} of disruption or defiance", "Behaviour") for weeks in (4, 12)),
+    count(VIOLENCE, 12, "fight{s} or assault{s}", "Behaviour"),
+    count(VERBAL, 12, "report{s} of verbal abuse", "Behaviour"),
+    *(
+        count(DISRUPTION, weeks, "report{s} of disruption or defiance", "Behaviour", proxy_risk=JUDGEMENT)
+        for weeks in (4, 12)
+    ),
     Feature(
         name="incident_days_12w",
         kind="days",
@@ -149,16 +160,16 @@ BEHAVIOUR: tuple[Feature, ...] = (
         monotone=-1,
     ),
     # Being harmed is not conduct: it is here because staff should see it, and the model may use it either way.
-    _count(HARMED, 12, "event{s} in which the pupil was harmed", "Behaviour", monotone=False),
-    _count(TRUANCY, 12, "report{s} of missing lessons while in school", "Time in lessons"),
-    *(_count(REMOVALS, weeks, "removal{s} from lessons", "Time in lessons") for weeks in (2, 4, 12)),
-    _change(REMOVALS, "Removals from lessons are", "Time in lessons"),
-    *(_count(DETENTIONS, weeks, "detention{s}", "Time in lessons") for weeks in (4, 12)),
+    count(HARMED, 12, "event{s} in which the pupil was harmed", "Behaviour", monotone=False),
+    count(TRUANCY, 12, "report{s} of missing lessons while in school", "Time in lessons"),
+    *(count(REMOVALS, weeks, "removal{s} from lessons", "Time in lessons") for weeks in (2, 4, 12)),
+    change(REMOVALS, "Removals from lessons are", "Time in lessons"),
+    *(count(DETENTIONS, weeks, "detention{s}", "Time in lessons") for weeks in (4, 12)),
     *(
-        _count(POSITIVES, weeks, "achievement{s} recorded", "Positives and strengths", monotone=False)
+        count(POSITIVES, weeks, "achievement{s} recorded", "Positives and strengths", monotone=False)
         for weeks in (4, 12)
     ),
-    _change(POSITIVES, "Achievements are", "Positives and strengths"),
+    change(POSITIVES, "Achievements are", "Positives and strengths"),
     Feature(
         name="positive_share_12w",
         kind="share",

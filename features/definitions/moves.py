@@ -1,13 +1,23 @@
 """Moves between schools, and sessions away from the pupil's own timetable."""
 
-from features.definitions.attendance import ELSEWHERE, PART_TIME
+from features.definitions.attendance import ELSEWHERE, PART_TIME, POSSIBLE_SESSIONS
 from features.feature import Feature
 from features.measure import Measure
 
 SOURCE = "School Census enrolments and DfE attendance codes in force from 19 August 2024"
 
 
-def _sessions(name: str, measure: Measure, weeks: int, words: str) -> Feature:
+PLACEMENTS = Measure(
+    name="placements", means="placements in alternative provision begun", table="alternative_provision"
+)
+_PART_TIME_RISK = (
+    "part-time timetables follow special educational needs and health, and should be watched as a sanction"
+)
+_MOVE_RISK = "moves follow poverty, care and being a refugee"
+_ELSEWHERE_RISK = "education elsewhere follows special educational needs"
+
+
+def _sessions(name: str, measure: Measure, weeks: int, words: str, proxy_risk: str) -> Feature:
     return Feature(
         name=f"{name}_{weeks}w",
         kind="count",
@@ -19,13 +29,40 @@ def _sessions(name: str, measure: Measure, weeks: int, words: str) -> Feature:
         group="Moves and changes",
         changeable=True,
         source=SOURCE,
+        proxy_risk=proxy_risk,
     )
 
 
 MOVES: tuple[Feature, ...] = (
-    _sessions("part_time", PART_TIME, 4, "on a part-time timetable"),
-    _sessions("part_time", PART_TIME, 12, "on a part-time timetable"),
-    _sessions("elsewhere", ELSEWHERE, 12, "educated elsewhere"),
+    *(_sessions("part_time", PART_TIME, weeks, "on a part-time timetable", _PART_TIME_RISK) for weeks in (4, 12, 39)),
+    Feature(
+        name="part_time_longest_39w",
+        kind="longest",
+        measure=PART_TIME,
+        per=POSSIBLE_SESSIONS,
+        window_weeks=39,
+        unit="sessions",
+        phrase="The longest spell of sessions on a part-time timetable in the last school year was {value:.0f}",
+        phrase_low="No sessions on a part-time timetable in the last school year",
+        group="Moves and changes",
+        changeable=True,
+        source=SOURCE,
+        proxy_risk=_PART_TIME_RISK,
+    ),
+    *(_sessions("elsewhere", ELSEWHERE, weeks, "educated elsewhere", _ELSEWHERE_RISK) for weeks in (4, 12)),
+    Feature(
+        name="placements_39w",
+        kind="count",
+        measure=PLACEMENTS,
+        window_weeks=39,
+        unit=PLACEMENTS.means,
+        phrase="{value:.0f} placement{s} in alternative provision begun in the last school year",
+        phrase_low="No placement in alternative provision begun in the last school year",
+        group="Moves and changes",
+        changeable=True,
+        source="School Census, school-arranged alternative provision",
+        proxy_risk=_ELSEWHERE_RISK,
+    ),
     Feature(
         name="days_on_roll",
         kind="context",
@@ -49,6 +86,7 @@ MOVES: tuple[Feature, ...] = (
         group="Moves and changes",
         changeable=False,
         source=SOURCE,
+        proxy_risk=_MOVE_RISK,
     ),
     Feature(
         name="schools_117w",
@@ -61,5 +99,6 @@ MOVES: tuple[Feature, ...] = (
         group="Moves and changes",
         changeable=False,
         source=SOURCE,
+        proxy_risk=_MOVE_RISK,
     ),
 )

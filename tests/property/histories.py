@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from features.catalogue import CATALOGUE
+from features.spans import span_days
 from records.calendar import calendar_from
 from records.history import History
 from tests.factories import frame, history, term_calendar
@@ -19,12 +20,14 @@ PUPILS = (11, 12, 13)
 # A Monday in term, a Wednesday after a half-term, the middle of a holiday, a Saturday, the start of a year.
 AS_OFS = (date(2025, 3, 24), date(2025, 2, 26), date(2025, 4, 14), date(2025, 3, 22), date(2025, 9, 8))
 _CALENDAR = calendar_from(frame("calendars", term_calendar(SCHOOLS[0])))
+_SPANS = sorted({f.span for f in CATALOGUE} - {"weeks"})
 _WINDOWS = sorted({weeks for f in CATALOGUE for weeks in (f.window_weeks, f.window_weeks + f.before_weeks) if weeks})
 
 
 def edges(as_of: date) -> list[date]:
     """Return the days on, just before and just after the first day of every window, and around as_of."""
     starts = {_CALENDAR.back(SCHOOLS[0], as_of, weeks) for weeks in _WINDOWS} | {as_of}
+    starts |= {day for span in _SPANS for day in span_days(_CALENDAR, SCHOOLS[0], as_of, span)}
     around = {start + timedelta(days=step) for start in starts for step in (-1, 0, 1)}
     return sorted(around | {as_of - timedelta(days=step) for step in range(2, 12)})
 
@@ -59,18 +62,27 @@ def rows(draw: st.DrawFn, as_of: date) -> dict[str, list[dict[str, Any]]]:
             _dated(as_of, "date"),
             30,
             session=["AM", "PM"],
-            code=["/", "O", "L", "U", "I", "E", "C2", "B", "N", "R", "Y5"],
+            code=["/", "O", "L", "U", "I", "E", "C2", "B", "N", "R", "Y5", "G"],
+        ),
+        "lesson_marks": _rows(
+            _dated(as_of, "date"), 8, period=[1, 2, 5], code=["/", "O", "L", "E"], minutes_late=[5, None]
+        ),
+        "alternative_provision": _rows(
+            _dated(as_of, "entry_date"), 3, leaving_date=[None], setting=["NFE", "OTH"], sessions_a_week=[2, 10]
         ),
         "behaviour": _rows(
             _dated(as_of, "date"),
             14,
             event_id=["a", "b", "c", "d", "e", "f"],
+            period=[1, 5, None],
             type=["Disruption", "Fighting", "Truancy", "Verbal Abuse", "Accident"],
             severity=[1, 3, 5],
-            role=["Participant", "Target"],
-            outcome=["Isolation", "Detention", "Suspended from School", None],
+            points=[0, 3, None],
+            location=["Classroom", "Corridor", None],
+            role=["Participant", "Aggressor", "Target"],
+            outcome=["Isolation", "Detention", "Suspended from School", "Daily Report", None],
         ),
-        "positives": _rows(_dated(as_of, "date"), 6, event_id=["a", "b", "c"]),
+        "positives": _rows(_dated(as_of, "date"), 6, event_id=["a", "b", "c"], points=[1, None]),
         "suspensions": _rows(
             _dated(as_of, "start_date"), 6, sessions=[1, 4, 20, None], category=["SUSP", "SUSP", "LNCH", "PERM"]
         ),

@@ -15,6 +15,10 @@ from tests.factories import HALF_TERMS, history, term_calendar
 
 SEED = 20261122
 SCHOOLS = (900001, 900002)
+RARE_TYPES = (
+    "Damage - Property", "Smoking", "Uniform/Jewellery etc", "Missed Detention", "Persistent Lateness to School",
+)  # fmt: skip
+RARE_OUTCOMES = ("Daily Report", "Refer to Head Teacher", "Letter to Parent/Guardian")
 AS_OFS = (date(2025, 1, 13), date(2025, 5, 7), date(2025, 11, 17), date(2026, 3, 2))
 
 
@@ -73,17 +77,25 @@ def messy() -> History:
     behaviour = some(
         900,
         "date",
-        type=["Disruption", "Fighting", "Truancy", "Verbal Abuse", "Accident", "Homework"],
+        period=[1, 2, 3, 4, 5, None],
+        type=["Disruption", "Fighting", "Truancy", "Verbal Abuse", "Accident", "Homework", *RARE_TYPES],
         severity=[1, 2, 3, 4, 5],
+        points=[0, 1, 5, None],
+        location=["Classroom", "Corridor", "Playground", None],
         role=["Participant", "Aggressor", "Target"],
-        outcome=["Isolation", "Detention", "Suspended from School", None],
+        outcome=["Isolation", "Detention", "Suspended from School", None, *RARE_OUTCOMES],
     )
     behaviour["event_id"] = [f"b{n}" for n in range(len(behaviour))]
-    positives = some(500, "date", type=["Excellent Effort"]).assign(
+    positives = some(500, "date", type=["Excellent Effort"], points=[1, 2, None]).assign(
         event_id=lambda rows: [f"p{n}" for n in range(len(rows))]
     )
     suspensions = some(30, "start_date", sessions=[1, 2, 6, None], category=["SUSP", "SUSP", "LNCH"])
     suspensions = suspensions.drop_duplicates(["pupil", "start_date"])
+    lessons = some(
+        3000, "date", period=[1, 2, 3, 4, 5], code=["/", "/", "/", "O", "N", "L", "U", "I"], minutes_late=[5, 20, None]
+    ).drop_duplicates(["pupil", "date", "period"])
+    placements = some(6, "entry_date", setting=["NFE", "OTH"], sessions_a_week=[2, 10])
+    placements = placements.drop_duplicates(["pupil", "entry_date"])
     enrolments = [
         {"pupil": pupil, "school": school[pupil], "entry_date": date(2023, 9, 4), "year_group": str(pupil % 7 + 5)}
         for pupil in pupils[:-2]
@@ -104,6 +116,8 @@ def messy() -> History:
         "behaviour": _versions(rng, behaviour, "date", {"severity": [1, 5], "role": ["Participant", "Witness"]}),
         "positives": _versions(rng, positives, "date", {}),
         "suspensions": _versions(rng, suspensions, "start_date", {"sessions": [2, 10]}),
+        "lesson_marks": _versions(rng, lessons, "date", {"code": ["/", "O"]}),
+        "alternative_provision": _versions(rng, placements, "entry_date", {"sessions_a_week": [4]}),
     }
     return History(0, {**small.tables, **{name: _finish(rows, name) for name, rows in messed.items()}}, {})
 

@@ -1,0 +1,257 @@
+"""How absence and lateness run: over the school year, by day of the week, in spells, beside the pupil's own past."""
+
+from features.definitions.attendance import (
+    AFTER_REGISTER,
+    COUNTED,
+    LATE,
+    MISSED,
+    MISSED_CODES,
+    POSSIBLE_SESSIONS,
+    SOURCE,
+    WITHOUT_PERMISSION,
+    sessions,
+)
+from features.feature import Feature, Group
+from features.forms import Kind
+from features.measure import Measure
+from features.spans import Span
+
+_MONDAY, _FRIDAY = frozenset({0}), frozenset({4})
+POSSIBLE_MONDAYS = sessions("possible_mondays", "possible Monday sessions", COUNTED, weekdays=_MONDAY)
+MISSED_MONDAYS = sessions("missed_mondays", "Monday sessions missed", MISSED_CODES, weekdays=_MONDAY)
+POSSIBLE_FRIDAYS = sessions("possible_friday_pm", "possible Friday afternoons", COUNTED, "PM", _FRIDAY)
+MISSED_FRIDAYS = sessions("missed_friday_pm", "Friday afternoons missed", MISSED_CODES, "PM", _FRIDAY)
+NO_REASON_YET = sessions("no_reason_yet", "sessions missed for which no reason is known yet", frozenset({"N"}))
+HOLIDAYS = sessions("holidays", "sessions missed for a holiday that was not agreed", frozenset({"G"}))
+
+_SHARE = "share of possible sessions"
+_SPANS: dict[Span, tuple[str, str]] = {
+    "school_year": ("year", "this school year"),
+    "half_term": ("half_term", "this half-term"),
+    "first_week": ("first_week", "the first week of the school year"),
+}
+
+
+def _in_span(name: str, measure: Measure, span: Span, verb: str, group: Group = "Attendance") -> Feature:
+    short, said = _SPANS[span]
+    within = f" in {said}" if span == "first_week" else f" {said}"
+    return Feature(
+        name=f"{name}_rate_{short}",
+        kind="rate",
+        measure=measure,
+        per=POSSIBLE_SESSIONS,
+        window_weeks=0,
+        span=span,
+        unit=_SHARE,
+        phrase=verb.format(share="{value:.0%} of sessions") + within,
+        phrase_low=verb.format(share="no sessions") + within,
+        group=group,
+        changeable=span != "first_week",
+        source=SOURCE,
+    )
+
+
+def _rate(name: str, weeks: int, measure: Measure, per: Measure, share: str, low: str, unit: str = _SHARE) -> Feature:
+    return Feature(
+        name=f"{name}_rate_{weeks}w",
+        kind="rate",
+        measure=measure,
+        per=per,
+        window_weeks=weeks,
+        unit=unit,
+        phrase=f"{share} in the last {weeks} school weeks",
+        phrase_low=f"{low} in the last {weeks} school weeks",
+        group="Attendance",
+        changeable=True,
+        source=SOURCE,
+    )
+
+
+def _series(
+    name: str, kind: Kind, measure: Measure, weeks: int, phrase: str, low: str, group: Group, before: int = 0
+) -> Feature:
+    units = {
+        "momentum": "difference of shares of possible sessions",
+        "volatility": "spread of the weekly share of possible sessions",
+        "departure": "usual spreads",
+        "cusum": "shares of possible sessions, added up",
+    }
+    return Feature(
+        name=f"{name}_{kind}_{weeks}w",
+        kind=kind,
+        measure=measure,
+        per=POSSIBLE_SESSIONS,
+        window_weeks=weeks,
+        before_weeks=before,
+        unit=units[kind],
+        phrase=phrase,
+        phrase_low=low,
+        group=group,
+        changeable=True,
+        source=SOURCE,
+    )
+
+
+def _line(name: str, kind: Kind, measure: Measure, phrase: str, low: str, group: Group = "Attendance") -> Feature:
+    return Feature(
+        name=f"{name}_{kind}_12w",
+        kind=kind,
+        measure=measure,
+        per=POSSIBLE_SESSIONS,
+        window_weeks=12,
+        unit="sessions" if kind in ("longest", "run") else "spells",
+        phrase=phrase,
+        phrase_low=low,
+        group=group,
+        changeable=True,
+        source=SOURCE,
+    )
+
+
+ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
+    _in_span("missed", MISSED, "school_year", "Missed {share}, illness aside,"),
+    _in_span("missed", MISSED, "half_term", "Missed {share}, illness aside,"),
+    _in_span("missed", MISSED, "first_week", "Missed {share}, illness aside,"),
+    _in_span("unauthorised", WITHOUT_PERMISSION, "school_year", "Missed {share} without permission"),
+    _rate(
+        "missed_monday",
+        12,
+        MISSED_MONDAYS,
+        POSSIBLE_MONDAYS,
+        "Missed {value:.0%} of Monday sessions, illness aside,",
+        "Missed no Monday sessions, illness aside,",
+        "share of possible Monday sessions",
+    ),
+    _rate(
+        "missed_friday_afternoon",
+        12,
+        MISSED_FRIDAYS,
+        POSSIBLE_FRIDAYS,
+        "Missed {value:.0%} of Friday afternoons, illness aside,",
+        "Missed no Friday afternoons, illness aside,",
+        "share of possible Friday afternoons",
+    ),
+    _rate(
+        "no_reason_yet",
+        4,
+        NO_REASON_YET,
+        POSSIBLE_SESSIONS,
+        "No reason is known yet for {value:.0%} of sessions",
+        "A reason is known for every absence",
+    ),
+    _rate(
+        "unagreed_holiday",
+        12,
+        HOLIDAYS,
+        POSSIBLE_SESSIONS,
+        "On a holiday that was not agreed for {value:.0%} of sessions",
+        "On no holiday that was not agreed",
+    ),
+    _series(
+        "missed",
+        "momentum",
+        MISSED,
+        12,
+        "Absence, illness aside, has lately been higher than over 12 school weeks, by {size:.0%} of sessions",
+        "Absence, illness aside, has lately been no higher than over 12 school weeks",
+        "Attendance",
+    ),
+    _series(
+        "missed",
+        "volatility",
+        MISSED,
+        12,
+        "Absence, illness aside, swings from week to week, by about {value:.0%} of sessions over 12 school weeks",
+        "Absence, illness aside, is the same from week to week",
+        "Attendance",
+    ),
+    _series(
+        "missed",
+        "departure",
+        MISSED,
+        4,
+        "Absence in the last 4 school weeks is well above this pupil's own usual weeks",
+        "Absence in the last 4 school weeks is not above this pupil's own usual weeks",
+        "Attendance",
+        12,
+    ),
+    _series(
+        "unauthorised",
+        "cusum",
+        WITHOUT_PERMISSION,
+        6,
+        "Absence without permission has been building up over the last 6 school weeks",
+        "Absence without permission has not been building up over the last 6 school weeks",
+        "Attendance",
+        12,
+    ),
+    _line(
+        "missed",
+        "spells",
+        MISSED,
+        "{value:.0f} separate spell{s} of absence, illness aside, in the last 12 school weeks",
+        "No spells of absence, illness aside, in the last 12 school weeks",
+    ),
+    _line(
+        "missed",
+        "brief",
+        MISSED,
+        "Missed a single session {value:.0f} time{s} in the last 12 school weeks",
+        "Never missed a single session by itself in the last 12 school weeks",
+    ),
+    _line(
+        "missed",
+        "longest",
+        MISSED,
+        "The longest absence, illness aside, in the last 12 school weeks was {value:.0f} session{s}",
+        "No absence, illness aside, in the last 12 school weeks",
+    ),
+    _line(
+        "unauthorised",
+        "run",
+        WITHOUT_PERMISSION,
+        "Has now missed {value:.0f} session{s} in a row without permission",
+        "Was not missing without permission at the last session",
+    ),
+    Feature(
+        name="missed_same_weekday_share_12w",
+        kind="top_share",
+        measure=MISSED,
+        by="weekday",
+        window_weeks=12,
+        unit="share of the sessions missed",
+        phrase="{value:.0%} of the sessions missed in the last 12 school weeks fell on one day of the week",
+        phrase_low="Missed no sessions, illness aside, in the last 12 school weeks",
+        group="Attendance",
+        changeable=True,
+        source=SOURCE,
+    ),
+    _in_span("late", LATE, "school_year", "Arrived late to {share}", "Punctuality"),
+    _line(
+        "late",
+        "run",
+        LATE,
+        "Has now arrived late to {value:.0f} session{s} in a row",
+        "Was not late to the last session",
+        "Punctuality",
+    ),
+    _series(
+        "late",
+        "momentum",
+        LATE,
+        12,
+        "Lateness has lately been higher than over 12 school weeks, by {size:.0%} of sessions",
+        "Lateness has lately been no higher than over 12 school weeks",
+        "Punctuality",
+    ),
+    _series(
+        "after_register",
+        "departure",
+        AFTER_REGISTER,
+        4,
+        "Arriving after the register closed is well above this pupil's own usual weeks",
+        "Arriving after the register closed is not above this pupil's own usual weeks",
+        "Punctuality",
+        12,
+    ),
+)

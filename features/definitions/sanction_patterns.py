@@ -1,0 +1,147 @@
+"""How earlier suspensions lie in time: this year and term, how long, how far apart, and what followed them.
+
+The law's own limits stand behind two of them: 45 school days in a school year, and governors' meetings after more
+than 15 in a term.
+"""
+
+from features.definitions.behaviour import INCIDENTS
+from features.definitions.sanctions import SESSIONS_LOST, SOURCE, SUSPENSIONS, THREE_YEARS_WEEKS, YEAR_WEEKS
+from features.feature import Feature
+from features.forms import Kind
+from features.measure import Measure
+from features.spans import Span
+
+LUNCHTIMES = Measure(
+    name="lunchtime_exclusions",
+    means="lunchtime exclusions, half a day each",
+    table="suspensions",
+    where={"category": frozenset({"LNCH"})},
+)
+DAYS_AFTER_RETURN = 14
+
+
+def _past(
+    name: str,
+    kind: Kind,
+    measure: Measure,
+    weeks: int,
+    unit: str,
+    phrase: str,
+    low: str,
+    *,
+    span: Span = "weeks",
+    monotone: bool = False,
+) -> Feature:
+    return Feature(
+        name=name,
+        kind=kind,
+        measure=measure,
+        window_weeks=weeks,
+        span=span,
+        unit=unit,
+        phrase=phrase,
+        phrase_low=low,
+        group="Earlier suspensions",
+        changeable=False,
+        source=SOURCE,
+        monotone=1 if monotone else 0,
+    )
+
+
+SANCTION_PATTERNS: tuple[Feature, ...] = (
+    _past(
+        "suspensions_year",
+        "count",
+        SUSPENSIONS,
+        0,
+        "suspensions",
+        "Suspended {value:.0f} time{s} this school year",
+        "Not suspended this school year",
+        span="school_year",
+        monotone=True,
+    ),
+    _past(
+        "sessions_lost_year",
+        "count",
+        SESSIONS_LOST,
+        0,
+        "sessions, of at most 90 in a school year",
+        "Lost {value:.0f} session{s} to suspension this school year",
+        "Lost no sessions to suspension this school year",
+        span="school_year",
+        monotone=True,
+    ),
+    _past(
+        "sessions_lost_term",
+        "count",
+        SESSIONS_LOST,
+        0,
+        "sessions; above 30 in a term governors must meet",
+        "Lost {value:.0f} session{s} to suspension this term",
+        "Lost no sessions to suspension this term",
+        span="term",
+        monotone=True,
+    ),
+    _past(
+        "sessions_lost_117w",
+        "count",
+        SESSIONS_LOST,
+        THREE_YEARS_WEEKS,
+        "sessions lost to suspension",
+        "Lost {value:.0f} session{s} to suspension in the last three school years",
+        "Lost no sessions to suspension in the last three school years",
+        monotone=True,
+    ),
+    _past(
+        "suspension_longest_39w",
+        "maximum",
+        SESSIONS_LOST,
+        YEAR_WEEKS,
+        "sessions",
+        "The longest suspension in the last school year was {value:.0f} session{s}",
+        "Not suspended in the last school year",
+        monotone=True,
+    ),
+    _past(
+        "lunchtime_exclusions_39w",
+        "count",
+        LUNCHTIMES,
+        YEAR_WEEKS,
+        "lunchtime exclusions",
+        "Excluded at lunchtime {value:.0f} time{s} in the last school year",
+        "Not excluded at lunchtime in the last school year",
+        monotone=True,
+    ),
+    _past(
+        "suspension_gap_117w",
+        "gap",
+        SUSPENSIONS,
+        THREE_YEARS_WEEKS,
+        "school days",
+        "On average {value:.0f} school day{s} between suspensions in the last three school years",
+        "Suspensions came without a school day between",
+    ),
+    _past(
+        "suspension_gap_change_117w",
+        "gap_change",
+        SUSPENSIONS,
+        THREE_YEARS_WEEKS,
+        "school days",
+        "The time between suspensions has grown, by {size:.0f} school day{s}",
+        "The time between suspensions has not grown",
+    ),
+    Feature(
+        name="incidents_after_suspension_39w",
+        kind="after",
+        measure=INCIDENTS,
+        other=SUSPENSIONS,
+        within_days=DAYS_AFTER_RETURN,
+        window_weeks=YEAR_WEEKS,
+        unit="events",
+        phrase="{value:.0f} incident{s} within two weeks of a suspension in the last school year",
+        phrase_low="No incident within two weeks of a suspension in the last school year",
+        group="Earlier suspensions",
+        changeable=False,
+        source=SOURCE,
+    ),
+)
