@@ -1,83 +1,68 @@
 """The plain engine's forms that look at rows one by one: the largest, how far apart, of how many kinds, after what."""
 
-from collections.abc import Callable
+import math
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 
-import numpy as np
-import pandas as pd
-
 from features.feature import WEEKDAY, Feature
-from features.plain import Plain
+from features.plain import Pupil
 
 
-def maximum(plain: Plain, feature: Feature) -> pd.Series:
+def maximum(pupil: Pupil, feature: Feature) -> float:
     """Return the largest single row of the window, 0 when there is none."""
-    return plain.each(plain.window(feature.measure, feature).groupby("pupil")["weight"].max()).fillna(0.0)
+    return max(pupil.window(feature.measure, feature).weights, default=0.0)
 
 
-def days(plain: Plain, feature: Feature) -> pd.Series:
+def days(pupil: Pupil, feature: Feature) -> float:
     """Return the days of the window that hold a row."""
-    return plain.each(plain.window(feature.measure, feature).groupby("pupil")["day"].nunique()).fillna(0.0)
+    return len(set(pupil.window(feature.measure, feature).days))
 
 
-def since(plain: Plain, feature: Feature) -> pd.Series:
+def since(pupil: Pupil, feature: Feature) -> float:
     """Return the open school days from the newest row's day up to as_of."""
-    last = plain.each(plain.window(feature.measure, feature).groupby("pupil")["day"].max())
-    gone = [
-        np.nan if pd.isna(day) else plain.open_days(int(school), day.date(), plain.known.as_of)
-        for school, day in zip(plain.pupils["school"], last, strict=True)
-    ]
-    return pd.Series(gone, index=last.index, dtype="float64")
+    told = pupil.window(feature.measure, feature).days
+    return pupil.school.open_days(told[-1], pupil.school.as_of) if told else math.nan
 
 
-def gap(plain: Plain, feature: Feature) -> pd.Series:
+def gap(pupil: Pupil, feature: Feature) -> float:
     """Return the mean open school days from one day with a row to the next; two such days are needed."""
-    return _of_gaps(plain, feature, lambda gaps: float(np.mean(gaps)) if gaps else np.nan)
+    gaps = _gaps(pupil, feature)
+    return sum(gaps) / len(gaps) if gaps else math.nan
 
 
-def gap_change(plain: Plain, feature: Feature) -> pd.Series:
+def gap_change(pupil: Pupil, feature: Feature) -> float:
     """Return the newest gap less the mean of the earlier ones; three days with a row are needed."""
-    return _of_gaps(plain, feature, lambda gaps: gaps[-1] - float(np.mean(gaps[:-1])) if len(gaps) > 1 else np.nan)
+    *earlier, newest = _gaps(pupil, feature) or [0]
+    return newest - sum(earlier) / len(earlier) if earlier else math.nan
 
 
-def distinct(plain: Plain, feature: Feature) -> pd.Series:
+def distinct(pupil: Pupil, feature: Feature) -> float:
     """Return how many values of `by` the rows have."""
-    return _of_kinds(plain, feature, lambda counts: float(len(counts))).fillna(0.0)
+    return len(_kinds(pupil, feature))
 
 
-def top_share(plain: Plain, feature: Feature) -> pd.Series:
+def top_share(pupil: Pupil, feature: Feature) -> float:
     """Return the share of the rows that have the commonest value of `by`."""
-    return _of_kinds(plain, feature, lambda counts: float(counts.max() / counts.sum()))
+    counts = _kinds(pupil, feature)
+    return max(counts.values()) / counts.total() if counts else math.nan
 
 
-def after(plain: Plain, feature: Feature) -> pd.Series:
+def after(pupil: Pupil, feature: Feature) -> float:
     """Return the rows of the measure whose day lies 1 to `within_days` days after the day of a row of `other`."""
-    follows = plain.window(feature.measure, feature)
-    leads = {pupil: set(mine["day"]) for pupil, mine in plain.rows(feature.other).groupby("pupil")}
+    leads = set(pupil.rows(feature.other).days)
     steps = [timedelta(days=step) for step in range(1, feature.within_days + 1)]
-    count = {
-        pupil: float(sum(any(day - step in leads.get(pupil, set()) for step in steps) for day in mine["day"]))
-        for pupil, mine in follows.groupby("pupil")
-    }
-    return plain.each(pd.Series(count, dtype="float64")).fillna(0.0)
+    return sum(any(day - step in leads for step in steps) for day in pupil.window(feature.measure, feature).days)
 
 
-def _of_gaps(plain: Plain, feature: Feature, value: Callable[[list[int]], float]) -> pd.Series:
-    schools = plain.schools()
-    found = {}
-    for pupil, mine in plain.window(feature.measure, feature).groupby("pupil"):
-        told = sorted({day.date() for day in mine["day"]})
-        school = int(schools[pupil])
-        found[pupil] = value([plain.open_days(school, one, other) for one, other in pairwise(told)])
-    return plain.each(pd.Series(found, dtype="float64"))
+def _gaps(pupil: Pupil, feature: Feature) -> list[int]:
+    told = sorted(set(pupil.window(feature.measure, feature).days))
+    return [pupil.school.open_days(one, other) for one, other in pairwise(told)]
 
 
-def _of_kinds(plain: Plain, feature: Feature, value: Callable[[pd.Series], float]) -> pd.Series:
-    rows = plain.window(feature.measure, feature)
-    kinds = rows["day"].dt.day_of_week if feature.by == WEEKDAY else rows[feature.by].astype("object")
-    known = kinds.notna()
-    found = {
-        pupil: value(mine.value_counts()) for pupil, mine in kinds[known].groupby(rows.loc[known, "pupil"].to_numpy())
-    }
-    return plain.each(pd.Series(found, dtype="float64"))
+def _kinds(pupil: Pupil, feature: Feature) -> Counter[object]:
+    """Return how many rows have each value of `by`; a row without a value is none of them."""
+    rows = pupil.window(feature.measure, feature)
+    if feature.by == WEEKDAY:
+        return Counter(day.weekday() for day in rows.days)
+    return Counter(value for value in pupil.values(feature.measure, feature.by, rows) if value is not None)

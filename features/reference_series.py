@@ -1,96 +1,76 @@
 """The plain engine's forms of a weekly series: how a pupil's weeks run, not just what they add up to."""
 
-from collections.abc import Callable
+import math
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from features.feature import Feature
 from features.forms import COUNT_FLOOR, FAST_WEEKS, FEWEST_POINTS, RATE_FLOOR, SLOW_WEEKS
-from features.plain import Plain
-
-Array = npt.NDArray[np.float64]
+from features.plain import Pupil, Series
 
 
-def slope(plain: Plain, feature: Feature) -> pd.Series:
+def slope(pupil: Pupil, feature: Feature) -> float:
     """Return the least-squares slope of the weekly series, per week."""
-    return plain.series(feature, feature.window_weeks).apply(_slope, axis=1)
+    weekly = pupil.series(feature, feature.window_weeks)
+    if len(weekly) < FEWEST_POINTS:
+        return math.nan
+    mean = sum(-week for week, _ in weekly) / len(weekly)
+    centred = [-week - mean for week, _ in weekly]
+    return sum(x * y for x, y in zip(centred, _values(weekly), strict=True)) / sum(x * x for x in centred)
 
 
-def volatility(plain: Plain, feature: Feature) -> pd.Series:
+def volatility(pupil: Pupil, feature: Feature) -> float:
     """Return the population standard deviation of the weekly series."""
-    return plain.series(feature, feature.window_weeks).apply(_of_points(lambda points: float(np.std(points))), axis=1)
+    weekly = pupil.series(feature, feature.window_weeks)
+    return float(np.std(_values(weekly))) if len(weekly) >= FEWEST_POINTS else math.nan
 
 
-def momentum(plain: Plain, feature: Feature) -> pd.Series:
+def momentum(pupil: Pupil, feature: Feature) -> float:
     """Return the fast weighted mean of the weekly series less the slow one."""
-
-    def of_row(weekly: pd.Series) -> float:
-        points = weekly.dropna()
-        if len(points) < FEWEST_POINTS:
-            return np.nan
-        # The newest week, one back, has weight 1.
-        back = -points.index.to_numpy(np.float64) - 1.0
-        fast, slow = 2.0 ** (-back / FAST_WEEKS), 2.0 ** (-back / SLOW_WEEKS)
-        values = points.to_numpy(np.float64)
-        return float((fast @ values) / fast.sum() - (slow @ values) / slow.sum())
-
-    return plain.series(feature, feature.window_weeks).apply(of_row, axis=1)
+    weekly = pupil.series(feature, feature.window_weeks)
+    if len(weekly) < FEWEST_POINTS:
+        return math.nan
+    return _weighted_mean(weekly, FAST_WEEKS) - _weighted_mean(weekly, SLOW_WEEKS)
 
 
-def cusum(plain: Plain, feature: Feature) -> pd.Series:
+def cusum(pupil: Pupil, feature: Feature) -> float:
     """Return how far the window's weeks have piled up above what the weeks before make usual."""
+    recent, usual = _beside_before(pupil, feature)
+    if not recent or len(usual) < FEWEST_POINTS:
+        return math.nan
+    allowance = float(np.mean(usual) + np.std(usual) / 2)
+    piled = 0.0
+    for point in recent:
+        piled = max(0.0, piled + point - allowance)
+    return piled
 
-    def of_rows(recent: Array, usual: Array) -> float:
-        mean, spread = float(np.mean(usual)), float(np.std(usual))
-        piled = 0.0
-        for point in recent:
-            piled = max(0.0, piled + float(point) - mean - spread / 2)
-        return piled
 
-    return _beside_before(plain, feature, of_rows)
-
-
-def departure(plain: Plain, feature: Feature) -> pd.Series:
+def departure(pupil: Pupil, feature: Feature) -> float:
     """Return how many usual spreads the window's mean week lies above the mean week before."""
+    recent, usual = _beside_before(pupil, feature)
+    if not recent or len(usual) < FEWEST_POINTS:
+        return math.nan
     floor = COUNT_FLOOR if feature.per is None else RATE_FLOOR
-
-    def of_rows(recent: Array, usual: Array) -> float:
-        return (float(np.mean(recent)) - float(np.mean(usual))) / max(float(np.std(usual)), floor)
-
-    return _beside_before(plain, feature, of_rows)
+    return float(np.mean(recent) - np.mean(usual)) / max(float(np.std(usual)), floor)
 
 
-def weeks(plain: Plain, feature: Feature) -> pd.Series:
+def weeks(pupil: Pupil, feature: Feature) -> float:
     """Return the school weeks of the window in which the measure adds up to more than 0."""
-    held = [plain.total(feature.measure, week, week - 1) > 0 for week in range(1, feature.window_weeks + 1)]
-    return pd.concat(held, axis=1).sum(axis=1).astype(float)
+    return sum(pupil.total(feature.measure, week, week - 1) > 0 for week in range(1, feature.window_weeks + 1))
 
 
-def _beside_before(plain: Plain, feature: Feature, of_rows: Callable[[Array, Array], float]) -> pd.Series:
-    recent = plain.series(feature, feature.window_weeks)
-    before = plain.series(feature, feature.window_weeks + feature.before_weeks, feature.window_weeks)
-    found = []
-    for pupil in range(len(recent)):
-        now = recent.iloc[pupil].dropna().to_numpy(np.float64)
-        usual = before.iloc[pupil].dropna().to_numpy(np.float64)
-        found.append(of_rows(now, usual) if len(now) and len(usual) >= FEWEST_POINTS else np.nan)
-    return pd.Series(found, index=recent.index, dtype="float64")
+def _beside_before(pupil: Pupil, feature: Feature) -> tuple[list[float], list[float]]:
+    """Return the points of the window, and those of the weeks before it."""
+    recent = pupil.series(feature, feature.window_weeks)
+    before = pupil.series(feature, feature.window_weeks + feature.before_weeks, feature.window_weeks)
+    return _values(recent), _values(before)
 
 
-def _of_points(value: Callable[[Array], float]) -> Callable[[pd.Series], float]:
-    def of_row(weekly: pd.Series) -> float:
-        points = weekly.dropna().to_numpy(np.float64)
-        return value(points) if len(points) >= FEWEST_POINTS else np.nan
-
-    return of_row
+def _values(weekly: Series) -> list[float]:
+    return [value for _, value in weekly]
 
 
-def _slope(weekly: pd.Series) -> float:
-    points = weekly.dropna()
-    if len(points) < FEWEST_POINTS:
-        return np.nan
-    x = points.index.to_numpy(dtype=np.float64)
-    centred = x - x.mean()
-    return float((centred * points.to_numpy()).sum() / (centred**2).sum())
+def _weighted_mean(weekly: Series, half_life: float) -> float:
+    # The newest week, one back, has weight 1.
+    weights = [math.pow(0.5, (week - 1) / half_life) for week, _ in weekly]
+    return sum(w * y for w, y in zip(weights, _values(weekly), strict=True)) / sum(weights)

@@ -1,43 +1,50 @@
 """The plain engine's forms of a line of sessions: spells of absence or lateness, and the one that is running now."""
 
-from collections.abc import Callable
+import math
 from itertools import groupby
 
-import numpy as np
-import pandas as pd
-
 from features.feature import Feature
-from features.plain import Plain
+from features.measure import Measure
+from features.plain import Pupil
 
 
-def spells(plain: Plain, feature: Feature) -> pd.Series:
+def spells(pupil: Pupil, feature: Feature) -> float:
     """Return the runs of sessions that the measure counts."""
-    return _of_runs(plain, feature, lambda runs, _: float(len(runs)))
+    line = _line(pupil, feature)
+    return len(_runs(line)) if line else math.nan
 
 
-def brief(plain: Plain, feature: Feature) -> pd.Series:
+def brief(pupil: Pupil, feature: Feature) -> float:
     """Return those runs that are one session long."""
-    return _of_runs(plain, feature, lambda runs, _: float(sum(length == 1 for length in runs)))
+    line = _line(pupil, feature)
+    return sum(length == 1 for length in _runs(line)) if line else math.nan
 
 
-def longest(plain: Plain, feature: Feature) -> pd.Series:
+def longest(pupil: Pupil, feature: Feature) -> float:
     """Return the sessions of the longest such run."""
-    return _of_runs(plain, feature, lambda runs, _: float(max(runs, default=0)))
+    line = _line(pupil, feature)
+    return max(_runs(line), default=0) if line else math.nan
 
 
-def run(plain: Plain, feature: Feature) -> pd.Series:
+def run(pupil: Pupil, feature: Feature) -> float:
     """Return the sessions of the run that the newest session ends, 0 when it is not counted."""
-    return _of_runs(plain, feature, lambda runs, ends_in_one: float(runs[-1] if ends_in_one else 0))
+    line = _line(pupil, feature)
+    if not line:
+        return math.nan
+    return _runs(line)[-1] if line[-1] else 0
 
 
-def _of_runs(plain: Plain, feature: Feature, value: Callable[[list[int], bool], float]) -> pd.Series:
-    sessions = plain.window(feature.per, feature)[["pupil", "day", "session"]]
-    counted = plain.window(feature.measure, feature)[["pupil", "day", "session"]].assign(counted=True)
-    line = sessions.drop_duplicates().merge(counted.drop_duplicates(), on=["pupil", "day", "session"], how="left")
+def _line(pupil: Pupil, feature: Feature) -> list[bool]:
+    """Return, oldest session first, whether the measure counts each session that `per` counts."""
+    counted = _sessions(pupil, feature.measure, feature)
     # AM sorts before PM.
-    line = line.assign(session=line["session"].astype("str")).sort_values(["pupil", "day", "session"])
-    found = {}
-    for pupil, mine in line.groupby("pupil"):
-        marks = mine["counted"].eq(True).tolist()
-        found[pupil] = value([len(list(run)) for missed, run in groupby(marks) if missed], bool(marks[-1]))
-    return plain.each(pd.Series(found, dtype="float64")) if found else plain.each(pd.Series(dtype=np.float64))
+    return [session in counted for session in sorted(_sessions(pupil, feature.per, feature))]
+
+
+def _sessions(pupil: Pupil, measure: Measure | None, feature: Feature) -> set[tuple[object, str]]:
+    rows = pupil.window(measure, feature)
+    return set(zip(rows.days, map(str, pupil.values(measure, "session", rows)), strict=True))
+
+
+def _runs(line: list[bool]) -> list[int]:
+    return [len(list(run)) for counted, run in groupby(line) if counted]

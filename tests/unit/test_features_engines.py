@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.engine import build
-from features.reference import features_of, reference
+from features.reference import reference
 from records.history import History, known
 from records.tables import TABLES
 from tests.factories import HALF_TERMS, history, term_calendar
@@ -153,7 +153,7 @@ def test_keys_have_the_promised_types_and_order(messy):
 
 def test_a_network_with_no_records_yet_gives_no_rows():
     assert len(build(history(), [date(2025, 3, 24)])) == 0
-    assert len(features_of(known(history(), date(2025, 3, 24)))) == 0
+    assert len(reference(known(history(), date(2025, 3, 24)))) == 0
 
 
 def test_a_school_without_a_calendar_gives_unknown_and_zero_and_no_crash():
