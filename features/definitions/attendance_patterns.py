@@ -68,7 +68,7 @@ def _rate(name: str, weeks: int, measure: Measure, per: Measure, share: str, low
 
 
 def _series(
-    name: str, kind: Kind, measure: Measure, weeks: int, phrase: str, low: str, group: Group, before: int = 0
+    name: str, kind: Kind, measure: Measure, weeks: int, words: tuple[str, str], *, group: Group, before: int = 0
 ) -> Feature:
     units = {
         "momentum": "difference of shares of possible sessions",
@@ -84,8 +84,8 @@ def _series(
         window_weeks=weeks,
         before_weeks=before,
         unit=units[kind],
-        phrase=phrase,
-        phrase_low=low,
+        phrase=words[0],
+        phrase_low=words[1],
         group=group,
         changeable=True,
         source=SOURCE,
@@ -152,38 +152,46 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         "momentum",
         MISSED,
         12,
-        "Absence, illness aside, has lately been higher than over 12 school weeks, by {size:.0%} of sessions",
-        "Absence, illness aside, has lately been no higher than over 12 school weeks",
-        "Attendance",
+        (
+            "Absence, illness aside, has lately been higher than over 12 school weeks, by {size:.0%} of sessions",
+            "Absence, illness aside, has lately been no higher than over 12 school weeks",
+        ),
+        group="Attendance",
     ),
     _series(
         "missed",
         "volatility",
         MISSED,
         12,
-        "Absence, illness aside, swings from week to week, by about {value:.0%} of sessions over 12 school weeks",
-        "Absence, illness aside, is the same from week to week",
-        "Attendance",
+        (
+            "Absence, illness aside, swings from week to week, by about {value:.0%} of sessions over 12 school weeks",
+            "Absence, illness aside, is the same from week to week",
+        ),
+        group="Attendance",
     ),
     _series(
         "missed",
         "departure",
         MISSED,
         4,
-        "Absence in the last 4 school weeks is well above this pupil's own usual weeks",
-        "Absence in the last 4 school weeks is not above this pupil's own usual weeks",
-        "Attendance",
-        12,
+        (
+            "Absence in the last 4 school weeks is well above this pupil's own usual weeks",
+            "Absence in the last 4 school weeks is not above this pupil's own usual weeks",
+        ),
+        group="Attendance",
+        before=12,
     ),
     _series(
         "unauthorised",
         "cusum",
         WITHOUT_PERMISSION,
         6,
-        "Absence without permission has been building up over the last 6 school weeks",
-        "Absence without permission has not been building up over the last 6 school weeks",
-        "Attendance",
-        12,
+        (
+            "Absence without permission has been building up over the last 6 school weeks",
+            "Absence without permission has not been building up over the last 6 school weeks",
+        ),
+        group="Attendance",
+        before=12,
     ),
     _line(
         "missed",
@@ -240,18 +248,22 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         "momentum",
         LATE,
         12,
-        "Lateness has lately been higher than over 12 school weeks, by {size:.0%} of sessions",
-        "Lateness has lately been no higher than over 12 school weeks",
-        "Punctuality",
+        (
+            "Lateness has lately been higher than over 12 school weeks, by {size:.0%} of sessions",
+            "Lateness has lately been no higher than over 12 school weeks",
+        ),
+        group="Punctuality",
     ),
     _series(
         "after_register",
         "departure",
         AFTER_REGISTER,
         4,
-        "Arriving after the register closed is well above this pupil's own usual weeks",
-        "Arriving after the register closed is not above this pupil's own usual weeks",
-        "Punctuality",
-        12,
+        (
+            "Arriving after the register closed is well above this pupil's own usual weeks",
+            "Arriving after the register closed is not above this pupil's own usual weeks",
+        ),
+        group="Punctuality",
+        before=12,
     ),
 )
