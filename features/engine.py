@@ -12,6 +12,7 @@ import pandas as pd
 
 from features import engine_rows as rows_of
 from features import engine_series as series
+from features import lines
 from features.catalogue import CATALOGUE, fingerprint
 from features.cohort import fresh_from, with_abstain
 from features.context import CONTEXTS
@@ -21,16 +22,20 @@ from features.engine_work import Values, Work, divide
 from features.feature import Feature
 from features.forms import Kind
 from features.grid import day_number, grid
+from features.lines import Runs
 from features.matrix import KEYS, Matrix
 from records.history import History
 from records.tables import MARKS
 
 
-def build(history: History, as_ofs: Sequence[date], features: Sequence[Feature] = CATALOGUE) -> Matrix:
+def build(
+    history: History, as_ofs: Sequence[date], features: Sequence[Feature] = CATALOGUE, *, runs: Runs = lines.runs
+) -> Matrix:
     """Return every feature at every as-of date, rows ordered by as_of, then pupil.
 
     The same as `reference(known(history, as_of), features)` at each as_of, one under the other: keys
     and counts exactly, other values to 1e-9. Any day may be an as_of; one given twice counts once.
+    `runs` walks along the sessions: `features.compiled` has a quicker one for a whole network.
 
     Raises
     ------
@@ -40,20 +45,20 @@ def build(history: History, as_ofs: Sequence[date], features: Sequence[Feature] 
     if not as_ofs:
         raise ValueError("give at least one as-of date")
     rows = grid(history, as_ofs)
-    work = Work(history, rows, features)
+    work = Work(history, rows, features, runs)
     values = np.empty((len(rows), len(features)), dtype=np.float64)
-    lines: dict[object, Values] = {}
+    made: dict[object, Values] = {}
     for column, feature in enumerate(features):
-        values[:, column] = _value(work, feature, lines)
+        values[:, column] = _value(work, feature, made)
     return Matrix(_keys(work), values, tuple(f.name for f in features), fingerprint(features))
 
 
-def _value(work: Work, feature: Feature, lines: dict[object, Values]) -> Values:
+def _value(work: Work, feature: Feature, made: dict[object, Values]) -> Values:
     """Return the feature for every row; `when_empty` where the form has no value."""
     if feature.kind == "context":
         return np.concatenate([CONTEXTS[feature.context](stand.on_roll, stand.known) for stand in work.rows.stands])
     form = _FORMS.get(feature.kind)
-    value = form(work, feature) if form is not None else of_line(work, feature, lines)
+    value = form(work, feature) if form is not None else of_line(work, feature, made)
     return value if feature.when_empty is None else np.where(np.isnan(value), feature.when_empty, value)
 
 

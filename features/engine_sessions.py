@@ -8,7 +8,6 @@ from features.engine_work import Values, Work, named
 from features.feature import Feature
 from features.forms import Kind
 from features.grid import Ints
-from features.lines import runs
 
 _COLUMN: dict[Kind, int] = {"spells": 0, "brief": 1, "longest": 2, "run": 3}
 
@@ -37,7 +36,7 @@ def _runs(work: Work, feature: Feature) -> Values:
         for says_so in says
     )
     fix_from, fixes = _fixes(versions, inside, session, says[0], says[1], len(work.rows))
-    return runs(possible, counted, work.rows.pupil, 2 * (first - start), 2 * (end - start), fix_from, fixes)
+    return work.runs(possible, counted, work.rows.pupil, 2 * (first - start), 2 * (end - start), fix_from, fixes)
 
 
 def _cube(

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from features.cube import Versions, totals
 from features.feature import WEEKDAY, Feature
 from features.grid import Edge, Grid, Ints
+from features.lines import Runs
 from features.measure import Measure
 from records.history import History
 from records.tables import TABLES
@@ -22,8 +23,9 @@ WEEKDAYS = range(7)
 class Work:
     """One shard's counts at many as-of dates, each made once."""
 
-    def __init__(self, history: History, rows: Grid, features: Sequence[Feature]) -> None:
+    def __init__(self, history: History, rows: Grid, features: Sequence[Feature], runs: Runs) -> None:
         self.rows = rows
+        self.runs = runs
         self._history = history
         self._versions: dict[str, Versions] = {}
         wanted: dict[str, tuple[Measure, set[Edge]]] = {}

@@ -1,29 +1,22 @@
-"""One pass along each pupil's line of sessions, compiled: how many runs, how long, and is one running now.
+"""One pass along each pupil's line of sessions: how many runs, how long, and is one running now.
 
-No array operation says 'in a row', so this is a loop; numba makes it as quick as a sum.
+In array operations, a session at a time for every row at once, so that the web process, which may not import
+numba, has it too. Work for a whole network takes the compiled twin (`features.compiled`), which must agree.
 """
 
 from collections.abc import Callable
-from typing import TypeVar, cast
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-F = TypeVar("F", bound=Callable[..., object])
 Small = npt.NDArray[np.int8]
 Ints = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
+Runs = Callable[[Small, Small, Ints, Ints, Ints, Ints, Ints], Values]
+_ROWS_AT_ONCE = 1 << 15
 
 
-def _compiled(function: F) -> F:
-    # numba's own types are not known to the type checker.
-    return cast(F, numba.njit(cache=True, error_model="numpy")(function))
-
-
-@_compiled
-def runs(
-    possible: Small, counted: Small, pupil: Ints, first: Ints, end: Ints, fix_from: Ints, fixes: Ints
-) -> npt.NDArray[np.float64]:
+def runs(possible: Small, counted: Small, pupil: Ints, first: Ints, end: Ints, fix_from: Ints, fixes: Ints) -> Values:
     """Return runs, runs of one session, the longest run and the run at the end, shape (rows, 4); NaN: no session.
 
     Parameters
@@ -36,30 +29,36 @@ def runs(
         What those counts have wrong for a row: `fixes[fix_from[row]:fix_from[row + 1]]`, each (session, to add
         to possible, to add to counted).
     """
-    found = np.full((len(pupil), 4), np.nan)
-    for row in range(len(pupil)):
-        at = pupil[row]
-        for fix in range(fix_from[row], fix_from[row + 1]):
-            possible[at, fixes[fix, 0]] += fixes[fix, 1]
-            counted[at, fixes[fix, 0]] += fixes[fix, 2]
-        number, brief, longest, now, there = 0, 0, 0, 0, False
-        for session in range(first[row], end[row]):
-            if possible[at, session] <= 0:
-                continue
-            there = True
-            if counted[at, session] > 0:
-                now += 1
-                longest = max(longest, now)
-                if now == 1:
-                    number += 1
-                    brief += 1
-                elif now == 2:
-                    brief -= 1
-            else:
-                now = 0
-        if there:
-            found[row, 0], found[row, 1], found[row, 2], found[row, 3] = number, brief, longest, now
-        for fix in range(fix_from[row], fix_from[row + 1]):
-            possible[at, fixes[fix, 0]] -= fixes[fix, 1]
-            counted[at, fixes[fix, 0]] -= fixes[fix, 2]
+    found = np.empty((len(pupil), 4))
+    for low in range(0, len(pupil), _ROWS_AT_ONCE):
+        rows = slice(low, min(low + _ROWS_AT_ONCE, len(pupil)))
+        session = first[rows, None] + np.arange(int((end - first)[rows].max(initial=0)))
+        inside = session < end[rows, None]
+        cell = pupil[rows, None], np.minimum(session, possible.shape[1] - 1)
+        mine = fixes[fix_from[rows.start] : fix_from[rows.stop]]
+        row = np.repeat(np.arange(rows.stop - low), np.diff(fix_from[rows.start : rows.stop + 1]))
+        says = [
+            _fixed(cube[cell], row, mine[:, 0] - first[rows][row], mine[:, 1 + at])
+            for at, cube in enumerate((possible, counted))
+        ]
+        there = inside & (says[0] > 0)
+        found[rows] = _walk(there, there & (says[1] > 0))
+    return found
+
+
+def _fixed(counts: Small, row: Ints, column: Ints, add: Ints) -> Small:
+    inside = (column >= 0) & (column < counts.shape[1])
+    np.add.at(counts, (row[inside], column[inside]), add[inside].astype(np.int8))
+    return counts
+
+
+def _walk(there: npt.NDArray[np.bool_], hit: npt.NDArray[np.bool_]) -> Values:
+    number, brief, longest, now = (np.zeros(len(there), dtype=np.int64) for _ in range(4))
+    for in_line, counts in zip(there.T, hit.T, strict=True):
+        now = np.where(in_line, np.where(counts, now + 1, 0), now)
+        number += counts & (now == 1)
+        brief += (counts & (now == 1)).astype(np.int64) - (counts & (now == 2))
+        longest = np.maximum(longest, now)
+    found = np.stack([number, brief, longest, now], axis=1).astype(np.float64)
+    found[~there.any(axis=1)] = np.nan
     return found
