@@ -11,7 +11,7 @@ from multiprocessing import get_context
 import numpy as np
 import pandas as pd
 
-from features.engine import build
+from features.compiled import build
 from features.matrix import Matrix, concat
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest

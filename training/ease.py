@@ -20,7 +20,7 @@ def at_ease(matrix: Matrix, scores: pd.DataFrame, rule: FlagRule, as_of: date) -
     Parameters
     ----------
     matrix, scores
-        `as_of` and the weeks before it, row by row the same (`week.scores_of`).
+        `as_of` and the weeks before it, row by row the same (`scorer.scores_of`).
     """
     week = np.unique(matrix.keys["as_of"].to_numpy(), return_inverse=True)[1]
     pupils, pupil = np.unique(matrix.keys["pupil"].to_numpy(np.int64), return_inverse=True)

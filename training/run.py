@@ -18,11 +18,10 @@ from training.dataset import Dataset, Network, data_digest, dataset, network_of
 from training.evaluate import Evaluation, Ground, comparison_row, evaluate, ground
 from training.fitting import Fit, Part, bundle_of, during, fit_all, part_of
 from training.flags import FlagRule, allocate
-from training.scorer import Scorer
+from training.scorer import Scorer, scores_of
 from training.settings import Settings
 from training.splits import Periods, network_terms, periods
 from training.summary import global_summary, write_summary
-from training.week import scores_of
 
 MODEL = "model"
 

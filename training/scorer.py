@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from features.matrix import Matrix
 from training.bundle import Bundle
@@ -76,3 +77,10 @@ class Scorer:
                 "that the model was audited with"
             )
         check_matrix(matrix)
+
+
+def scores_of(scorer: Scorer, matrix: Matrix) -> pd.DataFrame:
+    """Return the frame that `flags.allocate` takes: keys and probability."""
+    return matrix.keys[["pupil", "as_of", "school", "year_group", "abstain"]].assign(
+        probability=scorer.probabilities(matrix)
+    )

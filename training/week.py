@@ -6,14 +6,14 @@ from datetime import date
 
 import pandas as pd
 
-from features.engine import build
+from features.compiled import build
 from features.matrix import Matrix, concat
 from records.calendar import calendar_from
 from records.history import History, latest
 from records.tables import CALENDARS
 from training.ease import at_ease
 from training.flags import allocate
-from training.scorer import Scorer
+from training.scorer import Scorer, scores_of
 from training.weeks import as_ofs_for
 from training.why import Explain, Why, why
 
@@ -78,13 +78,6 @@ def week_of_matrix(scorer: Scorer, matrix: Matrix, as_of: date, *, earlier_flags
     now, scores = matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool)), scores_of(scorer, matrix)
     allocation, flagged = _allocated(scorer, as_of, scores, now, earlier_flags)
     return Week(as_of, allocation, now, why(scorer, flagged, at_ease(matrix, scores, scorer.rule, as_of)))
-
-
-def scores_of(scorer: Scorer, matrix: Matrix) -> pd.DataFrame:
-    """Return the frame that `flags.allocate` takes: keys and probability."""
-    return matrix.keys[["pupil", "as_of", "school", "year_group", "abstain"]].assign(
-        probability=scorer.probabilities(matrix)
-    )
 
 
 def _allocated(

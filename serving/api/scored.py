@@ -18,7 +18,7 @@ from serving.api.schemas import PupilRecords, ScoresRequest
 from serving.scoring import Deployed
 from training.flags import allocate
 from training.reasons import Reason, reasons
-from training.week import scores_of
+from training.scorer import scores_of
 from training.weeks import as_ofs_for
 
 # The features look back over weeks; with less than this the records say little, and earlier weeks of a

@@ -137,7 +137,7 @@ def features(
     to: Annotated[Path | None, typer.Option("--out", help="Write the matrix to this Parquet file.")] = None,
 ) -> int:
     """Build every pupil's features as they were known on a day, and describe them."""
-    from features.engine import build
+    from features.compiled import build
     from features.matrix import concat
     from records.clock import clock_of
     from records.home import open_home
