@@ -16,7 +16,9 @@ from features.definitions.sanctions import SANCTIONS
 from features.definitions.season import SEASON
 from features.definitions.strengths import STRENGTHS
 from features.feature import GROUPS, Feature
+from features.forms import FORMS
 from features.measure import FORBIDDEN_CODES, NEUTRAL_CODES, Forbidden
+from features.spans import said
 
 
 def gather(*parts: Sequence[Feature]) -> tuple[Feature, ...]:
@@ -67,6 +69,7 @@ def page() -> str:
         "# Features",
         "",
         f"{len(CATALOGUE)} features. Windows are in school weeks before the day of scoring; holidays are passed over.",
+        "In a sentence 'the last year' is 39 school weeks and 'the last three years' are 117.",
         f"Sessions marked {', '.join(sorted(NEUTRAL_CODES))} are neutral: neither missed nor attended.",
         "",
         "No feature may read:",
@@ -74,13 +77,15 @@ def page() -> str:
     ]
     for (table, column), (codes, reason) in FORBIDDEN_CODES.items():
         lines.append(f"- `{table}.{column}`{': ' + ', '.join(sorted(codes)) if codes else ''}: {reason}")
+    lines += ["", "## Forms", "", "| Form | Value | No value where there are |", "|---|---|---|"]
+    lines += [f"| {kind} | {form.means} | {form.unknown or 'always a value'} |" for kind, form in FORMS.items()]
     for group in GROUPS:
         lines += [
             "",
             f"## {group}",
             "",
-            "| Feature | Form | Weeks | Counts | Unit | Said as |",
-            "|---|---|---|---|---|---|",
+            "| Feature | Form | Window | Counts | Unit | When empty | Changeable | Said as | Source | May stand for |",
+            "|---|---|---|---|---|---|---|---|---|---|",
         ]
         lines += [_row(feature) for feature in CATALOGUE if feature.group == group]
     return "\n".join(lines) + "\n"
@@ -88,9 +93,25 @@ def page() -> str:
 
 def _row(feature: Feature) -> str:
     counts = " / ".join(measure.means for measure in feature.measures) or feature.context.replace("_", " ")
-    weeks = (
-        f"{feature.window_weeks} after {feature.before_weeks}" if feature.before_weeks else feature.window_weeks or ""
+    window = said(feature.span) if feature.span != "weeks" else f"{feature.window_weeks} school weeks"
+    if feature.kind == "context":
+        window = "the day itself"
+    if feature.before_weeks:
+        window += f", beside the {feature.before_weeks} before"
+    empty = "unknown" if feature.unknown else "never"
+    if feature.when_empty is not None:
+        empty = f"{feature.when_empty:g}"
+    shares = feature.kind in ("share", "top_share") or (feature.per is not None and "share" in feature.unit)
+    cells = (
+        f"`{feature.name}`",
+        feature.kind,
+        window,
+        counts,
+        feature.unit,
+        empty,
+        "yes" if feature.changeable else "no",
+        feature.sentence(0.25 if shares else 3.0),
+        feature.source,
+        feature.proxy_risk,
     )
-    shares = feature.per is not None or feature.kind == "share"
-    said = feature.sentence(0.25 if shares else 3.0)
-    return f"| `{feature.name}` | {feature.kind} | {weeks} | {counts} | {feature.unit} | {said} |"
+    return f"| {' | '.join(cells)} |"

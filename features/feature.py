@@ -7,7 +7,7 @@ from typing import Literal, get_args
 
 from features.forms import FORMS, Kind
 from features.measure import Forbidden, Measure
-from features.spans import Span
+from features.spans import Span, said
 from records.tables import TABLES
 
 WEEKDAY = "weekday"
@@ -116,7 +116,7 @@ class Feature:
             (lambda: bool(self.by) and not self._by_exists(), f"there is no coded column {self.by!r} to tell apart by"),
             (lambda: self._runs_over() not in ("", "marks"), f"a {self.kind} is of sessions in the register"),
             (lambda: self.group not in GROUPS, f"group {self.group!r} is not one of {', '.join(GROUPS)}"),
-            (lambda: self.when_empty is not None and not form.empty, f"a {self.kind} is never empty"),
+            (lambda: self.when_empty is not None and not form.unknown, f"a {self.kind} is never empty"),
             (lambda: not (self.phrase and self.phrase_low and self.unit and self.source), "say unit, source, phrases"),
             (lambda: not self._phrases_work(), "phrases may use {value}, {size} and {s} only"),
         )
@@ -146,11 +146,25 @@ class Feature:
     def sentence(self, value: float) -> str:
         """Return the feature's value in words, to stand as a reason; it says so when the value is unknown."""
         if math.isnan(value):
-            return f"Not enough records to say ({self.name.replace('_', ' ')})"
+            return f"Not known: {self.unknown}" if self.unknown else "Not known"
         low = value >= self.low if self.kind == "since" else value <= self.low
         size = -value if value < 0 else value
         words = self.phrase_low if low else self.phrase
-        return words.format(value=value, size=size, s="" if size == 1 else "s")
+        # One and many by what is printed: 1.2 stands there as 1.
+        return words.format(value=value, size=size, s="" if f"{size:.0f}" == "1" else "s")
+
+    @property
+    def unknown(self) -> str:
+        """Why the value may be unknown, in words; '' where it never is."""
+        if self.kind == "context":
+            return "the calendar and the roll do not say"
+        short = FORMS[self.kind].unknown
+        if not short:
+            return ""
+        given = {"measure": self.measure, "per": self.per, "other": self.other, "other_per": self.other_per}
+        # What follows a comma defines more than a sentence needs. Without `per` a weekly series has weeks of school.
+        means = {name: "school days" if one is None else one.means.split(",")[0] for name, one in given.items()}
+        return f"{said(self.span, self.window_weeks)} there were {short.format(**means)}"
 
     def declaration(self) -> dict[str, object]:
         """Return everything that decides the feature's value and words, as plain values in a fixed order."""

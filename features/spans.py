@@ -15,6 +15,23 @@ HALF_TERM_OF_MONTH = {8: 1, 9: 1, 10: 2, 11: 2, 12: 2, 1: 3, 2: 4, 3: 4, 4: 5, 5
 _WEEK = timedelta(days=7)
 
 
+# Rolling windows of a whole school year are said as people say them.
+_WEEKS_SAID = {1: "in the last school week", 39: "in the last year", 117: "in the last three years"}
+_SPAN_SAID: dict[Span, str] = {
+    "school_year": "this school year",
+    "term": "this term",
+    "half_term": "this half-term",
+    "first_week": "in the first week of the school year",
+}
+
+
+def said(span: Span, school_weeks: int = 0) -> str:
+    """Return the window in words, to stand at the end of a sentence."""
+    if span != "weeks":
+        return _SPAN_SAID[span]
+    return _WEEKS_SAID.get(school_weeks, f"in the last {school_weeks} school weeks")
+
+
 def span_days(calendar: Calendar, school: int, as_of: date, span: Span) -> tuple[date, date]:
     """Return the first day of the span and the day after its last, never after as_of.
 

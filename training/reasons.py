@@ -25,6 +25,8 @@ MOST_AGAINST = 3
 WORTH_SAYING = 0.05
 MOST = 0.5
 STRENGTHS = "Positives and strengths"
+# Long gaps are good and short ones are not, with one sentence for both; 'on the same day of the week' is neither.
+_NEITHER = frozenset({"context", "gap", "top_share"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +117,11 @@ def _speaker(group: str, sign: float, values: Array, contributions: Array, featu
 
 def _reads(feature: Feature, value: float) -> float:
     """Return 1.0 when the sentence reads as a difficulty, -1.0 as a strength, 0.0 as neither."""
-    if feature.kind == "context" or not np.isfinite(value):
+    if feature.kind in _NEITHER or not np.isfinite(value):
         return 0.0
     there = value < feature.low if feature.kind == "since" else value > feature.low
+    if feature.kind == "gap_change":
+        there = not there  # a longer time since the incident before is good news
     return 1.0 if there != (feature.group == STRENGTHS) else -1.0
 
 

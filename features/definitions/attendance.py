@@ -6,6 +6,7 @@ A share is over the sessions that were possible by DfE's arithmetic, less the ne
 
 from features.feature import Feature
 from features.measure import NEUTRAL_CODES, Measure
+from features.spans import said
 from records.codes import POSSIBLE, UNAUTHORISED
 
 SOURCE = "DfE attendance codes in force from 19 August 2024; docs/decisions.md, 14"
@@ -44,8 +45,8 @@ def _rate(name: str, weeks: int, measure: Measure, verb: str, group: str, *, mon
         per=POSSIBLE_SESSIONS,
         window_weeks=weeks,
         unit="share of possible sessions",
-        phrase=verb.format(share="{value:.0%} of sessions") + f" in the last {weeks} school weeks",
-        phrase_low=verb.format(share="no sessions") + f" in the last {weeks} school weeks",
+        phrase=f"{verb.format(share='{value:.0%} of sessions')} {said('weeks', weeks)}",
+        phrase_low=f"{verb.format(share='no sessions')} {said('weeks', weeks)}",
         group="Punctuality" if group == "Punctuality" else "Attendance",
         changeable=True,
         source=SOURCE,
@@ -62,8 +63,8 @@ def _change(name: str, measure: Measure, words: str, group: str) -> Feature:
         window_weeks=4,
         before_weeks=8,
         unit="difference of shares of possible sessions",
-        phrase=f"{words} up by {{size:.0%}} of sessions in the last 4 school weeks, beside the 8 before",
-        phrase_low=f"{words} not up in the last 4 school weeks, beside the 8 before",
+        phrase=f"{words} higher in the last 4 school weeks than in the 8 before, by {{size:.0%}} of sessions",
+        phrase_low=f"{words} no higher in the last 4 school weeks than in the 8 before",
         group="Punctuality" if group == "Punctuality" else "Attendance",
         changeable=True,
         source=SOURCE,
@@ -73,13 +74,13 @@ def _change(name: str, measure: Measure, words: str, group: str) -> Feature:
 _ABSENT = "Missed {share}, illness aside,"
 _WITHOUT = "Missed {share} without permission"
 _LATE = "Arrived late to {share}"
-_AFTER = "Arrived after the register closed to {share}"
+_AFTER = "Arrived after the register had closed for {share}"
 
 ATTENDANCE: tuple[Feature, ...] = (
     *(_rate("missed_rate", weeks, MISSED, _ABSENT, "Attendance") for weeks in (2, 4, 12)),
     *(_rate("unauthorised_rate", weeks, WITHOUT_PERMISSION, _WITHOUT, "Attendance") for weeks in (2, 4, 12)),
-    _change("missed", MISSED, "Absence, illness aside, is", "Attendance"),
-    _change("unauthorised", WITHOUT_PERMISSION, "Absence without permission is", "Attendance"),
+    _change("missed", MISSED, "Absence, illness aside, was", "Attendance"),
+    _change("unauthorised", WITHOUT_PERMISSION, "Absence without permission was", "Attendance"),
     Feature(
         name="missed_slope_6w",
         kind="slope",
@@ -87,8 +88,8 @@ ATTENDANCE: tuple[Feature, ...] = (
         per=POSSIBLE_SESSIONS,
         window_weeks=6,
         unit="share of possible sessions, change each school week",
-        phrase="Absence, illness aside, has gone up by {size:.1%} of sessions a week over 6 school weeks",
-        phrase_low="Absence, illness aside, has not gone up over 6 school weeks",
+        phrase="Absence, illness aside, has gone up over the last 6 school weeks, by {size:.1%} of sessions a week",
+        phrase_low="Absence, illness aside, has not gone up over the last 6 school weeks",
         group="Attendance",
         changeable=True,
         source=SOURCE,
@@ -102,13 +103,13 @@ ATTENDANCE: tuple[Feature, ...] = (
         other_per=_POSSIBLE_AM,
         window_weeks=8,
         unit="difference of shares of possible sessions, afternoons less mornings",
-        phrase="Misses afternoons more than mornings, by {size:.0%} of sessions, in the last 8 school weeks",
-        phrase_low="Does not miss afternoons more than mornings in the last 8 school weeks",
+        phrase="Missed afternoons more than mornings in the last 8 school weeks, by {size:.0%} of sessions",
+        phrase_low="Missed afternoons no more than mornings in the last 8 school weeks",
         group="Attendance",
         changeable=True,
         source=SOURCE,
     ),
     *(_rate("late_rate", weeks, LATE, _LATE, "Punctuality") for weeks in (2, 4, 12)),
     *(_rate("after_register_rate", weeks, AFTER_REGISTER, _AFTER, "Punctuality") for weeks in (4, 12)),
-    _change("late", LATE, "Lateness is", "Punctuality"),
+    _change("late", LATE, "Lateness was", "Punctuality"),
 )

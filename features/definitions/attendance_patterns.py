@@ -14,7 +14,7 @@ from features.definitions.attendance import (
 from features.feature import Feature, Group
 from features.forms import Kind
 from features.measure import Measure
-from features.spans import Span
+from features.spans import Span, said
 
 _MONDAY, _FRIDAY = frozenset({0}), frozenset({4})
 POSSIBLE_MONDAYS = sessions("possible_mondays", "possible Monday sessions", COUNTED, weekdays=_MONDAY)
@@ -25,26 +25,20 @@ NO_REASON_YET = sessions("no_reason_yet", "sessions missed for which no reason i
 HOLIDAYS = sessions("holidays", "sessions missed for a holiday that was not agreed", frozenset({"G"}))
 
 _SHARE = "share of possible sessions"
-_SPANS: dict[Span, tuple[str, str]] = {
-    "school_year": ("year", "this school year"),
-    "half_term": ("half_term", "this half-term"),
-    "first_week": ("first_week", "the first week of the school year"),
-}
+_SPANS: dict[Span, str] = {"school_year": "year", "half_term": "half_term", "first_week": "first_week"}
 
 
 def _in_span(name: str, measure: Measure, span: Span, verb: str, group: Group = "Attendance") -> Feature:
-    short, said = _SPANS[span]
-    within = f" in {said}" if span == "first_week" else f" {said}"
     return Feature(
-        name=f"{name}_rate_{short}",
+        name=f"{name}_rate_{_SPANS[span]}",
         kind="rate",
         measure=measure,
         per=POSSIBLE_SESSIONS,
         window_weeks=0,
         span=span,
         unit=_SHARE,
-        phrase=verb.format(share="{value:.0%} of sessions") + within,
-        phrase_low=verb.format(share="no sessions") + within,
+        phrase=f"{verb.format(share='{value:.0%} of sessions')} {said(span)}",
+        phrase_low=f"{verb.format(share='no sessions')} {said(span)}",
         group=group,
         changeable=span != "first_week",
         source=SOURCE,
@@ -59,8 +53,8 @@ def _rate(name: str, weeks: int, measure: Measure, per: Measure, share: str, low
         per=per,
         window_weeks=weeks,
         unit=unit,
-        phrase=f"{share} in the last {weeks} school weeks",
-        phrase_low=f"{low} in the last {weeks} school weeks",
+        phrase=f"{share} {said('weeks', weeks)}",
+        phrase_low=f"{low} {said('weeks', weeks)}",
         group="Attendance",
         changeable=True,
         source=SOURCE,
@@ -144,8 +138,8 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         12,
         HOLIDAYS,
         POSSIBLE_SESSIONS,
-        "On a holiday that was not agreed for {value:.0%} of sessions",
-        "On no holiday that was not agreed",
+        "Missed {value:.0%} of sessions for a holiday that was not agreed",
+        "Missed no sessions for a holiday that was not agreed",
     ),
     _series(
         "missed",
@@ -153,8 +147,11 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         MISSED,
         12,
         (
-            "Absence, illness aside, has lately been higher than over 12 school weeks, by {size:.0%} of sessions",
-            "Absence, illness aside, has lately been no higher than over 12 school weeks",
+            (
+                "Absence, illness aside, has lately been above its level over the last 12 school weeks, "
+                "by {size:.0%} of sessions"
+            ),
+            "Absence, illness aside, has lately not been above its level over the last 12 school weeks",
         ),
         group="Attendance",
     ),
@@ -164,8 +161,11 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         MISSED,
         12,
         (
-            "Absence, illness aside, swings from week to week, by about {value:.0%} of sessions over 12 school weeks",
-            "Absence, illness aside, is the same from week to week",
+            (
+                "Absence, illness aside, varied from week to week over the last 12 school weeks, "
+                "by about {value:.0%} of sessions"
+            ),
+            "Absence, illness aside, was the same in each of the last 12 school weeks",
         ),
         group="Attendance",
     ),
@@ -175,8 +175,11 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         MISSED,
         4,
         (
-            "Absence in the last 4 school weeks is well above this pupil's own usual weeks",
-            "Absence in the last 4 school weeks is not above this pupil's own usual weeks",
+            (
+                "Absence, illness aside, was above this pupil's usual level in the last 4 school weeks, "
+                "by {size:.1f} times the usual variation"
+            ),
+            "Absence, illness aside, was not above this pupil's usual level in the last 4 school weeks",
         ),
         group="Attendance",
         before=12,
@@ -204,8 +207,8 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         "missed",
         "brief",
         MISSED,
-        "Missed a single session {value:.0f} time{s} in the last 12 school weeks",
-        "Never missed a single session by itself in the last 12 school weeks",
+        "{value:.0f} absence{s} of a single session, illness aside, in the last 12 school weeks",
+        "No absence of a single session, illness aside, in the last 12 school weeks",
     ),
     _line(
         "missed",
@@ -218,8 +221,8 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         "unauthorised",
         "run",
         WITHOUT_PERMISSION,
-        "Has now missed {value:.0f} session{s} in a row without permission",
-        "Was not missing without permission at the last session",
+        "Missed {value:.0f} session{s} in a row without permission, up to the last one",
+        "Was not absent without permission from the last session",
     ),
     Feature(
         name="missed_same_weekday_share_12w",
@@ -228,7 +231,7 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         by="weekday",
         window_weeks=12,
         unit="share of the sessions missed",
-        phrase="{value:.0%} of the sessions missed in the last 12 school weeks fell on one day of the week",
+        phrase="{value:.0%} of the sessions missed in the last 12 school weeks fell on the same day of the week",
         phrase_low="Missed no sessions, illness aside, in the last 12 school weeks",
         group="Attendance",
         changeable=True,
@@ -239,8 +242,8 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         "late",
         "run",
         LATE,
-        "Has now arrived late to {value:.0f} session{s} in a row",
-        "Was not late to the last session",
+        "Arrived late to {value:.0f} session{s} in a row, up to the last one",
+        "Did not arrive late to the last session",
         "Punctuality",
     ),
     _series(
@@ -249,8 +252,8 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         LATE,
         12,
         (
-            "Lateness has lately been higher than over 12 school weeks, by {size:.0%} of sessions",
-            "Lateness has lately been no higher than over 12 school weeks",
+            "Lateness has lately been above its level over the last 12 school weeks, by {size:.0%} of sessions",
+            "Lateness has lately not been above its level over the last 12 school weeks",
         ),
         group="Punctuality",
     ),
@@ -260,8 +263,11 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         AFTER_REGISTER,
         4,
         (
-            "Arriving after the register closed is well above this pupil's own usual weeks",
-            "Arriving after the register closed is not above this pupil's own usual weeks",
+            (
+                "Arriving after the register had closed was above this pupil's usual level in the last 4 school weeks, "
+                "by {size:.1f} times the usual variation"
+            ),
+            "Arriving after the register had closed was not above this pupil's usual level in the last 4 school weeks",
         ),
         group="Punctuality",
         before=12,

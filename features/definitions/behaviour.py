@@ -8,9 +8,10 @@ from collections.abc import Mapping
 
 from features.feature import Feature, Group
 from features.measure import Measure
+from features.spans import said
 from records.codes import INCIDENT_TYPE
 
-SOURCE = "behaviour records as school systems keep them (reference/code_sets.csv)"
+SOURCE = "behaviour records as school systems keep them; code lists of records/codes.py"
 TOOK_PART = frozenset({"Aggressor", "Participant"})
 # Not conduct: being in an accident or lacking a type says nothing of behaviour.
 CONDUCT = frozenset(INCIDENT_TYPE.codes) - {"Accident", "Not Applicable"}
@@ -62,15 +63,14 @@ def count(
     measure: Measure, weeks: int, noun: str, group: Group, *, monotone: bool = True, proxy_risk: str = ""
 ) -> Feature:
     """Return a count over school weeks; `noun` may hold {s}, for one and many."""
-    said = {1: "school week", 39: "school year"}.get(weeks, f"{weeks} school weeks")
     return Feature(
         name=f"{measure.name}_{weeks}w",
         kind="count",
         measure=measure,
         window_weeks=weeks,
         unit=measure.means,
-        phrase=f"{{value:.0f}} {noun} in the last {said}",
-        phrase_low=f"No {noun.format(s='s')} in the last {said}",
+        phrase=f"{{value:.0f}} {noun} {said('weeks', weeks)}",
+        phrase_low=f"No {noun.format(s='s')} {said('weeks', weeks)}",
         group=group,
         changeable=True,
         source=SOURCE,
@@ -88,8 +88,8 @@ def change(measure: Measure, noun: str, group: Group, *, monotone: bool = False)
         window_weeks=4,
         before_weeks=8,
         unit=f"{measure.means}, a school week",
-        phrase=f"{noun} up by {{size:.1f}} a week in the last 4 school weeks, beside the 8 before",
-        phrase_low=f"{noun} not up in the last 4 school weeks, beside the 8 before",
+        phrase=f"{noun} more frequent in the last 4 school weeks than in the 8 before, by {{size:.1f}} a week",
+        phrase_low=f"{noun} no more frequent in the last 4 school weeks than in the 8 before",
         group=group,
         changeable=True,
         source=SOURCE,
@@ -99,15 +99,15 @@ def change(measure: Measure, noun: str, group: Group, *, monotone: bool = False)
 
 BEHAVIOUR: tuple[Feature, ...] = (
     *(count(INCIDENTS, weeks, "incident{s}", "Behaviour") for weeks in (1, 2, 4, 8, 12)),
-    change(INCIDENTS, "Incidents are", "Behaviour"),
+    change(INCIDENTS, "Incidents were", "Behaviour"),
     Feature(
         name="incidents_slope_6w",
         kind="slope",
         measure=INCIDENTS,
         window_weeks=6,
         unit="events a school week, change each week",
-        phrase="Incidents have gone up by {size:.1f} a week over 6 school weeks",
-        phrase_low="Incidents have not gone up over 6 school weeks",
+        phrase="Incidents have gone up over the last 6 school weeks, by {size:.1f} each week",
+        phrase_low="Incidents have not gone up over the last 6 school weeks",
         group="Behaviour",
         changeable=True,
         source=SOURCE,
@@ -138,8 +138,8 @@ BEHAVIOUR: tuple[Feature, ...] = (
         measure=INCIDENTS,
         window_weeks=12,
         unit="days with an event",
-        phrase="An incident on {value:.0f} day{s} in the last 12 school weeks",
-        phrase_low="No day with an incident in the last 12 school weeks",
+        phrase="Incidents on {value:.0f} day{s} in the last 12 school weeks",
+        phrase_low="Incidents on no day in the last 12 school weeks",
         group="Behaviour",
         changeable=True,
         source=SOURCE,
@@ -153,7 +153,7 @@ BEHAVIOUR: tuple[Feature, ...] = (
         when_empty=195.0,  # every school day of 39 school weeks: as long ago as the window can say
         unit="school days",
         phrase="The last incident was {value:.0f} school day{s} ago",
-        phrase_low="No incident in the last school year",
+        phrase_low="No incident in the last year",
         group="Behaviour",
         changeable=True,
         source=SOURCE,
@@ -163,13 +163,13 @@ BEHAVIOUR: tuple[Feature, ...] = (
     count(HARMED, 12, "event{s} in which the pupil was harmed", "Behaviour", monotone=False),
     count(TRUANCY, 12, "report{s} of missing lessons while in school", "Time in lessons"),
     *(count(REMOVALS, weeks, "removal{s} from lessons", "Time in lessons") for weeks in (2, 4, 12)),
-    change(REMOVALS, "Removals from lessons are", "Time in lessons"),
+    change(REMOVALS, "Removals from lessons were", "Time in lessons"),
     *(count(DETENTIONS, weeks, "detention{s}", "Time in lessons") for weeks in (4, 12)),
     *(
         count(POSITIVES, weeks, "achievement{s} recorded", "Positives and strengths", monotone=False)
         for weeks in (4, 12)
     ),
-    change(POSITIVES, "Achievements are", "Positives and strengths"),
+    change(POSITIVES, "Achievements were", "Positives and strengths"),
     Feature(
         name="positive_share_12w",
         kind="share",

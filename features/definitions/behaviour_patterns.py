@@ -4,7 +4,7 @@ from features.definitions.behaviour import INCIDENTS, REMOVALS, SEVERITY, SOURCE
 from features.feature import Feature
 from features.forms import Kind
 from features.measure import Measure
-from features.spans import Span
+from features.spans import Span, said
 
 POINTS = events("behaviour_points", "behaviour points", weight="points")
 
@@ -34,7 +34,7 @@ def _series(name: str, kind: Kind, measure: Measure, weeks: int, phrase: str, lo
     )
 
 
-def _in_span(span: Span, short: str, said: str) -> Feature:
+def _in_span(span: Span, short: str) -> Feature:
     return Feature(
         name=f"incidents_{short}",
         kind="count",
@@ -42,8 +42,8 @@ def _in_span(span: Span, short: str, said: str) -> Feature:
         window_weeks=0,
         span=span,
         unit=INCIDENTS.means,
-        phrase=f"{{value:.0f}} incident{{s}} {said}",
-        phrase_low=f"No incidents {said}",
+        phrase=f"{{value:.0f}} incident{{s}} {said(span)}",
+        phrase_low=f"No incidents {said(span)}",
         group="Behaviour",
         changeable=True,
         source=SOURCE,
@@ -69,31 +69,32 @@ def _severity(name: str, kind: Kind, weeks: int, unit: str, phrase: str, low: st
 
 
 BEHAVIOUR_PATTERNS: tuple[Feature, ...] = (
-    _in_span("school_year", "year", "this school year"),
-    _in_span("half_term", "half_term", "this half-term"),
+    _in_span("school_year", "year"),
+    _in_span("half_term", "half_term"),
     _series(
         "incidents",
         "weeks",
         INCIDENTS,
         12,
-        "An incident in {value:.0f} of the last 12 school weeks",
-        "No school week with an incident among the last 12",
+        "Incidents in {value:.0f} of the last 12 school weeks",
+        "Incidents in none of the last 12 school weeks",
     ),
     _series(
         "incidents",
         "momentum",
         INCIDENTS,
         12,
-        "Incidents have lately been more frequent than over 12 school weeks, by {size:.1f} a week",
-        "Incidents have lately been no more frequent than over 12 school weeks",
+        "Incidents have lately been more frequent than over the last 12 school weeks, by {size:.1f} a week",
+        "Incidents have lately been no more frequent than over the last 12 school weeks",
     ),
     _series(
         "incidents",
         "departure",
         INCIDENTS,
         4,
-        "Incidents in the last 4 school weeks are well above this pupil's own usual weeks",
-        "Incidents in the last 4 school weeks are not above this pupil's own usual weeks",
+        "Incidents were above this pupil's usual level in the last 4 school weeks, "
+        "by {size:.1f} times the usual variation",
+        "Incidents were not above this pupil's usual level in the last 4 school weeks",
         12,
     ),
     _series(
@@ -110,40 +111,41 @@ BEHAVIOUR_PATTERNS: tuple[Feature, ...] = (
         "volatility",
         INCIDENTS,
         12,
-        "Incidents come in bursts: their number swings by about {value:.1f} from week to week",
-        "The number of incidents is the same from week to week",
+        "The number of incidents varied from week to week over the last 12 school weeks, by about {value:.1f}",
+        "The number of incidents was the same in each of the last 12 school weeks",
     ),
     _series(
         "incidents",
         "gap",
         INCIDENTS,
         39,
-        "On average {value:.0f} school day{s} between incidents in the last school year",
-        "Incidents came without a school day between in the last school year",
+        "On average {value:.1f} school days from one incident to the next in the last year",
+        "Incidents came less than a school day apart in the last year",
     ),
     _series(
         "incidents",
         "gap_change",
         INCIDENTS,
         39,
-        "The time between incidents has grown, by {size:.0f} school day{s}",
-        "The time between incidents has not grown",
+        "The time between the last two incidents was longer than it had been before, by {size:.0f} school day{s}",
+        "The time between the last two incidents was no longer than it had been before",
     ),
     _series(
         "removals",
         "momentum",
         REMOVALS,
         12,
-        "Removals from lessons have lately been more frequent than over 12 school weeks, by {size:.1f} a week",
-        "Removals from lessons have lately been no more frequent than over 12 school weeks",
+        "Removals from lessons have lately been more frequent than over the last 12 school weeks, by {size:.1f} a week",
+        "Removals from lessons have lately been no more frequent than over the last 12 school weeks",
     ),
     _series(
         "removals",
         "departure",
         REMOVALS,
         4,
-        "Removals from lessons in the last 4 school weeks are well above this pupil's own usual weeks",
-        "Removals from lessons in the last 4 school weeks are not above this pupil's own usual weeks",
+        "Removals from lessons were above this pupil's usual level in the last 4 school weeks, "
+        "by {size:.1f} times the usual variation",
+        "Removals from lessons were not above this pupil's usual level in the last 4 school weeks",
         12,
     ),
     _severity(
@@ -159,8 +161,8 @@ BEHAVIOUR_PATTERNS: tuple[Feature, ...] = (
         "slope",
         8,
         "severity for each event, change each school week",
-        "Incidents have grown graver over 8 school weeks, by {size:.1f} of 5 a week",
-        "Incidents have not grown graver over 8 school weeks",
+        "Incidents have become more serious over the last 8 school weeks, by {size:.1f} of 5 a week",
+        "Incidents have not become more serious over the last 8 school weeks",
     ),
     _severity(
         "severity_largest",
@@ -188,8 +190,8 @@ BEHAVIOUR_PATTERNS: tuple[Feature, ...] = (
         measure=INCIDENTS,
         window_weeks=4,
         unit="days with an event",
-        phrase="An incident on {value:.0f} day{s} in the last 4 school weeks",
-        phrase_low="No day with an incident in the last 4 school weeks",
+        phrase="Incidents on {value:.0f} day{s} in the last 4 school weeks",
+        phrase_low="Incidents on no day in the last 4 school weeks",
         group="Behaviour",
         changeable=True,
         source=SOURCE,

@@ -6,6 +6,7 @@ network takes none, so these say nothing there.
 
 from features.feature import Feature
 from features.measure import NEUTRAL_CODES, Measure
+from features.spans import said
 from records.codes import POSSIBLE, UNAUTHORISED
 
 SOURCE = "lesson registers as school systems keep them; DfE attendance codes in force from 19 August 2024"
@@ -30,8 +31,8 @@ def _rate(name: str, measure: Measure, weeks: int, phrase: str, low: str) -> Fea
         per=POSSIBLE_LESSONS,
         window_weeks=weeks,
         unit="share of possible lessons",
-        phrase=f"{phrase} in the last {weeks} school weeks",
-        phrase_low=f"{low} in the last {weeks} school weeks",
+        phrase=f"{phrase} {said('weeks', weeks)}",
+        phrase_low=f"{low} {said('weeks', weeks)}",
         group="Time in lessons",
         changeable=True,
         source=SOURCE,
@@ -58,8 +59,8 @@ LESSONS: tuple[Feature, ...] = (
         window_weeks=4,
         before_weeks=8,
         unit="difference of shares of possible lessons",
-        phrase="Missing lessons is up by {size:.0%} of lessons in the last 4 school weeks, beside the 8 before",
-        phrase_low="Missing lessons is not up in the last 4 school weeks, beside the 8 before",
+        phrase="Missed more lessons in the last 4 school weeks than in the 8 before, by {size:.0%} of lessons",
+        phrase_low="Missed no more lessons in the last 4 school weeks than in the 8 before",
         group="Time in lessons",
         changeable=True,
         source=SOURCE,
@@ -71,7 +72,7 @@ LESSONS: tuple[Feature, ...] = (
         by="period",
         window_weeks=12,
         unit="share of the lessons missed",
-        phrase="{value:.0%} of the lessons missed in the last 12 school weeks were in one period of the day",
+        phrase="{value:.0%} of the lessons missed in the last 12 school weeks were in the same period of the day",
         phrase_low="Missed no lessons in the last 12 school weeks",
         group="Time in lessons",
         changeable=True,
@@ -84,7 +85,7 @@ LESSONS: tuple[Feature, ...] = (
         per=LATE_LESSONS,
         window_weeks=12,
         unit="minutes for each lesson arrived at late",
-        phrase="When late to a lesson, {value:.0f} minute{s} late on average in the last 12 school weeks",
+        phrase="On average {value:.0f} minute{s} late when late to a lesson in the last 12 school weeks",
         phrase_low="No minutes of lateness recorded in the last 12 school weeks",
         group="Punctuality",
         changeable=True,

@@ -3,6 +3,7 @@
 from features.definitions.attendance import ELSEWHERE, PART_TIME, POSSIBLE_SESSIONS
 from features.feature import Feature
 from features.measure import Measure
+from features.spans import said
 
 SOURCE = "School Census enrolments and DfE attendance codes in force from 19 August 2024"
 
@@ -24,8 +25,8 @@ def _sessions(name: str, measure: Measure, weeks: int, words: str, proxy_risk: s
         measure=measure,
         window_weeks=weeks,
         unit=measure.means,
-        phrase=f"{{value:.0f}} session{{s}} {words} in the last {weeks} school weeks",
-        phrase_low=f"No sessions {words} in the last {weeks} school weeks",
+        phrase=f"{{value:.0f}} session{{s}} {words} {said('weeks', weeks)}",
+        phrase_low=f"No sessions {words} {said('weeks', weeks)}",
         group="Moves and changes",
         changeable=True,
         source=SOURCE,
@@ -42,8 +43,8 @@ MOVES: tuple[Feature, ...] = (
         per=POSSIBLE_SESSIONS,
         window_weeks=39,
         unit="sessions",
-        phrase="The longest spell of sessions on a part-time timetable in the last school year was {value:.0f}",
-        phrase_low="No sessions on a part-time timetable in the last school year",
+        phrase="The longest spell on a part-time timetable in the last year was {value:.0f} session{s}",
+        phrase_low="No sessions on a part-time timetable in the last year",
         group="Moves and changes",
         changeable=True,
         source=SOURCE,
@@ -56,8 +57,8 @@ MOVES: tuple[Feature, ...] = (
         measure=PLACEMENTS,
         window_weeks=39,
         unit=PLACEMENTS.means,
-        phrase="{value:.0f} placement{s} in alternative provision begun in the last school year",
-        phrase_low="No placement in alternative provision begun in the last school year",
+        phrase="{value:.0f} placement{s} in alternative provision begun in the last year",
+        phrase_low="No placement in alternative provision begun in the last year",
         group="Moves and changes",
         changeable=True,
         source="School Census, school-arranged alternative provision",
@@ -69,7 +70,7 @@ MOVES: tuple[Feature, ...] = (
         context="days_on_roll",
         window_weeks=0,
         unit="school days, at most 195",
-        phrase="On this school's roll for {value:.0f} school day{s} (195 stands for a year or more)",
+        phrase="On this school's roll for {value:.0f} school day{s}, of which at most 195 are counted",
         phrase_low="New on this school's roll",
         group="Moves and changes",
         changeable=False,
@@ -81,8 +82,8 @@ MOVES: tuple[Feature, ...] = (
         context="joined_mid_year",
         window_weeks=0,
         unit="1 yes, 0 no",
-        phrase="Joined this school during the school year",
-        phrase_low="Did not join this school during the last school year",
+        phrase="Joined this school in the last year, while a school year was under way",
+        phrase_low="Did not join this school in the last year while a school year was under way",
         group="Moves and changes",
         changeable=False,
         source=SOURCE,
@@ -94,7 +95,7 @@ MOVES: tuple[Feature, ...] = (
         context="schools",
         window_weeks=0,
         unit="schools of the network",
-        phrase="On the roll of {value:.0f} school{s} of the network in the last three school years",
+        phrase="On the roll of {value:.0f} school{s} of the network in the last three years",
         phrase_low="On the roll of no school of the network",
         group="Moves and changes",
         changeable=False,

@@ -55,8 +55,8 @@ SANCTION_PATTERNS: tuple[Feature, ...] = (
         "school_year",
         "suspensions",
         (
-            "Suspended {value:.0f} time{s} this school year",
-            "Not suspended this school year",
+            "{value:.0f} suspension{s} this school year",
+            "No suspension this school year",
         ),
     ),
     _past(
@@ -88,8 +88,8 @@ SANCTION_PATTERNS: tuple[Feature, ...] = (
         THREE_YEARS_WEEKS,
         "sessions lost to suspension",
         (
-            "Lost {value:.0f} session{s} to suspension in the last three school years",
-            "Lost no sessions to suspension in the last three school years",
+            "Lost {value:.0f} session{s} to suspension in the last three years",
+            "Lost no sessions to suspension in the last three years",
         ),
     ),
     _past(
@@ -99,8 +99,8 @@ SANCTION_PATTERNS: tuple[Feature, ...] = (
         YEAR_WEEKS,
         "sessions",
         (
-            "The longest suspension in the last school year was {value:.0f} session{s}",
-            "Not suspended in the last school year",
+            "The longest suspension or lunchtime exclusion in the last year took {value:.0f} session{s}",
+            "No suspension in the last year",
         ),
     ),
     _past(
@@ -110,8 +110,8 @@ SANCTION_PATTERNS: tuple[Feature, ...] = (
         YEAR_WEEKS,
         "lunchtime exclusions",
         (
-            "Excluded at lunchtime {value:.0f} time{s} in the last school year",
-            "Not excluded at lunchtime in the last school year",
+            "{value:.0f} exclusion{s} at lunchtime in the last year",
+            "No exclusion at lunchtime in the last year",
         ),
     ),
     _past(
@@ -121,8 +121,8 @@ SANCTION_PATTERNS: tuple[Feature, ...] = (
         THREE_YEARS_WEEKS,
         "school days",
         (
-            "On average {value:.0f} school day{s} between suspensions in the last three school years",
-            "Suspensions came without a school day between",
+            "On average {value:.1f} school days from one suspension to the next in the last three years",
+            "Suspensions began less than a school day apart in the last three years",
         ),
         free=True,
     ),
@@ -133,8 +133,8 @@ SANCTION_PATTERNS: tuple[Feature, ...] = (
         THREE_YEARS_WEEKS,
         "school days",
         (
-            "The time between suspensions has grown, by {size:.0f} school day{s}",
-            "The time between suspensions has not grown",
+            "The time between the last two suspensions was longer than it had been before, by {size:.0f} school day{s}",
+            "The time between the last two suspensions was no longer than it had been before",
         ),
         free=True,
     ),
@@ -146,8 +146,8 @@ SANCTION_PATTERNS: tuple[Feature, ...] = (
         within_days=DAYS_AFTER_RETURN,
         window_weeks=YEAR_WEEKS,
         unit="events",
-        phrase="{value:.0f} incident{s} within two weeks of a suspension in the last school year",
-        phrase_low="No incident within two weeks of a suspension in the last school year",
+        phrase="{value:.0f} incident{s} within two weeks after a suspension began in the last year",
+        phrase_low="No incident within two weeks after a suspension began in the last year",
         group="Earlier suspensions",
         changeable=False,
         source=SOURCE,

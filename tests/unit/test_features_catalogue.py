@@ -1,6 +1,7 @@
 """What a declaration may say, and what it may not."""
 
 import pickle
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from features.measure import FORBIDDEN_CODES, NEUTRAL_CODES, Forbidden, Measure
 from records.codes import SUSPENSION_OUTCOMES
 from records.tables import TABLES
 
+UNKNOWN = float("nan")
 BY_NAME = {feature.name: feature for feature in CATALOGUE}
 
 
@@ -121,21 +123,50 @@ def test_a_catalogue_travels_to_another_process():
         ("violence_12w", 2.0, "2 fights or assaults in the last 12 school weeks"),
         ("unauthorised_rate_4w", 0.126, "Missed 13% of sessions without permission in the last 4 school weeks"),
         ("unauthorised_rate_4w", 0.0, "Missed no sessions without permission in the last 4 school weeks"),
-        ("late_change_4w", -0.2, "Lateness is not up in the last 4 school weeks, beside the 8 before"),
-        ("late_change_4w", 0.2, "Lateness is up by 20% of sessions in the last 4 school weeks, beside the 8 before"),
-        ("days_since_incident_39w", 195.0, "No incident in the last school year"),
+        ("late_change_4w", -0.2, "Lateness was no higher in the last 4 school weeks than in the 8 before"),
+        (
+            "late_change_4w",
+            0.2,
+            "Lateness was higher in the last 4 school weeks than in the 8 before, by 20% of sessions",
+        ),
+        ("days_since_incident_39w", 195.0, "No incident in the last year"),
         ("days_since_incident_39w", 1.0, "The last incident was 1 school day ago"),
-        ("suspensions_39w", 2.0, "Suspended 2 times in the last school year"),
-        ("missed_rate_2w", float("nan"), "Not enough records to say (missed rate 2w)"),
+        ("suspensions_39w", 2.0, "2 suspensions in the last year"),
+        ("minutes_late_mean_12w", 1.2, "On average 1 minute late when late to a lesson in the last 12 school weeks"),
+        ("missed_rate_2w", UNKNOWN, "Not known: in the last 2 school weeks there were no possible sessions"),
+        ("missed_rate_year", UNKNOWN, "Not known: this school year there were no possible sessions"),
+        (
+            "suspension_gap_117w",
+            UNKNOWN,
+            "Not known: in the last three years there were fewer than two days with suspensions",
+        ),
+        (
+            "incidents_slope_6w",
+            UNKNOWN,
+            "Not known: in the last 6 school weeks there were fewer than 3 weeks with school days",
+        ),
+        ("year", UNKNOWN, "Not known: the calendar and the roll do not say"),
     ],
 )
 def test_a_value_in_words(name, value, sentence):
     assert BY_NAME[name].sentence(value) == sentence
 
 
+@pytest.mark.parametrize("declared", CATALOGUE, ids=lambda declared: declared.name)
+def test_every_sentence_can_stand_on_a_page(declared):
+    """A capital first and no stop last; no code, no name of the program's own, no minus sign, no word twice."""
+    for value in (-1.5 if declared.signed else 0.0, declared.low, 0.04, 1.0, 2.5, 37.0, UNKNOWN):
+        words = declared.sentence(value)
+        assert words[0].isupper() or words[0].isdigit(), words
+        assert words[-1].isalnum() or words[-1] == ")", words
+        assert not re.search(r"_|[{}]|nan\b|-\d|  |\b(\w+) \1\b", words), words
+        assert not re.search(r"\b([B-Z]|[A-Z]{2}|[A-Z]\d)\b", words), words  # attendance marks, reasons for suspension
+
+
 def test_the_page_shows_every_feature_and_every_prohibition():
     text = page()
     assert all(f"| `{declared.name}` |" in text for declared in CATALOGUE)
+    assert all(declared.source in text and declared.proxy_risk in text for declared in CATALOGUE)
     assert all(f"## {group}" in text for group in GROUPS)
     assert all(f"`{table}.{column}`" in text for table, column in FORBIDDEN_CODES)
 

@@ -184,7 +184,7 @@ def test_a_reasons_share_and_sentence_by_hand() -> None:
         ("Earlier suspensions", "against", "most"),
     ]
     assert found[1].sentence == "Missed 25% of sessions, illness aside, in the last 4 school weeks"
-    assert found[2].sentence == "Not suspended in the last school year"
+    assert found[2].sentence == "No suspension in the last year"
     assert not found[2].changeable
 
 
@@ -218,6 +218,26 @@ def test_no_sentence_reads_backwards() -> None:
         values[names.index(name)], parts[names.index(name)] = value, part
     found = reasons_of_row(values, parts, CATALOGUE)
     assert [(reason.group, reason.side) for reason in found] == [("Behaviour", "for"), ("Punctuality", "against")]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "side"),
+    [
+        ("incidents_gap_39w", 2.0, "for"),  # close together, or far apart: one sentence says both
+        ("incidents_gap_39w", 60.0, "against"),
+        ("incidents_gap_change_39w", -5.0, "for"),
+        ("incidents_gap_change_39w", 5.0, "against"),
+    ],
+)
+def test_time_without_incidents_is_good_news(name: str, value: float, side: str) -> None:
+    at = [feature.name for feature in CATALOGUE].index(name)
+    values, parts = np.zeros(len(CATALOGUE)), np.zeros(len(CATALOGUE))
+    values[at] = value
+    for weight, wanted in ((0.5, "for"), (-0.5, "against")):
+        parts[at] = weight
+        said = [reason.side for reason in reasons_of_row(values, parts, CATALOGUE)]
+        able = wanted == side or CATALOGUE[at].kind == "gap"
+        assert said == ([wanted] if able else [])
 
 
 def test_a_run_is_logged_registered_and_found_by_its_alias(made: Made, tmp_path: Path) -> None:
