@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NoReturn, Self
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from features.proxies import Risk
 from records.home import Home
 from records.refusal import Refusal
 
@@ -154,6 +155,14 @@ class Practice(_Part):
     reason: Reason
 
 
+class Input(_Part):
+    """Features that may stand for a protected characteristic and are allowed all the same, by name."""
+
+    risk: Risk
+    features: Annotated[tuple[str, ...], Field(min_length=1)]
+    reason: Reason
+
+
 class Disclosure(_Part):
     """Counts under `primary` are hidden with all that gives them away; others rounded to `round`."""
 
@@ -198,12 +207,14 @@ class Policy(_Part):
     disclosure: Disclosure
     approval: ApprovalRule
     waiver: WaiverRule
+    inputs: Annotated[tuple[Input, ...], Field(alias="input")] = ()
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         for kind, names in (
             ("attribute", [attribute.name for attribute in self.attributes]),
             ("metric", [metric.name for metric in self.metrics]),
+            ("input", [name for part in self.inputs for name in part.features]),
         ):
             if len(set(names)) != len(names):
                 raise ValueError(f"one {kind} stands twice: {names}")
@@ -295,6 +306,14 @@ def page() -> str:
         "| metric | lowest allowed | highest allowed | judged | why |",
         "|---|---|---|---|---|",
         *(_metric_row(metric) for metric in policy.metrics),
+        "",
+        "## Inputs that may stand for something else",
+        "",
+        "A feature not named here that may stand for one of these is refused.",
+        "",
+        "| may stand for | allowed | why |",
+        "|---|---|---|",
+        *(f"| {i.risk} | {', '.join(f'`{name}`' for name in i.features)} | {i.reason} |" for i in policy.inputs),
         "",
         "## Everything else",
         "",

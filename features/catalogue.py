@@ -17,7 +17,7 @@ from features.definitions.season import SEASON
 from features.definitions.strengths import STRENGTHS
 from features.feature import GROUPS, Feature
 from features.forms import FORMS
-from features.measure import FORBIDDEN_CODES, NEUTRAL_CODES, Forbidden
+from features.measure import FORBIDDEN_CODES, HEALTH_CODES, NEUTRAL_CODES, Forbidden
 from features.spans import said
 
 
@@ -75,6 +75,8 @@ def page() -> str:
         "No feature may read:",
         "",
     ]
+    health = " and ".join(sorted(HEALTH_CODES))
+    lines.append(f"- marks {health} (health), unless it names disability as its risk and the policy allows it by name")
     for (table, column), (codes, reason) in FORBIDDEN_CODES.items():
         lines.append(f"- `{table}.{column}`{': ' + ', '.join(sorted(codes)) if codes else ''}: {reason}")
     lines += ["", "## Forms", "", "| Form | Value | No value where there are |", "|---|---|---|"]
@@ -112,6 +114,6 @@ def _row(feature: Feature) -> str:
         "yes" if feature.changeable else "no",
         feature.sentence(0.25 if shares else 3.0),
         feature.source,
-        feature.proxy_risk,
+        f"{feature.proxy_risk.of}: {feature.proxy_risk.because}" if feature.proxy_risk else "",
     )
     return f"| {' | '.join(cells)} |"

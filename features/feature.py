@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 from features.forms import FORMS, Kind
 from features.measure import Forbidden, Measure
+from features.proxies import ProxyRisk
 from features.spans import Span, said
 from records.tables import TABLES
 
@@ -58,8 +59,8 @@ class Feature:
         What the form needs: see `features.forms`. `by` is a coded or whole-number column of the measure's table, or
         'weekday'.
     proxy_risk
-        Why the value may stand for a protected characteristic or for an adult's judgement, in words; '' when
-        no reason is known. The fairness audit looks at these first.
+        What protected characteristic the value may stand for and why; None when no reason is known. The board's
+        policy must allow it by name (`features.proxies.compose`).
     when_empty
         The value when the form has nothing to divide or nothing to find; None: unknown (NaN).
     monotone
@@ -84,7 +85,7 @@ class Feature:
     within_days: int = 0
     span: Span = "weeks"
     context: str = ""
-    proxy_risk: str = ""
+    proxy_risk: ProxyRisk | None = None
     when_empty: float | None = None
     monotone: Literal[-1, 0, 1] = 0
 
@@ -117,6 +118,16 @@ class Feature:
             (lambda: self._runs_over() not in ("", "marks"), f"a {self.kind} is of sessions in the register"),
             (lambda: self.group not in GROUPS, f"group {self.group!r} is not one of {', '.join(GROUPS)}"),
             (lambda: self.when_empty is not None and not form.unknown, f"a {self.kind} is never empty"),
+            (
+                lambda: (
+                    any(measure.health for measure in self.measures)
+                    and (self.proxy_risk is None or self.proxy_risk.of != "disability")
+                ),
+                (
+                    "it reads marks for illness or medical appointments; say proxy_risk=ProxyRisk('disability', ...), "
+                    "and have the board's policy allow it (docs/decisions.md, 14)"
+                ),
+            ),
             (lambda: not (self.phrase and self.phrase_low and self.unit and self.source), "say unit, source, phrases"),
             (lambda: not self._phrases_work(), "phrases may use {value}, {size} and {s} only"),
         )
@@ -171,7 +182,9 @@ class Feature:
         plain: dict[str, object] = {}
         for name in self.__dataclass_fields__:
             value = getattr(self, name)
-            plain[name] = value.declaration() if isinstance(value, Measure) else value
+            if isinstance(value, Measure):
+                value = value.declaration()
+            plain[name] = asdict(value) if isinstance(value, ProxyRisk) else value
         return plain
 
     @property

@@ -13,10 +13,10 @@ class Forbidden(ValueError):
 
 
 _ATTENDANCE = (
-    frozenset({"E", "Y5", "R", "T", "I", "M"}),
+    frozenset({"E", "Y5", "R", "T"}),
     (
-        "E is the suspension itself, Y5 criminal justice; R and T stand for religion and Traveller families, "
-        "I and M for health (docs/decisions.md, 14)"
+        "E is the suspension itself, Y5 criminal justice; R and T stand for religion and Traveller families "
+        "(docs/decisions.md, 14)"
     ),
 )
 # (table, column) → codes that no feature may pick out, with the reason that the message gives.
@@ -32,6 +32,8 @@ FORBIDDEN_CODES: Mapping[tuple[str, str], tuple[frozenset[str], str]] = MappingP
         },
     }
 )
+# Illness and medical appointments: only a feature that names disability as its risk may pick them out.
+HEALTH_CODES = frozenset({"I", "M"})
 # Sessions with these codes are left out of both sides of every share: neither missed nor attended. S (study
 # leave) is given to a whole year group at once and says nothing of a pupil.
 NEUTRAL_CODES = frozenset({"E", "R", "T", "I", "M", "S"})
@@ -95,6 +97,12 @@ class Measure:
         forbidden, reason = FORBIDDEN_CODES.get((self.table, column), (None, ""))
         if forbidden is not None and (not forbidden or codes & forbidden):
             raise Forbidden(f"measure {self.name!r} reads {self.table}.{column} {sorted(codes & forbidden)}: {reason}")
+
+    @property
+    def health(self) -> bool:
+        """Whether it picks out marks for illness or medical appointments."""
+        of_marks = self.table in ("marks", "lesson_marks")
+        return of_marks and bool(self.where["code"] & HEALTH_CODES)
 
     def declaration(self) -> dict[str, object]:
         """Return everything that decides the measure's value, as plain values in a fixed order."""

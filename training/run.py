@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 import pandas as pd
 
+from features.catalogue import CATALOGUE
+from features.proxies import compose
 from records.home import Home
 from records.store import Store
 from training import registry
@@ -52,9 +54,12 @@ def train(
 
     Raises
     ------
+    InputNotAllowed
+        A feature may stand for a protected characteristic and the settings, which the policy makes, do not name it.
     TooFewTerms, MatrixRefused, TooFewOutcomes
         The records do not allow it; each says what is missing.
     """
+    compose(CATALOGUE, settings.allow)
     network = network_of(Store(home).history(0), observed_until)
     when = periods(network.calendar, observed_until, settings)
 

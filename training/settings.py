@@ -65,6 +65,8 @@ class Settings:
         forward folds; most boosting rounds; rounds without gain before a fold stops.
     least_outcomes
         Positive snapshots that calibration needs: ten for each of its three numbers.
+    allow
+        Names of features that may stand for a protected characteristic and that the board's policy allows.
     threads, processes
         Threads of LightGBM; processes that build the matrix. Neither changes a number.
     """
@@ -90,6 +92,7 @@ class Settings:
     threads: int = 2
     processes: int = 2
     seed: int = 20261122
+    allow: tuple[str, ...] = ()
     boosting: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_BOOSTING))
 
     def __post_init__(self) -> None:
@@ -117,7 +120,7 @@ class Settings:
     def choices(self) -> dict[str, Any]:
         """Return every choice that can change a number, as plain values in order of declaration."""
         said = {name: value for name, value in asdict(self).items() if name not in ("threads", "processes")}
-        return {**said, "boosting": dict(sorted(self.boosting.items()))}
+        return {**said, "allow": sorted(self.allow), "boosting": dict(sorted(self.boosting.items()))}
 
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON of `choices`."""

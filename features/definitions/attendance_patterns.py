@@ -14,6 +14,7 @@ from features.definitions.attendance import (
 from features.feature import Feature, Group
 from features.forms import Kind
 from features.measure import Measure
+from features.proxies import ProxyRisk
 from features.spans import Span, said
 
 _MONDAY, _FRIDAY = frozenset({0}), frozenset({4})
@@ -133,13 +134,19 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         "No reason is known yet for {value:.0%} of sessions",
         "A reason is known for every absence",
     ),
-    _rate(
-        "unagreed_holiday",
-        12,
-        HOLIDAYS,
-        POSSIBLE_SESSIONS,
-        "Missed {value:.0%} of sessions for a holiday that was not agreed",
-        "Missed no sessions for a holiday that was not agreed",
+    Feature(
+        name="unagreed_holiday_rate_12w",
+        kind="rate",
+        measure=HOLIDAYS,
+        per=POSSIBLE_SESSIONS,
+        window_weeks=12,
+        unit=_SHARE,
+        phrase="Missed {value:.0%} of sessions for a holiday that was not agreed in the last 12 school weeks",
+        phrase_low="Missed no sessions for a holiday that was not agreed in the last 12 school weeks",
+        group="Attendance",
+        changeable=True,
+        source=SOURCE,
+        proxy_risk=ProxyRisk("ethnicity", "families with relatives abroad travel in term time more often"),
     ),
     _series(
         "missed",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from features.feature import Feature, Group
 from features.measure import Measure
+from features.proxies import ProxyRisk
 from features.spans import said
 from records.codes import INCIDENT_TYPE
 
@@ -15,7 +16,10 @@ SOURCE = "behaviour records as school systems keep them; code lists of records/c
 TOOK_PART = frozenset({"Aggressor", "Participant"})
 # Not conduct: being in an accident or lacking a type says nothing of behaviour.
 CONDUCT = frozenset(INCIDENT_TYPE.codes) - {"Accident", "Not Applicable"}
-JUDGEMENT = "what counts as defiance or disruption is an adult's judgement, and is known to differ by ethnicity"
+JUDGEMENT = ProxyRisk(
+    "ethnicity",
+    "what counts as defiance, abuse or disruption is an adult's judgement, and is known to differ by ethnicity",
+)
 _REMOVED = frozenset({"Internal Exclusion", "Isolation", "Cooling off Period"})
 _DETENTION = frozenset({"Detention", "Detention Given - Pastoral", "Detention Given - Faculty"})
 
@@ -60,7 +64,7 @@ HARMED = Measure(
 
 
 def count(
-    measure: Measure, weeks: int, noun: str, group: Group, *, monotone: bool = True, proxy_risk: str = ""
+    measure: Measure, weeks: int, noun: str, group: Group, *, monotone: bool = True, proxy_risk: ProxyRisk | None = None
 ) -> Feature:
     """Return a count over school weeks; `noun` may hold {s}, for one and many."""
     return Feature(
@@ -127,7 +131,7 @@ BEHAVIOUR: tuple[Feature, ...] = (
         monotone=1,
     ),
     count(VIOLENCE, 12, "fight{s} or assault{s}", "Behaviour"),
-    count(VERBAL, 12, "report{s} of verbal abuse", "Behaviour"),
+    count(VERBAL, 12, "report{s} of verbal abuse", "Behaviour", proxy_risk=JUDGEMENT),
     *(
         count(DISRUPTION, weeks, "report{s} of disruption or defiance", "Behaviour", proxy_risk=JUDGEMENT)
         for weeks in (4, 12)

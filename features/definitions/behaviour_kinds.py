@@ -3,6 +3,7 @@
 from features.definitions.behaviour import INCIDENTS, JUDGEMENT, REMOVALS, SOURCE, TOOK_PART, VIOLENCE, count, events
 from features.feature import Feature
 from features.measure import Measure
+from features.proxies import ProxyRisk
 
 _MINOR_TYPES = frozenset(
     {
@@ -49,7 +50,9 @@ BEHAVIOUR_KINDS: tuple[Feature, ...] = (
         "report{s} about equipment, homework or uniform",
         "Behaviour",
         monotone=False,
-        proxy_risk="equipment and uniform cost money, and who is reported for them is an adult's judgement",
+        proxy_risk=ProxyRisk(
+            "poverty", "equipment and uniform cost money, and who is reported for them is an adult's judgement"
+        ),
     ),
     count(MISSED_DETENTIONS, 12, "missed detention{s}", "Time in lessons"),
     count(LATENESS_REPORTS, 12, "report{s} of persistent lateness", "Punctuality", monotone=False),

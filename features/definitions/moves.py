@@ -3,6 +3,7 @@
 from features.definitions.attendance import ELSEWHERE, PART_TIME, POSSIBLE_SESSIONS
 from features.feature import Feature
 from features.measure import Measure
+from features.proxies import ProxyRisk
 from features.spans import said
 
 SOURCE = "School Census enrolments and DfE attendance codes in force from 19 August 2024"
@@ -11,14 +12,15 @@ SOURCE = "School Census enrolments and DfE attendance codes in force from 19 Aug
 PLACEMENTS = Measure(
     name="placements", means="placements in alternative provision begun", table="alternative_provision"
 )
-_PART_TIME_RISK = (
-    "part-time timetables follow special educational needs and health, and should be watched as a sanction"
+_PART_TIME_RISK = ProxyRisk(
+    "disability",
+    "part-time timetables follow special educational needs and health, and should be watched as a sanction",
 )
-_MOVE_RISK = "moves follow poverty, care and being a refugee"
-_ELSEWHERE_RISK = "education elsewhere follows special educational needs"
+_MOVE_RISK = ProxyRisk("poverty", "moves follow poverty, care and being a refugee")
+_ELSEWHERE_RISK = ProxyRisk("disability", "education elsewhere follows special educational needs")
 
 
-def _sessions(name: str, measure: Measure, weeks: int, words: str, proxy_risk: str) -> Feature:
+def _sessions(name: str, measure: Measure, weeks: int, words: str, proxy_risk: ProxyRisk) -> Feature:
     return Feature(
         name=f"{name}_{weeks}w",
         kind="count",
@@ -75,6 +77,7 @@ MOVES: tuple[Feature, ...] = (
         group="Moves and changes",
         changeable=False,
         source=SOURCE,
+        proxy_risk=_MOVE_RISK,
     ),
     Feature(
         name="joined_mid_year",

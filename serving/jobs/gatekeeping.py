@@ -10,6 +10,7 @@ from securesystemslib.dsse import Envelope
 
 from fairness.findings import Audit, read_audit, write_audit
 from fairness.gate import Decision, decide
+from fairness.inputs import allowed_inputs
 from fairness.keys import ROLES, KeyRefused, SigningKey, load_key
 from fairness.policy import Policy, policy_of
 from fairness.run import audit_candidate as run_audit
@@ -61,7 +62,7 @@ def exit_code(code: str) -> int:
 
 
 def settings_under_policy(home: Home, seed: int | None = None) -> Settings:
-    """Return training's settings with the board's own choices in them: horizon, lead, capacity."""
+    """Return training's settings with the board's own choices in them: horizon, lead, capacity, inputs allowed."""
     policy = policy_of(home)
     said = {
         "horizon_weeks": policy.population.horizon_school_weeks,
@@ -69,6 +70,7 @@ def settings_under_policy(home: Home, seed: int | None = None) -> Settings:
         "capacity_share": policy.capacity.share_of_roll,
         "capacity_min": policy.capacity.min,
         "capacity_max": policy.capacity.max,
+        "allow": allowed_inputs(policy),
     }
     return settings_from(said if seed is None else said | {"seed": seed})
 
@@ -96,9 +98,15 @@ def audit_candidate(home: Home, digest: str, today: date) -> tuple[Audit, Decisi
     """Audit the candidate and write `audit.json` and `decision.json` beside it.
 
     A new audit ends what was signed about an older one: its envelope is removed.
+
+    Raises
+    ------
+    InputNotAllowed, PolicyRefused
+        The policy of today does not allow an input that the candidate uses.
     """
-    candidate = _candidate(home, digest)
-    audit, decision = run_audit(home, candidate, policy_of(home), created_on=today)
+    candidate, policy = _candidate(home, digest), policy_of(home)
+    allowed_inputs(policy)
+    audit, decision = run_audit(home, candidate, policy, created_on=today)
     folder = home.candidates / digest
     write_audit(audit, folder / AUDIT)
     said = {"verdict": decision.verdict, "sentences": list(decision.sentences)}
