@@ -1,7 +1,7 @@
 """The `spec` fixture: records, a day, and what a feature is for each pupil, on both engines."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,23 @@ def records(**tables: list[dict[str, Any]]) -> History:
     ]
     rows.setdefault("calendars", term_calendar())
     return history(**rows)
+
+
+def marks(pupil: str, first: str, codes: str, **more: Any) -> list[dict[str, Any]]:
+    """Return marks from a day on, two a school day: 'a' stands for the present mark of either session."""
+    rows, day = [], date.fromisoformat(first)
+    for number, code in enumerate(codes.split()):
+        session = ("AM", "PM")[number % 2]
+        present = {"AM": "/", "PM": "\\"}[session]
+        rows.append({"pupil": pupil, "date": day, "session": session, "code": present if code == "a" else code, **more})
+        if session == "PM":
+            day += timedelta(days=3 if day.weekday() == 4 else 1)
+    return rows
+
+
+def incident(pupil: str, day: str, **more: Any) -> dict[str, Any]:
+    """Return a behaviour event; two of a pupil on one day differ in `type`."""
+    return {"pupil": pupil, "date": day, "event_id": f"{pupil} {day} {more.get('type')}", **more}
 
 
 class Spec:

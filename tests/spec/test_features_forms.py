@@ -6,24 +6,9 @@ The day asked about is Monday 24 March 2025; the last two school weeks before it
 
 import pytest
 
-from tests.spec.conftest import records
+from tests.spec.conftest import incident, marks, records
 
 MONDAY = "2025-03-24"
-
-
-def marks(pupil, first, codes):
-    """Return marks from a Monday on, two a school day: 'a' stands for the present mark of either session."""
-    rows, day = [], int(first[-2:])
-    for number, code in enumerate(codes.split()):
-        session = ("AM", "PM")[number % 2]
-        present = {"AM": "/", "PM": "\\"}[session]
-        date = f"{first[:8]}{day + number // 2:02d}"
-        rows.append({"pupil": pupil, "date": date, "session": session, "code": present if code == "a" else code})
-    return rows
-
-
-def incident(pupil, day, **more):
-    return {"pupil": pupil, "date": day, "event_id": f"{pupil} {day} {more.get('type')}", **more}
 
 
 def test_a_rate_is_a_share_of_possible_sessions(spec):

@@ -5,13 +5,9 @@ before it begin on Monday 24 February; the week of 17 February is holiday and is
 """
 
 from tests.factories import term_calendar
-from tests.spec.conftest import records
+from tests.spec.conftest import incident, records
 
 MONDAY = "2025-03-24"
-
-
-def incident(pupil, day, **more):
-    return {"pupil": pupil, "date": day, "event_id": f"{pupil} {day}", **more}
 
 
 def test_the_day_itself_is_not_yet_past(spec):
