@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
 from features.forms import FORMS, Kind
-from features.measure import Forbidden, Measure
+from features.measure import FORBIDDEN_CODES, Forbidden, Measure
 from features.proxies import ProxyRisk
 from features.spans import Span, said
 from records.tables import TABLES
@@ -115,7 +115,11 @@ class Feature:
                 f"a {self.kind} needs {form.weeks_least} school weeks or more",
             ),
             (lambda: bool(self.by) and not self._by_exists(), f"there is no coded column {self.by!r} to tell apart by"),
-            (lambda: self._runs_over() not in ("", "marks"), f"a {self.kind} is of sessions in the register"),
+            (
+                lambda: any((measure.table, self.by) in FORBIDDEN_CODES for measure in self.measures),
+                f"{self.by!r} holds codes that no feature may read, so rows are not told apart by it",
+            ),
+            (self._leaves_the_register, f"a {self.kind} is of sessions in the register"),
             (lambda: self.group not in GROUPS, f"group {self.group!r} is not one of {', '.join(GROUPS)}"),
             (lambda: self.when_empty is not None and not form.unknown, f"a {self.kind} is never empty"),
             (
@@ -138,10 +142,10 @@ class Feature:
         columns = {column.name: column for column in TABLES[self.measure.table].columns}
         return self.by in columns and (columns[self.by].codes is not None or columns[self.by].kind == "integer")
 
-    def _runs_over(self) -> str:
-        """Return the table whose rows must stand in a line of sessions; '' for a form that asks for none."""
-        of_sessions = self.kind in ("spells", "brief", "longest", "run") and self.measure is not None
-        return self.measure.table if of_sessions and self.measure is not None else ""
+    def _leaves_the_register(self) -> bool:
+        """Whether a form of a line of sessions is asked of rows that are no sessions."""
+        of_sessions = self.kind in ("spells", "brief", "longest", "run")
+        return of_sessions and any(measure.table != "marks" for measure in self.measures)
 
     def _phrases_work(self) -> bool:
         try:
