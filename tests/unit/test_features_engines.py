@@ -12,13 +12,10 @@ from features.reference import reference
 from records.history import History, known
 from records.tables import TABLES
 from tests.factories import HALF_TERMS, history, term_calendar
+from tests.property.histories import RARE_OUTCOMES, RARE_TYPES
 
 SEED = 20261122
 SCHOOLS = (900001, 900002)
-RARE_TYPES = (
-    "Damage - Property", "Smoking", "Uniform/Jewellery etc", "Missed Detention", "Persistent Lateness to School",
-)  # fmt: skip
-RARE_OUTCOMES = ("Daily Report", "Refer to Head Teacher", "Letter to Parent/Guardian")
 AS_OFS = (date(2025, 1, 13), date(2025, 5, 7), date(2025, 11, 17), date(2026, 3, 2))
 
 
