@@ -127,6 +127,8 @@ def _reads(feature: Feature, value: float) -> float:
 
 def harder(feature: Feature) -> int:
     """Return 1 where more of the feature reads as a difficulty, -1 where it reads as a strength, 0 as neither."""
-    if feature.kind == "context":
+    if feature.kind in ("context", "top_share"):
         return 0
-    return feature.monotone or (-1 if feature.kind == "since" or feature.group == STRENGTHS else 1)
+    # Days since an achievement are a difficulty: a strength the other way round.
+    calm = (feature.kind in ("since", "gap", "gap_change")) != (feature.group == STRENGTHS)
+    return feature.monotone or (-1 if calm else 1)

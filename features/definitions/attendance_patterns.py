@@ -197,7 +197,10 @@ ATTENDANCE_PATTERNS: tuple[Feature, ...] = (
         WITHOUT_PERMISSION,
         6,
         (
-            "Absence without permission has been building up over the last 6 school weeks",
+            (
+                "Absence without permission has been building up over the last 6 school weeks, "
+                "to {value:.0%} of a week's sessions more than usual"
+            ),
             "Absence without permission has not been building up over the last 6 school weeks",
         ),
         group="Attendance",

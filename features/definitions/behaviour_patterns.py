@@ -102,7 +102,7 @@ BEHAVIOUR_PATTERNS: tuple[Feature, ...] = (
         "cusum",
         INCIDENTS,
         6,
-        "Incidents have been building up over the last 6 school weeks",
+        "Incidents have been building up over the last 6 school weeks, to {value:.1f} more than usual",
         "Incidents have not been building up over the last 6 school weeks",
         12,
     ),

@@ -14,6 +14,7 @@ from training.changes import Moment, changes_of_row, then_and_now
 from training.ease import at_ease
 from training.flags import rule_from
 from training.levers import factors, levers
+from training.reasons import harder
 from training.scorer import Scorer
 from training.why import why
 
@@ -63,7 +64,7 @@ def matrix(values: np.ndarray, pupils: list[int], as_of: date) -> Matrix:
             "days_since_incident_39w",
             2,
             195,
-            "The last incident was 2 school days ago. Before 13 April: no incident in the last school year",
+            "The last incident was 2 school days ago. Before 13 April: no incident in the last year",
         ),
     ],
 )
@@ -268,3 +269,21 @@ def test_only_who_may_be_flagged_has_a_week_at_ease() -> None:
     assert found.keys["pupil"].tolist() == [1]
     assert found.keys["as_of"].dt.date.tolist() == [date(2026, 6, 8)]
     assert found.values[0, 0] == 3.0
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("incidents_4w", 1),
+        ("missed_rate_4w", 1),
+        ("days_since_incident_39w", -1),
+        ("incidents_gap_39w", -1),
+        ("incidents_gap_change_39w", -1),
+        ("positives_4w", -1),
+        ("days_since_positive_39w", 1),  # long without an achievement
+        ("missed_same_weekday_share_12w", 0),
+        ("half_term", 0),
+    ],
+)
+def test_which_way_is_harder(name: str, way: int) -> None:
+    assert harder(BY_NAME[name]) == way
