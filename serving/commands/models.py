@@ -19,6 +19,13 @@ def train(
     mlruns: RunsOption = DEFAULT_RUNS,
     person: Annotated[str | None, typer.Option(help="Who trains: they cannot sign. Default: your login name.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the model; default the settings' own.")] = None,
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings", help="A TOML file of settings, as `belong search` writes it.")
+    ] = None,
+    dask: Annotated[
+        str | None,
+        typer.Option(help="Address of a Dask scheduler, whose workers fit the model; for instance tcp://HOST:8786."),
+    ] = None,
 ) -> int:
     """Train a candidate on what is known today, and compare it with the rules it must beat."""
     from records.clock import clock_of
@@ -32,7 +39,7 @@ def train(
     from training.run import train as run
 
     here = open_home(home)
-    settings = settings_under_policy(here, seed)
+    settings = settings_under_policy(here, seed, settings_file)
     with Stages(out)("Training") as say:
         today = clock_of(here).today()
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument

@@ -22,6 +22,7 @@ from serving.scoring import AUDIT, ENVELOPE
 from training.bundle import BundleRefused, DigestMismatch
 from training.candidate import Candidate, CandidateDamaged, NoCandidate, load_candidate
 from training.settings import Settings, settings_from
+from training.settings_file import read_settings
 
 DECISION = "decision.json"
 SHORTEST_PREFIX = 8
@@ -61,8 +62,11 @@ def exit_code(code: str) -> int:
     return _EXIT_CODES.get(code, REFUSED_INPUT)
 
 
-def settings_under_policy(home: Home, seed: int | None = None) -> Settings:
-    """Return training's settings with the board's own choices in them: horizon, lead, capacity, inputs allowed."""
+def settings_under_policy(home: Home, seed: int | None = None, file: Path | None = None) -> Settings:
+    """Return training's settings with the board's own choices in them: horizon, lead, capacity, inputs allowed.
+
+    `file` may set whatever the policy leaves open; a seed given here comes before the file's.
+    """
     policy = policy_of(home)
     said = {
         "horizon_weeks": policy.population.horizon_school_weeks,
@@ -72,7 +76,8 @@ def settings_under_policy(home: Home, seed: int | None = None) -> Settings:
         "capacity_max": policy.capacity.max,
         "allow": allowed_inputs(policy),
     }
-    return settings_from(said if seed is None else said | {"seed": seed})
+    chosen = settings_from(said) if file is None else read_settings(file, said)
+    return chosen if seed is None else replace(chosen, seed=seed)
 
 
 def find_candidate(home: Home, digest: str) -> str:
