@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from records.refusal import Refusal
-from serving.commands import agreements, mappings, models, network, quality, rights, site
+from serving.commands import agreements, mappings, models, network, quality, rights, site, tracking
 from serving.commands.options import Exit
 
 P = ParamSpec("P")
@@ -38,7 +38,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for group in (network, quality, mappings, agreements, rights, models, site):
+for group in (network, quality, mappings, agreements, rights, models, tracking, site):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
 pupil = typer.Typer(help="One pupil's rights: a copy of what is held, objection, erasure.", no_args_is_help=True)

@@ -15,8 +15,8 @@ HUMAN = (
     "Who was consulted: pupils, parents, staff",
     "The data-protection impact assessment and its date",
 )
-_FOR = """It flags pupils whose risk of suspension or permanent exclusion is **rising**, so that a person looks and offers
-help. It ranks within what each school can look at in a week."""
+_FOR = """It flags pupils whose risk of suspension or permanent exclusion is **rising**, so that a person looks and
+offers help. It ranks within what each school can look at in a week."""
 _NOT_FOR = (
     "Any sanction, or any decision about a pupil without a person who has looked for themselves.",
     "Admissions, attainment, police or immigration matters, or ranking schools or staff.",
@@ -48,9 +48,11 @@ def model_card(candidate: Candidate) -> str:
         _section("It may not be used for", _NOT_FOR),
         _section("What it saw", _saw(candidate)),
         "## What counts as the outcome",
-        f"A suspension or permanent exclusion that starts within {said['horizon_weeks']} school weeks of the day of "
-        f"scoring. A flag counts as in time {settings.get('lead_days', 5)} open school days before it, or more. "
-        f"Usual share: {said['base_rates']['all']:.1%} of weekly scores.",
+        (
+            f"A suspension or permanent exclusion that starts within {said['horizon_weeks']} school weeks of the day "
+            f"of scoring. A flag counts as in time {settings.get('lead_days', 5)} open school days before it, or more. "
+            f"Usual share: {said['base_rates']['all']:.1%} of weekly scores."
+        ),
         "## How well, on held-out terms",
         _quality(candidate.evaluation.summary),
         "## Beside the rules it must beat",
@@ -74,7 +76,8 @@ def _saw(candidate: Candidate) -> list[str]:
     return [
         f"Record tables: {tables}",
         f"Training rows: SHA-256 {str(candidate.data.get('training_sha256', ''))[:16]}",
-        f"{len(said['feature_names'])} features, catalogue {said['feature_fingerprint'][:16]}; no protected characteristic",
+        f"{len(said['feature_names'])} features, catalogue {said['feature_fingerprint'][:16]}",
+        "No protected characteristic",
         *spans,
     ]
 

@@ -1,6 +1,6 @@
 """Everything fitted, each on its own period: booster, calibrator, base rates, flag rule; and their bundle."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,6 +33,9 @@ class Part:
     outcomes: npt.NDArray[np.int8]
 
 
+Refit = Callable[[Part, Fitted], Fitted]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fit:
     """All that was fitted. `base_rates`: share of snapshots with a suspension ahead, by phase and 'all'."""
@@ -55,11 +58,18 @@ def part_of(data: Dataset, days: tuple[date, ...]) -> Part:
     return Part(data.matrix.where(mask), outcomes[mask])
 
 
-def fit_all(data: Dataset, train: Part, network: Network, when: Periods, settings: Settings) -> Fit:
-    """Return the booster fitted on the training period, and the rest on the calibration period."""
+def fit_all(
+    data: Dataset, train: Part, network: Network, when: Periods, settings: Settings, refit: Refit | None = None
+) -> Fit:
+    """Return the booster fitted on the training period, and the rest on the calibration period.
+
+    `refit` fits the model elsewhere once its rounds are known (training/cluster.py).
+    """
     monotone = {feature.name: feature.monotone for feature in CATALOGUE}
     folds = forward_folds(train.matrix.keys, settings)
     fitted = fit(train.matrix, train.outcomes, folds, settings, monotone)
+    if refit is not None:
+        fitted = refit(train, fitted)
     booster = lgb.Booster(model_str=fitted.text)
     held = part_of(data, when.calibrate)
     calibrator = calibrate(_raw(booster, held.matrix, settings), held.outcomes, least_outcomes=settings.least_outcomes)

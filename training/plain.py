@@ -1,4 +1,4 @@
-"""How every picture looks: plain titles, colours that the colour-blind tell apart, legible in print, no small numbers."""
+"""How every picture looks: plain titles, colours the colour-blind tell apart, legible in print, no small numbers."""
 
 from collections.abc import Sequence
 from pathlib import Path

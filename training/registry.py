@@ -5,6 +5,7 @@ digest and signatures; a version's tag `bundle_digest` only says which bytes it 
 """
 
 import functools
+import json
 import logging
 import math
 import os
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
@@ -23,16 +24,26 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before the import, 
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 
 import mlflow
-from mlflow.entities import Metric, Param
+import pandas as pd
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
+with warnings.catch_warnings():
+    # It warns of the types of its own chat agents while it loads.
+    warnings.simplefilter("ignore")
+    import mlflow.pyfunc
+
 from training.bundle import Bundle
+from training.scorer import Scorer
+from training.served import input_example, open_scorer, predict
 
 MODEL = "belong"
 CHAMPION = "champion"
 EXPERIMENT = "belong"
 _BUNDLE = "bundle"
+_PYFUNC = "pyfunc"
+_DIGEST_LENGTH = 36  # MLflow keeps no longer one
 
 
 P = ParamSpec("P")
@@ -72,7 +83,7 @@ class Version:
 def _client(mlruns: Path) -> MlflowClient:
     """Return a client of the root's own store; MLFLOW_TRACKING_URI names a server instead."""
     mlruns.mkdir(parents=True, exist_ok=True)
-    store = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(mlruns / 'mlflow.db').resolve()}"
+    store, _ = store_address(mlruns)
     return MlflowClient(tracking_uri=store, registry_uri=store)
 
 
@@ -115,8 +126,122 @@ def log_run(
         client.log_artifacts(run_id, str(bundle.write(Path(folder))), _BUNDLE)
     for place, file in (files or {}).items():
         client.log_artifact(run_id, str(file), place)
+    client.log_inputs(run_id, _datasets(bundle))
+    with TemporaryDirectory() as folder:
+        client.log_artifacts(run_id, str(write_pyfunc(bundle, Path(folder))), _PYFUNC)
     client.set_terminated(run_id)
     return run_id
+
+
+def _datasets(bundle: Bundle) -> list[DatasetInput]:
+    """Return what the run read: the training rows by digest, and each record table at its version."""
+    read = bundle.manifest["data"]
+    rows = str(read.get("training_sha256", ""))[:_DIGEST_LENGTH]
+    said = [("training_rows", rows or "none", "local", "{}", "training")]
+    said += [
+        (name, f"version-{version}", "delta_table", json.dumps({"delta_table_version": version}), "records")
+        for name, version in sorted(read.get("tables", {}).items())
+    ]
+    return [
+        DatasetInput(
+            Dataset(name=name, digest=digest, source_type=kind, source=source),
+            [InputTag(key="mlflow.data.context", value=context)],
+        )
+        for name, digest, kind, source, context in said
+    ]
+
+
+class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow has no types
+    """The bundle as MLflow's own server loads it; no pickle: the script `pyfunc_script` makes it anew."""
+
+    def load_context(self, context: Any) -> None:
+        """Open the verified bundle among the model's artifacts."""
+        self.scorer: Scorer = open_scorer(Path(context.artifacts[_BUNDLE]))
+
+    def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return `probability` for each row of features."""
+        return predict(self.scorer, model_input)
+
+
+def declare_model() -> None:
+    """Tell MLflow, from within the script that it runs, which model the script is of."""
+    mlflow.models.set_model(BundleModel())
+
+
+@_quietly
+def write_pyfunc(bundle: Bundle, folder: Path) -> Path:
+    """Write the bundle as an MLflow model with the python_function flavour and return its folder.
+
+    It has no MLflow signature on purpose: with one, MLflow drops columns that it does not know in silence
+    and puts reordered ones in order. `training.served` refuses both.
+    """
+    place = folder / "model"
+    held = bundle.write(folder / _BUNDLE)
+    mlflow.pyfunc.save_model(
+        path=str(place),
+        python_model=str(Path(__file__).with_name("pyfunc_script.py")),
+        artifacts={_BUNDLE: held.resolve().as_uri()},
+        pip_requirements=["belong"],
+        metadata={"bundle_digest": bundle.digest},
+    )
+    (place / "bundle_digest.txt").write_text(bundle.digest, encoding="ascii")
+    (place / "features_example.json").write_text(json.dumps(input_example(bundle)), encoding="utf-8")
+    return place
+
+
+@_quietly
+def log_search(mlruns: Path, name: str, *, parameters: Mapping[str, object], tables: Mapping[str, Path]) -> str:
+    """Log a search and its table of trials as a run of its own kind; return the run's id."""
+    client = _client(mlruns)
+    run = client.create_run(_experiment(client, mlruns), tags={"kind": "search"}, run_name=name)
+    run_id = str(run.info.run_id)
+    client.log_batch(run_id, params=[Param(key, str(value)) for key, value in parameters.items()])
+    for place, file in tables.items():
+        client.log_artifact(run_id, str(file), place)
+    client.set_terminated(run_id)
+    return run_id
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A logged candidate: MLflow's run, the bundle, when (milliseconds since 1970) and its numbers."""
+
+    run_id: str
+    digest: str
+    started: int
+    metrics: Mapping[str, float]
+
+
+@_quietly
+def runs(mlruns: Path, most: int) -> tuple[RunRow, ...]:
+    """Return the newest logged candidates, the newest first."""
+    client = _client(mlruns)
+    found = client.search_runs(
+        [_experiment(client, mlruns)],
+        order_by=["attributes.start_time DESC"],
+        max_results=most,
+        filter_string="tags.bundle_digest != ''",
+    )
+    return tuple(
+        RunRow(
+            str(run.info.run_id), str(run.data.tags["bundle_digest"]), int(run.info.start_time), dict(run.data.metrics)
+        )
+        for run in found
+    )
+
+
+@_quietly
+def tag_version(mlruns: Path, digest: str, tags: Mapping[str, str]) -> None:
+    """Write tags on the newest registered version of the bundle; nothing where there is none."""
+    number = version_of(mlruns, digest)
+    for key, value in tags.items() if number is not None else ():
+        _client(mlruns).set_model_version_tag(MODEL, number, key, value)
+
+
+def store_address(mlruns: Path) -> tuple[str, str]:
+    """Return the address of MLflow's store and of its artifacts, as its own server takes them."""
+    store = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{(mlruns / 'mlflow.db').resolve()}"
+    return store, (mlruns / "artifacts").resolve().as_uri()
 
 
 @_quietly
@@ -129,7 +254,12 @@ def register(mlruns: Path, bundle: Bundle, run_id: str) -> str:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     source = f"{client.get_run(run_id).info.artifact_uri}/{_BUNDLE}"
-    tags = {"bundle_digest": bundle.digest, "booster_sha256": str(bundle.manifest["booster_sha256"])}
+    tags = {
+        "bundle_digest": bundle.digest,
+        "booster_sha256": str(bundle.manifest["booster_sha256"]),
+        "kind": str(bundle.manifest.get("kind", "model")),
+        "verdict": "not audited",
+    }
     return str(client.create_model_version(MODEL, source=source, run_id=run_id, tags=tags).version)
 
 

@@ -1,7 +1,7 @@
 """The whole flow on one screen: from a network's records to a candidate that the gate may judge."""
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Protocol
@@ -16,16 +16,39 @@ from records.store import Store
 from training import registry
 from training.baselines import baselines, scored
 from training.candidate import Candidate
+from training.card import model_card
 from training.dataset import Dataset, Network, data_digest, dataset, network_of
 from training.evaluate import Evaluation, Ground, comparison_row, evaluate, ground
-from training.fitting import Fit, Part, bundle_of, during, fit_all, part_of
+from training.fitting import Fit, Part, Refit, bundle_of, during, fit_all, part_of
 from training.flags import FlagRule, allocate
+from training.pictures import write_pictures
 from training.scorer import Scorer, scores_of
 from training.settings import Settings
 from training.splits import Periods, network_terms, periods
 from training.summary import global_summary, write_summary
 
 MODEL = "model"
+
+
+@dataclass(frozen=True)
+class By:
+    """Who trains, and on what: `dask` is a scheduler's address, None this machine."""
+
+    people: tuple[str, ...] = ()
+    dask: str | None = None
+
+    def refit(self, settings: Settings) -> Refit | None:
+        """Return how the model is fitted once its rounds are known, None for here."""
+        if self.dask is None:
+            return None
+        # A cluster's libraries take a second to load: only who asks for one waits for them.
+        from training.cluster import fit_on  # noqa: PLC0415 - see above
+
+        address = self.dask
+        return lambda part, fitted: fit_on(address, part, fitted, settings)
+
+
+NOBODY = By()
 
 
 class Progress(Protocol):
@@ -46,6 +69,7 @@ def train(
     mlruns: Path | None,
     observed_until: date,
     trained_by: tuple[str, ...] = (),
+    dask: str | None = None,
     progress: Progress = silent,
 ) -> Candidate:
     """Return the candidate trained on what is known before `observed_until`; log and register it in MLflow.
@@ -68,7 +92,9 @@ def train(
 
     shards(0, home.shards)
     data = dataset(home, as_ofs_of(when, settings), settings, observed_until, shards)
-    return candidate_of(data, network, when, settings, mlruns=mlruns, trained_by=trained_by, progress=progress)
+    return candidate_of(
+        data, network, when, settings, mlruns=mlruns, trained_by=trained_by, dask=dask, progress=progress
+    )
 
 
 def candidate_of(
@@ -78,17 +104,18 @@ def candidate_of(
     settings: Settings,
     *,
     mlruns: Path | None = None,
-    trained_by: tuple[str, ...] = (),
+    by: By = NOBODY,
     progress: Progress = silent,
 ) -> Candidate:
     """Return the candidate of a dataset: fit, bundle, flag, judge beside the rules to beat, log."""
     progress("model", 0, 1)
     part = part_of(data, when.train)
-    found = fit_all(data, part, network, when, settings)
+    found = fit_all(data, part, network, when, settings, by.refit(settings))
     read = {
         "tables": dict(data.versions),
         "training_sha256": data_digest(part.matrix, part.outcomes),
-        "trained_by": list(trained_by),
+        "trained_by": list(by.people),
+        **({} if by.dask is None else {"fitted_on": "dask"}),
     }
     bundle = bundle_of(found, part, when, read, settings)
     progress("model", 1, 1)
@@ -178,6 +205,10 @@ def _log(mlruns: Path, candidate: Candidate, found: Fit, part: Part, settings: S
         for name in ("comparison", "variants"):
             files[name] = Path(folder) / f"{name}.csv"
             getattr(candidate, name).to_csv(files[name], index=False)
+        files["card"] = Path(folder) / "model_card.md"
+        files["card"].write_text(model_card(candidate), encoding="utf-8")
+        for picture in write_pictures(candidate, Path(folder)):
+            files[f"pictures/{picture.stem}"] = picture
         files["folds"] = Path(folder) / "folds.csv"
         found.fitted.folds.to_csv(files["folds"], index=False)
         parameters = {**settings.choices(), "rounds": found.fitted.rounds, "level_least": found.rule.level_least}

@@ -45,7 +45,13 @@ def train(
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
         try:
             candidate = run(
-                here, settings, mlruns=mlruns, observed_until=today, trained_by=(person or _login(),), progress=told
+                here,
+                settings,
+                mlruns=mlruns,
+                observed_until=today,
+                trained_by=(person or _login(),),
+                progress=told,
+                dask=dask,
             )
         except (TooFewOutcomes, MatrixRefused) as few:
             # Their modules are digested into every bundle, so they keep to what decides a score.
