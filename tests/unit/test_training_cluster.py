@@ -37,5 +37,5 @@ def test_an_address_where_nothing_answers_is_refused(monkeypatch: pytest.MonkeyP
     data, _, when = made_up(SETTINGS, pupils=60)
     part = part_of(data, when.train)
     here = fit(part.matrix, part.outcomes, (), SETTINGS, {})
-    with pytest.raises(NoCluster, match="no Dask scheduler answers at 'tcp://127.0.0.1:9'"):
+    with pytest.raises(NoCluster, match=r"no Dask scheduler answers at 'tcp://127\.0\.0\.1:9'"):
         fit_on("tcp://127.0.0.1:9", part, here, SETTINGS)

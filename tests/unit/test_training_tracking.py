@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import mlflow.pyfunc
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,7 +51,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
 def test_mlflow_s_own_model_scores_as_the_scorer_does(logged: Logged) -> None:
     scorer = Scorer(logged.candidate.bundle)
     matrix = logged.data.matrix.where(np.arange(len(logged.data.matrix)) < 50)
-    model = mlflow.pyfunc.load_model(str(logged.artifacts / "pyfunc" / "model"))
+    model = registry.mlflow.pyfunc.load_model(str(logged.artifacts / "pyfunc" / "model"))
     rows = pd.DataFrame(matrix.values, columns=list(matrix.names))
     assert rows.isna().any(axis=None)
     np.testing.assert_array_equal(model.predict(rows)["probability"].to_numpy(), scorer.probabilities(matrix))
