@@ -68,6 +68,7 @@ def deploy(home: Home, digest: str, *, mlruns: Path) -> Deployed:
     save_network_days(home, today)
     _record(home, found, audit)
     registry.move_alias(mlruns, number)
+    registry.tag_version(mlruns, digest, {"verdict": found.approval.verdict})
     return found
 
 
