@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from distributed import LocalCluster
 
+from features.catalogue import CATALOGUE
 from tests.training_factory import made_up
 from training import cluster
 from training.cluster import NoCluster, fit_on
@@ -21,7 +22,8 @@ SETTINGS = Settings(
 def test_two_processes_fit_nearly_the_same_model() -> None:
     data, _, when = made_up(SETTINGS, pupils=240)
     part = part_of(data, when.train)
-    here = fit(part.matrix, part.outcomes, (), SETTINGS, {})
+    directions = {feature.name: feature.monotone for feature in CATALOGUE}
+    here = fit(part.matrix, part.outcomes, (), SETTINGS, directions)
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as workers:
         there = fit_on(workers.scheduler_address, part, here, SETTINGS)
     boosters = [lgb.Booster(model_str=found.text) for found in (here, there)]

@@ -51,7 +51,7 @@ def logged(tmp_path_factory: pytest.TempPathFactory) -> Logged:
 def test_mlflow_s_own_model_scores_as_the_scorer_does(logged: Logged) -> None:
     scorer = Scorer(logged.candidate.bundle)
     matrix = logged.data.matrix.where(np.arange(len(logged.data.matrix)) < 50)
-    model = registry.mlflow.pyfunc.load_model(str(logged.artifacts / "pyfunc" / "model"))
+    model = registry.mlflow.pyfunc.load_model(str(logged.artifacts / "pyfunc"))
     rows = pd.DataFrame(matrix.values, columns=list(matrix.names))
     assert rows.isna().any(axis=None)
     np.testing.assert_array_equal(model.predict(rows)["probability"].to_numpy(), scorer.probabilities(matrix))
@@ -72,7 +72,7 @@ def test_columns_that_are_not_the_model_s_are_refused() -> None:
 
 
 def test_the_example_is_one_that_the_model_takes(logged: Logged) -> None:
-    place = logged.artifacts / "pyfunc" / "model"
+    place = logged.artifacts / "pyfunc"
     said = json.loads((place / "features_example.json").read_text())["dataframe_split"]
     bundle = place / "artifacts" / "bundle"
     assert open_scorer(bundle).bundle.digest == (place / "bundle_digest.txt").read_text()
