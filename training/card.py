@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -102,7 +103,7 @@ def _beside(comparison: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _figure(numbers: Mapping[str, float], measure: str) -> str:
+def _figure(numbers: Mapping[Any, Any], measure: str) -> str:
     value = numbers.get(measure, math.nan)
     if numbers.get("positives", 0) < LEAST or numbers.get("flagged", LEAST) < LEAST:
         return "too few"

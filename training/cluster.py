@@ -6,6 +6,7 @@ of one machine and not byte for byte the same: a bundle fitted on a cluster has 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import dask.array as da
 import lightgbm as lgb
@@ -35,7 +36,7 @@ def fit_on(address: str, part: Part, fitted: Fitted, settings: Settings) -> Fitt
     """
     check_matrix(part.matrix)
     try:
-        client = Client(address, timeout=PATIENCE)
+        client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]  # Dask has few types
     except (OSError, TimeoutError, ValueError) as error:
         raise NoCluster(
             f"no Dask scheduler answers at {address!r}; start one with `dask scheduler` and workers with `dask worker`"
@@ -51,14 +52,14 @@ def _text(client: Client, part: Part, rounds: int, settings: Settings, workers: 
     directions = {feature.name: feature.monotone for feature in CATALOGUE}
     chosen = _for_many(parameters(settings, [directions.get(name, 0) for name in part.matrix.names]))
     chunk = -(-len(part.matrix) // workers)
-    values = da.from_array(part.matrix.values, chunks=(chunk, len(part.matrix.names)))
-    outcomes = da.from_array(part.outcomes.astype(np.int64), chunks=chunk)
+    values = da.from_array(part.matrix.values, chunks=(chunk, len(part.matrix.names)))  # type: ignore[no-untyped-call]  # Dask has few types
+    outcomes = da.from_array(part.outcomes.astype(np.int64), chunks=chunk)  # type: ignore[no-untyped-call]  # Dask has few types
     model = lgb.DaskLGBMClassifier(client=client, n_estimators=rounds, tree_learner="data", **chosen)
     model.fit(values, outcomes)
     return _named(model.booster_.model_to_string(), part.matrix.names)
 
 
-def _for_many(chosen: dict[str, object]) -> dict[str, object]:
+def _for_many(chosen: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters that many machines take: LightGBM's finer ways of keeping a direction need one."""
     left = {name: value for name, value in chosen.items() if name not in ("metric", "num_threads", "seed")}
     return {**left, "monotone_constraints_method": "basic", "random_state": chosen["seed"]}

@@ -18,12 +18,14 @@ def counts_by_week(home: Home, table: str, until: pd.Timestamp) -> pd.Series:
     """Return how many rows of a record table, as known on a day, fall in each week, Mondays as index."""
     store = Store(home)
     found = [_mondays(history, table, until) for history in map(store.history, store.shards)]
-    return pd.concat(found).value_counts().sort_index()
+    counts: pd.Series = pd.concat(found).value_counts().sort_index()
+    return counts
 
 
 def _mondays(history: History, table: str, until: pd.Timestamp) -> pd.Series:
     days = known(history, until.date())[table]["date"]
-    return days - pd.to_timedelta(days.dt.dayofweek, unit="D")
+    mondays: pd.Series = days - pd.to_timedelta(days.dt.dayofweek, unit="D")
+    return mondays
 
 
 def records_by_week(home: Home, until: pd.Timestamp, tables: Iterable[str] = ("behaviour",)) -> Figure:

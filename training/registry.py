@@ -151,7 +151,7 @@ def _datasets(bundle: Bundle) -> list[DatasetInput]:
     ]
 
 
-class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc]  # MLflow has no types
+class BundleModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]  # MLflow has no types
     """The bundle as MLflow's own server loads it; no pickle: the script `pyfunc_script` makes it anew."""
 
     def load_context(self, context: Any) -> None:

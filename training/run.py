@@ -92,9 +92,7 @@ def train(
 
     shards(0, home.shards)
     data = dataset(home, as_ofs_of(when, settings), settings, observed_until, shards)
-    return candidate_of(
-        data, network, when, settings, mlruns=mlruns, trained_by=trained_by, dask=dask, progress=progress
-    )
+    return candidate_of(data, network, when, settings, mlruns=mlruns, by=By(trained_by, dask), progress=progress)
 
 
 def candidate_of(

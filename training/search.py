@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import lightgbm as lgb
 import numpy as np
@@ -35,7 +36,7 @@ from training.splits import Fold, forward_folds
 # `pupil`, `as_of`, `school`, `outcome` and `listed` of every judged row → how far the worst-off group falls short.
 Shortfall = Callable[[pd.DataFrame], float]
 Told = Callable[[int, int], None]
-DIRECTIONS = ("maximize", "minimize", "minimize")
+DIRECTIONS: tuple[Literal["maximize", "minimize"], ...] = ("maximize", "minimize", "minimize")
 _STARTING = 8
 
 
@@ -113,7 +114,7 @@ def _study(part: Part, settings: Settings, journal: Path) -> optuna.Study:
     study = optuna.create_study(
         study_name=hashlib.sha256(rfc8785.dumps(said)).hexdigest()[:16],
         storage=JournalStorage(JournalFileBackend(str(journal))),
-        directions=list(DIRECTIONS),
+        directions=[*DIRECTIONS],
         load_if_exists=True,
     )
     for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
