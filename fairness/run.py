@@ -25,7 +25,7 @@ def audit_candidate(home: Home, candidate: Candidate, policy: Policy, *, created
     since are as their first census gave them: left out, every new year group would count as not known.
     """
     first, last = (date.fromisoformat(day) for day in candidate.periods["audit"][:2])
-    before, after = _groups(home, policy, first), _groups(home, policy, created_on)
+    before, after = groups_on(home, policy, first), groups_on(home, policy, created_on)
     members = pd.concat([before, after[~after.index.isin(before.index)]])
     found = audit(
         candidate.evaluation,
@@ -39,7 +39,8 @@ def audit_candidate(home: Home, candidate: Candidate, policy: Policy, *, created
     return found, decide(found, policy)
 
 
-def _groups(home: Home, policy: Policy, day: date) -> pd.DataFrame:
+def groups_on(home: Home, policy: Policy, day: date) -> pd.DataFrame:
+    """Return each pupil's groups as they were known on a day (`fairness.groups.groups`)."""
     return groups(ProtectedStore(home), day, merges=policy.attribute("ethnicity").merges)
 
 

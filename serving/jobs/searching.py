@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from fairness.groups import groups
 from fairness.policy import policy_of
+from fairness.run import groups_on
 from fairness.shortfall import worst_shortfall
 from records.clock import clock_of
 from records.home import Home
-from records.protected import ProtectedStore
 from records.refusal import Refusal
 from records.store import Store
 from serving.jobs.gatekeeping import settings_under_policy
@@ -41,8 +40,7 @@ def run_search(
     when = periods(network_of(Store(home).history(0), today).calendar, today, settings)
     days = tuple(sorted(when.train[:: -settings.train_every]))
     part = part_of(dataset(home, days, settings, today), days)
-    members = groups(ProtectedStore(home), days[-1], merges=policy.attribute("ethnicity").merges)
-    worst = worst_shortfall(members, policy)
+    worst = worst_shortfall(groups_on(home, policy, days[-1]), policy)
     try:
         found = search(part, settings, worst, trials=trials, journal=home.path / JOURNAL, told=told)
     except TooFewOutcomes as few:
