@@ -1,6 +1,7 @@
 """How every picture looks: plain titles, colours the colour-blind tell apart, legible in print, no small numbers."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -16,9 +17,18 @@ LINES = ("-", "--", ":", "-.")
 LEAST = 10
 
 
+class Picture(Figure):
+    """A figure that a notebook shows by itself: matplotlib leaves that to its windowing part, not used here."""
+
+    def _repr_png_(self) -> bytes:
+        content = BytesIO()
+        self.savefig(content, format="png", dpi=110)
+        return content.getvalue()
+
+
 def canvas(title: str, *, across: str, up: str, height: float = 4.2) -> tuple[Figure, Axes]:
     """Return a figure with one titled chart; no window is ever opened."""
-    figure = Figure(figsize=(8.0, height), layout="constrained")
+    figure = Picture(figsize=(8.0, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", fontsize=12)
