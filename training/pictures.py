@@ -6,11 +6,23 @@ Every picture counts pupils over the whole network; a count under `plain.LEAST` 
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from training.candidate import Candidate
-from training.plain import BLUE, COLOURS, INK, LEAST, LINES, MARKERS, canvas, intervals, save
+from training.plain import (
+    BLUE,
+    COLOURS,
+    GREY,
+    INK,
+    LEAST,
+    LINES,
+    MARKERS,
+    canvas,
+    intervals,
+    percent,
+    save,
+    whole,
+)
 
 MOST_A_WEEK = 15
 APPROACHES = {
@@ -25,18 +37,24 @@ def calibration(candidate: Candidate) -> Figure:
     """Return expected against observed suspensions, in bands of equal expectation."""
     bands = candidate.evaluation.bands
     shown = bands[(bands["observed"] >= LEAST) & (bands["snapshots"] - bands["observed"] >= LEAST)]
+    hidden = (
+        f"{len(bands) - len(shown)} of {len(bands)} bands hidden: too few pupils. " if len(shown) < len(bands) else ""
+    )
     figure, axes = canvas(
-        "Are the percentages true? On the line, as many pupils were suspended as expected",
-        across="Probability given (average of the band)",
-        up="Share suspended within the horizon",
+        "Are the percentages true?",
+        across="Probability given (average of a band)",
+        up="Share then suspended",
+        height=5.0,
+        note=f"{hidden}Above the line the model says too little, below it too much. Held-out terms.",
     )
     observed = shown["observed"] / shown["snapshots"]
     most = 1.1 * max([0.01, *shown["probability"], *observed])
-    axes.plot([0, most], [0, most], color=INK, linestyle="--", linewidth=1, label="as expected")
-    axes.plot(shown["probability"], observed, color=BLUE, marker="o", label="held-out terms")
+    axes.plot([0, most], [0, most], color=GREY, linestyle="--", linewidth=1, label="if every percentage were true")
+    axes.plot(shown["probability"], observed, color=BLUE, marker="o", label="this model")
+    axes.set_xlim(0, most)
+    axes.set_ylim(0, most)
+    percent(axes, "x", "y")
     axes.legend(frameon=False)
-    if len(shown) < len(bands):
-        _note(axes, f"{len(bands) - len(shown)} of {len(bands)} bands hidden: too few pupils")
     return figure
 
 
@@ -72,20 +90,26 @@ def capacity_curve(candidate: Candidate) -> Figure:
     points = capacity_points(candidate)
     shown = points[points["pupils"] >= LEAST]
     figure, axes = canvas(
-        "What a longer list buys: more pupils found, fewer of them rightly",
-        across="Pupils each school looks at in a week (by probability alone)",
+        "What a longer list buys: more pupils are found, fewer of those on it would have been suspended",
+        across="Pupils each school looks at in a week",
         up="Share",
+        note=(
+            "By probability alone, so the same pupil may stand on many lists; the flag rule spares schools that."
+            + (" Short lists hidden: too few pupils." if len(shown) < len(points) else "")
+        ),
     )
-    for at, (name, says) in enumerate(
-        (("recall", "of pupils suspended, on a list before"), ("precision", "of places on lists, suspended after"))
-    ):
+    lines = (
+        ("recall", "of pupils suspended, on a list in the weeks before"),
+        ("precision", "of places on lists, pupil suspended in the weeks after"),
+    )
+    for at, (name, says) in enumerate(lines):
         axes.plot(
             shown["flags_a_week"], shown[name], color=COLOURS[at], linestyle=LINES[at], marker=MARKERS[at], label=says
         )
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False)
-    if len(shown) < len(points):
-        _note(axes, "short lists hidden: too few pupils")
+    percent(axes, "y")
+    whole(axes, 1, MOST_A_WEEK)
+    axes.legend(frameon=False, loc="lower right")
     return figure
 
 
@@ -108,18 +132,23 @@ def lead_weeks(candidate: Candidate) -> pd.Series:
 
 def lead_time(candidate: Candidate) -> Figure:
     """Return how many school weeks lay between a right flag and the suspension."""
-    weeks = lead_weeks(candidate).clip(upper=12)
+    weeks = lead_weeks(candidate)
     counts = weeks.value_counts().sort_index()
     shown = counts[counts >= LEAST]
+    last = max(0, int(candidate.bundle.manifest["horizon_weeks"]) - 1)
     figure, axes = canvas(
-        "How early: school weeks from the first right flag to the last list before the suspension",
-        across="School weeks (12: twelve or more)",
-        up="Pupils",
+        "How early: weekly lists between the first right flag and the suspension",
+        across="School weeks",
+        up="Pupils flagged rightly",
+        note=(
+            f"0: flagged on the last list before. No flag is counted more than {last + 1} school weeks ahead."
+            + (f" Bars of fewer than {LEAST} pupils hidden." if len(shown) < len(counts) or counts.empty else "")
+        ),
     )
-    axes.bar(shown.index.to_numpy(), shown.to_numpy(), color=BLUE, width=0.8)
-    axes.set_xlim(-0.6, 12.6)
-    if len(shown) < len(counts) or counts.empty:
-        _note(axes, f"bars of fewer than {LEAST} pupils hidden")
+    bars = axes.bar(shown.index.to_numpy(), shown.to_numpy(), color=BLUE, width=0.7)
+    axes.bar_label(bars, padding=2)
+    axes.set_xlim(-0.6, last + 0.6)
+    whole(axes, 0, last)
     return figure
 
 
@@ -127,14 +156,16 @@ def comparison(candidate: Candidate, measure: str = "recall", title: str = "") -
     """Return the model beside the rules it must beat, with intervals; `measure` is recall or precision."""
     rows = candidate.comparison
     figure, axes = canvas(
-        title or "Of pupils later suspended, the share flagged in time, within the same capacity",
+        title or "Of pupils later suspended, the share flagged in time",
         across=f"{measure.capitalize()}, with its 95 % interval",
         up="",
-        height=1.2 + 0.5 * len(rows),
+        height=1.6 + 0.5 * len(rows),
+        note="Held-out terms; every rule may flag as many pupils as the model.",
     )
     names = [APPROACHES.get(str(name), str(name).replace("_", " ").capitalize()) for name in rows["approach"]]
     intervals(axes, names, *(rows[f"{measure}{end}"].tolist() for end in ("", "_lower", "_upper")))
     axes.set_xlim(left=0)
+    percent(axes, "x")
     return figure
 
 
@@ -164,9 +195,4 @@ def reasons_over_time(dates: pd.Series, contributions: pd.DataFrame) -> Figure:
         axes.plot(dates, contributions[name], color=COLOURS[at], linestyle=LINES[at], marker=MARKERS[at], label=name)
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.legend(frameon=False, fontsize=9)
-    figure.autofmt_xdate()
     return figure
-
-
-def _note(axes: Axes, text: str) -> None:
-    axes.text(0.99, 0.02, text, transform=axes.transAxes, ha="right", fontsize=8, color=INK)

@@ -2,19 +2,21 @@
 
 import ast
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from records.clock import clock_of
 from records.home import create_home
+from records.intake.ingest import ingest
 from records.pseudonym import create_pepper
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
 from serving.jobs.demo import TODAY, YEARS
 from serving.jobs.gatekeeping import audit_candidate, settings_under_policy
-from serving.jobs.intake import read_exports
 from training.candidate import save_candidate
 from training.run import train
 
@@ -24,13 +26,15 @@ BOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with nine hundred simulated pupils, a candidate and its audit."""
+    """A home with six hundred simulated pupils, a candidate with few rounds, and its audit."""
     place = tmp_path_factory.mktemp("notebooks")
     home = create_home(place / "home", demo=True, today=TODAY, shards=2)
     create_pepper(home, demo_seed=1)
-    simulate(NetworkPlan(pupils=900, schools=6, years=YEARS, until=TODAY, seed=20261122), place / "exports")
-    read_exports(home, place / "exports", lambda detail: None)
-    candidate = train(home, settings_under_policy(home), mlruns=None, observed_until=TODAY)
+    simulate(NetworkPlan(pupils=600, schools=4, years=YEARS, until=TODAY, seed=20261122), place / "exports")
+    # No notebook reads a name: none is saved, and no database starts.
+    ingest(home, place / "exports", clock=clock_of(home), save_identities=None)
+    settings = replace(settings_under_policy(home), rounds_most=40, train_every=8, least_outcomes=10, processes=1)
+    candidate = train(home, settings, mlruns=None, observed_until=TODAY)
     save_candidate(home, candidate)
     audit_candidate(home, candidate.bundle.digest, TODAY)
     return home.path
