@@ -18,6 +18,7 @@ from training.plain import (
     LINES,
     MARKERS,
     canvas,
+    days,
     intervals,
     percent,
     save,
@@ -188,11 +189,12 @@ def reasons_over_time(dates: pd.Series, contributions: pd.DataFrame) -> Figure:
     largest = contributions.abs().max().nlargest(4).index
     figure, axes = canvas(
         "What raised and lowered one simulated pupil's score, week by week",
-        across="As-of date",
+        across="",
         up="Added to the score (log-odds)",
     )
     for at, name in enumerate(largest):
         axes.plot(dates, contributions[name], color=COLOURS[at], linestyle=LINES[at], marker=MARKERS[at], label=name)
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.legend(frameon=False, fontsize=9)
+    days(axes)
     return figure

@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.dates import DateFormatter, MonthLocator
+from matplotlib.dates import AutoDateLocator, DateFormatter, MonthLocator
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -40,7 +40,9 @@ def canvas(title: str, *, across: str, up: str, height: float = 4.4, note: str =
     FigureCanvasAgg(figure)
     figure.suptitle("\n".join(wrap(title, _TITLE_LETTERS)), x=0.01, ha="left", fontsize=13, fontweight="bold")
     axes = figure.add_subplot()
-    axes.set_xlabel("\n".join(filter(None, (across, *wrap(note, 100)))), color=GREY)
+    axes.set_xlabel(across, color=GREY)
+    if note:
+        figure.supxlabel("\n".join(wrap(note, 110)), x=0.01, ha="left", fontsize=9, color=GREY)
     axes.set_ylabel(up, color=GREY)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#D9D9D9", linewidth=0.7)
@@ -64,6 +66,12 @@ def months(axes: Axes) -> None:
     """Name the months in which the terms of a school year begin."""
     axes.xaxis.set_major_locator(MonthLocator(bymonth=(1, 5, 9)))  # type: ignore[no-untyped-call]  # matplotlib has few types
     axes.xaxis.set_major_formatter(DateFormatter("%b %Y"))  # type: ignore[no-untyped-call]  # as above
+
+
+def days(axes: Axes) -> None:
+    """Name a few days along the bottom, so that they never run into each other."""
+    axes.xaxis.set_major_locator(AutoDateLocator(maxticks=5))  # type: ignore[no-untyped-call]  # matplotlib has few types
+    axes.xaxis.set_major_formatter(DateFormatter("%d %b %Y"))  # type: ignore[no-untyped-call]  # as above
 
 
 def whole(axes: Axes, first: float, last: float) -> None:

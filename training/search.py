@@ -1,9 +1,9 @@
 """A search for LightGBM's settings with three aims at once: ranking within capacity, the worst-off group, size.
 
 Optuna keeps every trial in one journal file of the home, so a search that was stopped goes on where it
-stood. Trial n draws from a sampler seeded with the settings' seed plus n: ten trials are the same ten
-whether they were run at once or in two sittings. Optuna prunes no trial that has several aims, and
-neither does this: each runs to its end.
+stood. After n finished trials the next draws from a sampler seeded with the settings' seed plus n: ten
+trials are the same ten whether they were run at once, in two sittings, or cut off in the middle of one.
+Optuna prunes no trial that has several aims, and neither does this: each runs to its end.
 
 Groups are protected data, which training may not read: the worst group's shortfall is a function that
 the command line composes from `fairness` and hands in.
@@ -48,9 +48,10 @@ class NothingToJudge(TooFewOutcomes):
 class Tried:
     """One trial: its settings and what they were worth on the forward folds.
 
-    `recall` is of judged snapshots with a suspension ahead, the share that stood within their school's
-    weekly capacity; `shortfall` what the worst-off group's recall lacks of all others'; `leaves` trees
-    times leaves of the last fold. `average_precision` is shown and chooses nothing.
+    `number` counts finished trials from 0. `recall` is of judged snapshots with a suspension ahead, the
+    share that stood within their school's weekly capacity; `shortfall` what the worst-off group's recall
+    lacks of all others'; `leaves` trees times leaves of the last fold. `average_precision` is shown and
+    chooses nothing.
     """
 
     number: int
@@ -90,16 +91,25 @@ def search(
     for done in range(trials):
         if told is not None:
             told(done, trials)
-        number = len(study.get_trials(deepcopy=False))
+        number = len(_finished(study))
         study.sampler = optuna.samplers.TPESampler(seed=settings.seed + number, n_startup_trials=_STARTING)
         trial = study.ask()
         chosen = replace(settings, boosting={**settings.boosting, **_suggest(trial)})
-        tried = _try(part, folds, chosen, shortfall, trial.number)
+        tried = _try(part, folds, chosen, shortfall, number)
         trial.set_user_attr("average_precision", tried.average_precision)
         trial.set_user_attr("boosting", dict(chosen.boosting))
         study.tell(trial, (tried.recall, tried.shortfall, tried.leaves))
-    finished = study.get_trials(states=(TrialState.COMPLETE,))
-    return Found(tuple(map(_tried, finished)), tuple(sorted(trial.number for trial in study.best_trials)))
+    finished = _finished(study)
+    best = {trial.number for trial in study.best_trials}
+    # Optuna's own numbers count what was cut off too, and would be others after a stop.
+    return Found(
+        tuple(_tried(number, trial) for number, trial in enumerate(finished)),
+        tuple(number for number, trial in enumerate(finished) if trial.number in best),
+    )
+
+
+def _finished(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
 
 def _both(part: Part, fold: Fold) -> bool:
@@ -190,10 +200,10 @@ def within_capacity(judged: pd.DataFrame, keys: pd.DataFrame, settings: Settings
     return rows.assign(listed=(rank <= rows["room"]).to_numpy(bool))
 
 
-def _tried(trial: FrozenTrial) -> Tried:
+def _tried(number: int, trial: FrozenTrial) -> Tried:
     recall, shortfall, leaves = trial.values
     return Tried(
-        number=trial.number,
+        number=number,
         boosting=dict(trial.user_attrs["boosting"]),
         recall=recall,
         shortfall=shortfall,

@@ -1,6 +1,7 @@
 """The search: resumed it is the same search, its aims are worked by hand, and its file is read with care."""
 
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +29,19 @@ def nobody(rows: pd.DataFrame) -> float:
     return float("nan")
 
 
-def test_a_search_in_two_sittings_is_the_search_in_one(part: Part, tmp_path: Path) -> None:
-    """Ten trials: past the sampler's random start, so that what was learned before the break is used."""
+def test_a_search_that_was_cut_off_is_the_search_in_one(part: Part, tmp_path: Path) -> None:
+    """Ten trials, cut off in the fifth: past the sampler's random start, what was learned before is used."""
     whole = search(part, SETTINGS, nobody, trials=10, journal=tmp_path / "whole.log")
-    search(part, SETTINGS, nobody, trials=4, journal=tmp_path / "parts.log")
+    judged = count()
+
+    def cut_off(rows: pd.DataFrame) -> float:
+        if next(judged) == 4:
+            raise KeyboardInterrupt
+        return nobody(rows)
+
+    with pytest.raises(KeyboardInterrupt):
+        search(part, SETTINGS, cut_off, trials=10, journal=tmp_path / "parts.log")
+    assert len(search(part, SETTINGS, nobody, trials=0, journal=tmp_path / "parts.log").trials) == 4
     resumed = search(part, SETTINGS, nobody, trials=6, journal=tmp_path / "parts.log")
     assert len(whole.trials) == 10
     assert resumed == whole
