@@ -22,6 +22,7 @@ from records.refusal import Refusal
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before the import, which starts its thread
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 import mlflow
 import pandas as pd
@@ -56,7 +57,8 @@ def _quietly(work: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(work)
     def quiet(*args: P.args, **kwargs: P.kwargs) -> R:
         logging.getLogger("alembic").setLevel(logging.WARNING)
-        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        # It warns that the model has no signature, which is on purpose (docs/decisions.md, 41).
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return work(*args, **kwargs)

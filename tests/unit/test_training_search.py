@@ -11,9 +11,10 @@ import pytest
 from fairness.policy import read_policy
 from fairness.shortfall import worst_shortfall
 from tests.training_factory import made_up
+from training import settings_file
 from training.fitting import Part, part_of
 from training.search import NothingToJudge, search, within_capacity
-from training.settings import SettingRefused, Settings
+from training.settings import TUNABLE, SettingRefused, Settings
 from training.settings_file import read_settings, settings_text
 
 SETTINGS = Settings(rounds_most=12, patience=4, processes=1, threads=1)
@@ -107,14 +108,24 @@ def test_what_a_search_chose_is_read_back_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("horizon_weeks = 4", "which the board's policy decides; take it out"),
-        ("patience = 0", "patience is 0; it must be between 1 and 1000"),
+        ("horizon_weeks = 4", "settings.toml sets horizon_weeks, which the board's policy decides; take it out"),
+        ("horizon_weeks = 0", "settings.toml: horizon_weeks is 0; it must be between 1 and 26"),
+        ("capacity_share = 1.5", "settings.toml: capacity_share is 1.5; it must be between 0.0001 and 1.0"),
+        ("capacity_share = nan", "settings.toml: capacity_share is nan; it must be between"),
+        ("patience = 0", "settings.toml: patience is 0; it must be between 1 and 1000"),
         ("patience = 2.5", "patience is 2.5; write a whole number"),
         ("patience = true", "patience is True; write a number"),
         ('boosting = "deep"', "boosting is 'deep'; write a table of numbers"),
-        ("boosting = 3", "write a table: [boosting]"),
+        ("boosting = 3", "settings.toml: boosting is 3; write a table: [boosting]"),
         ("[boosting]\nobjective = 3", "boosting has objective, which may not be set; allowed: "),
-        ("depth = 3", "no setting is called depth; there are horizon_weeks"),
+        ("[boosting]\nlearning_rate = 0", "boosting.learning_rate is 0; it must be between 0.001 and 1.0"),
+        ("[boosting]\nnum_leaves = 7.5", "boosting.num_leaves is 7.5; write a whole number"),
+        ("learning_rate = 0.1", "learning_rate belongs under [boosting]; move it there"),
+        ("depth = 3", "settings.toml: no setting is called depth; there are horizon_weeks"),
+        ("rounds_mos = 3", "no setting is called rounds_mos; did you mean rounds_most?"),
+        ('metric = "beauty"', "metric is no setting: no file of settings chooses metrics: those a model is judged by"),
+        ('features = ["ethnicity"]', "protected characteristics are for auditing only (docs/decisions.md, 14); take"),
+        ("[ethnicity]\nuse = true", "settings.toml: ethnicity is no setting: no file of settings chooses inputs"),
         ("depth", "is no TOML"),
     ],
 )
@@ -122,8 +133,12 @@ def test_a_bad_file_is_refused_with_what_to_do(tmp_path: Path, text: str, senten
     file = tmp_path / "settings.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(SettingRefused) as refused:
-        read_settings(file, {"horizon_weeks": 6})
+        read_settings(file, {"horizon_weeks": 6, "capacity_share": 0.005})
     assert sentence in str(refused.value)
+
+
+def test_every_parameter_that_may_be_set_has_a_range() -> None:
+    assert set(settings_file._BOOSTING) == TUNABLE
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
