@@ -147,9 +147,11 @@ def scorer_of(booster: lgb.Booster) -> Scorer:
     capacity = {name: getattr(settings, name) for name in ("capacity_share", "capacity_min", "capacity_max")}
     manifest = {
         "schema": SCHEMA,
-        "booster_sha256": sha256(text),
+        "approach": "model",
+        "kind": "booster",
+        "model_sha256": sha256(text),
         "calibrator": Calibrator(a=1.0, b=1.0, c=0.0).as_dict(),
-        "flag_rule": {"level_least": 0.03, "rise_least": 0.2, **rule, **capacity},
+        "flag_rule": {"level_least": 0.03, "rise": "quartile", "rise_least": 0.2, **rule, **capacity},
         "horizon_weeks": settings.horizon_weeks,
         "feature_names": names,
         "feature_fingerprint": fingerprint(),
@@ -183,7 +185,7 @@ def city(pupils: int) -> None:
     changes = sum(len(one.changes) for one in told.values())
 
     def everyone() -> None:
-        explainer = Explainer(trees_of(scorer.bundle.booster.decode()), threads=CORES)
+        explainer = Explainer(trees_of(scorer.bundle.model.decode()), threads=CORES)
         for low in range(0, pupils, PIECE):
             explainer.contributions(now.values[low : low + PIECE])
 

@@ -198,7 +198,7 @@ def _stamps(home: Home) -> tuple[object, ...]:
         home.path / POLICY_FILE,
         home.deployed / f"{digest}.{REVOKED}",
     ]
-    files += [folder / name for name in ("bundle.json", "booster.txt", ENVELOPE, AUDIT)]
+    files += [folder / name for name in ("bundle.json", "model.txt", ENVELOPE, AUDIT)]
     return tuple(_stamp(file) for file in files)
 
 

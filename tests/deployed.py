@@ -30,6 +30,7 @@ OTHER_SCHOOL = 990002
 
 RULE = {
     "level_least": 0.03,
+    "rise": "quartile",
     "rise_least": 0.2,
     "past_weeks": 8,
     "past_least": 4,
@@ -57,7 +58,9 @@ def tiny_bundle(**changes: Any) -> Bundle:
     """Return a bundle of that booster; `changes` replace entries of its manifest."""
     manifest: dict[str, Any] = {
         "schema": SCHEMA,
-        "booster_sha256": sha256(tiny_booster()),
+        "approach": "model",
+        "kind": "booster",
+        "model_sha256": sha256(tiny_booster()),
         "calibrator": Calibrator(a=1.0, b=1.0, c=-3.0).as_dict(),
         "flag_rule": RULE,
         "horizon_weeks": 6,

@@ -15,14 +15,24 @@ from typing import Any
 
 import rfc8785
 
-SCHEMA = "belong-bundle/1"
+SCHEMA = "belong-bundle/2"
+# Approach → the kind of model that its bundle holds (training/kinds.py).
+APPROACHES: Mapping[str, str] = {
+    "model": "booster",
+    "logistic": "logistic",
+    "rule_of_thumb": "rule",
+    "prior_suspensions": "rule",
+}
 MANIFEST_FILE = "bundle.json"
-BOOSTER_FILE = "booster.txt"
+MODEL_FILE = "model.txt"
 # The modules whose code decides a score, a flag or a reason; every file of features/ is one.
 SCORING_MODULES: Mapping[str, tuple[str, ...]] = {
     "records": ("history.py", "calendar.py", "codes.py", "table.py", "tables.py", "protected_tables.py"),
     "training": (
         "model.py",
+        "kinds.py",
+        "linear.py",
+        "rules.py",
         "calibration.py",
         "rise.py",
         "flags.py",
@@ -43,7 +53,9 @@ SCORING_MODULES: Mapping[str, tuple[str, ...]] = {
 }
 NEEDED = (
     "schema",
-    "booster_sha256",
+    "approach",
+    "kind",
+    "model_sha256",
     "calibrator",
     "flag_rule",
     "horizon_weeks",
@@ -68,10 +80,13 @@ class BundleRefused(ValueError):
 
 @dataclass(frozen=True)
 class Bundle:
-    """The manifest, as plain values, and the booster's text, as bytes. See `NEEDED` for what a manifest says."""
+    """The manifest, as plain values, and the model's text, as bytes. See `NEEDED` for what a manifest says.
+
+    `approach` is a key of `APPROACHES`, `kind` what the model's text is: trees, coefficients or a rule.
+    """
 
     manifest: Mapping[str, Any]
-    booster: bytes
+    model: bytes
 
     def __post_init__(self) -> None:
         missing = [name for name in NEEDED if name not in self.manifest]
@@ -79,7 +94,13 @@ class Bundle:
             raise BundleRefused(f"the manifest lacks {', '.join(missing)}; make bundles with training.run.train")
         if self.manifest["schema"] != SCHEMA:
             raise BundleRefused(f"bundle schema {self.manifest['schema']!r}; this program reads {SCHEMA!r}")
-        if self.manifest["booster_sha256"] != sha256(self.booster):
+        approach, kind = self.manifest["approach"], self.manifest["kind"]
+        if APPROACHES.get(approach) != kind:
+            raise BundleRefused(
+                f"approach {approach!r} with a model of kind {kind!r}; there are "
+                + ", ".join(f"{name} ({its})" for name, its in APPROACHES.items())
+            )
+        if self.manifest["model_sha256"] != sha256(self.model):
             raise DigestMismatch("the model's text is not the one its manifest names; fetch the bundle again")
 
     @cached_property
@@ -92,13 +113,13 @@ class Bundle:
 
     @property
     def digest(self) -> str:
-        """The SHA-256, in hexadecimal, of the canonical manifest, which names the booster's own."""
+        """The SHA-256, in hexadecimal, of the canonical manifest, which names the model's own."""
         return sha256(self.manifest_bytes)
 
     def write(self, folder: Path) -> Path:
-        """Write `bundle.json` and `booster.txt` into the folder, made if need be, and return it."""
+        """Write `bundle.json` and `model.txt` into the folder, made if need be, and return it."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / BOOSTER_FILE).write_bytes(self.booster)
+        (folder / MODEL_FILE).write_bytes(self.model)
         (folder / MANIFEST_FILE).write_bytes(self.manifest_bytes)
         return folder
 
@@ -108,7 +129,7 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def verified(manifest: bytes, booster: bytes, digest: str) -> Bundle:
+def verified(manifest: bytes, model: bytes, digest: str) -> Bundle:
     """Return the bundle of these bytes, once they are proven to be those the digest names.
 
     Raises
@@ -119,7 +140,7 @@ def verified(manifest: bytes, booster: bytes, digest: str) -> Bundle:
     if sha256(manifest) != digest:
         raise DigestMismatch(f"bundle.json is not the one with digest {digest[:16]}...; fetch the bundle again")
     said = json.loads(manifest)
-    bundle = Bundle(said, booster)
+    bundle = Bundle(said, model)
     if bundle.manifest_bytes != manifest:
         raise DigestMismatch("bundle.json is not canonical JSON; make bundles with training.run.train")
     return bundle
@@ -134,10 +155,10 @@ def read_verified(folder: Path, digest: str) -> Bundle:
         A file is missing or its bytes are not those the digest names.
     """
     try:
-        manifest, booster = (folder / MANIFEST_FILE).read_bytes(), (folder / BOOSTER_FILE).read_bytes()
+        manifest, model = (folder / MANIFEST_FILE).read_bytes(), (folder / MODEL_FILE).read_bytes()
     except FileNotFoundError as error:
         raise DigestMismatch(f"{Path(str(error.filename)).name} is missing from the bundle; fetch it again") from None
-    return verified(manifest, booster, digest)
+    return verified(manifest, model, digest)
 
 
 def scoring_digest() -> str:

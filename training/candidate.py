@@ -13,8 +13,8 @@ from records.refusal import Refusal
 from training.bundle import Bundle, read_verified
 from training.evaluate import Evaluation
 
-_FRAMES = ("allocation", "comparison", "variants")
-_EVALUATION_FRAMES = ("pupil_terms", "snapshots", "bands")
+_FRAMES = ("allocation", "comparison", "variants", "ground", "roll")
+_EVALUATION_FRAMES = ("pupil_terms", "snapshots", "first_flags", "schools", "bands")
 
 
 class NoCandidate(Refusal):
@@ -38,9 +38,12 @@ class Candidate:
     evaluation
         The model's flags against what came.
     comparison
-        One row per approach: 'model' first, then the rules it must beat.
+        One row per approach, the candidate's own first (`comparison.compare`).
     variants
-        The same numbers for the model with other flag rules: to read, never to choose by.
+        The same numbers for the same scores with other flag rules: to read, never to choose by.
+    ground, roll
+        What every approach was judged on (`evaluate.Ground.rows`), and each school's roll by as-of date:
+        with them other scores can be judged beside this candidate (`belong evaluate`).
     periods
         Period → first date, last date, number of as-of dates.
     data
@@ -54,6 +57,8 @@ class Candidate:
     evaluation: Evaluation
     comparison: pd.DataFrame
     variants: pd.DataFrame
+    ground: pd.DataFrame
+    roll: pd.DataFrame
     periods: Mapping[str, list[str]]
     data: Mapping[str, Any]
     run_id: str = ""

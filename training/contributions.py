@@ -38,7 +38,6 @@ ROWS_AT_ONCE = 2048
 FEW = 500
 # Rows that are worked out both ways before the others are believed, and how near they must be, in log-odds.
 PROVEN, NEAR = 8, 1e-9
-LIGHTGBM = b"tree"
 
 
 class _Tables(NamedTuple):
@@ -200,9 +199,9 @@ def contributions(scorer: Scorer, matrix: Matrix, *, threads: int | None = None)
     TreesRefused
         The tables and LightGBM do not agree on the first rows; nothing is explained.
     """
-    if len(matrix) < FEW or not scorer.bundle.booster.startswith(LIGHTGBM):
+    if len(matrix) < FEW or scorer.kind != "booster":
         return scorer.contributions(matrix)
-    trees = trees_of(scorer.bundle.booster.decode("utf-8"))
+    trees = trees_of(scorer.bundle.model.decode("utf-8"))
     found = Explainer(trees, threads=threads or os.cpu_count() or 1).contributions(matrix.values)
     proof = scorer.contributions(matrix.where(np.arange(len(matrix)) < PROVEN))
     if not np.allclose(found[:PROVEN], proof, rtol=0, atol=NEAR):

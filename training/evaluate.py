@@ -9,9 +9,16 @@ import pandas as pd
 
 from records.calendar import Calendar
 from training.matured import MaturedOutcomes
-from training.metrics import average_precision, list_quality, observed_over_expected, reliability, share
+from training.metrics import (
+    average_precision,
+    list_quality,
+    observed_over_expected,
+    recalibration,
+    reliability,
+)
 from training.settings import Settings
 from training.splits import NetworkTerm, term_label
+from training.stability import stability
 
 PUPIL_TERMS = (
     "pupil",
@@ -19,13 +26,20 @@ PUPIL_TERMS = (
     "phase",
     "term",
     "outcome",
+    "suspended",
+    "permanent",
     "flagged",
     "flagged_any",
     "flagged_also",
     "suspended_before",
     "seen",
 )
-SNAPSHOTS = ("pupil", "as_of", "school", "probability", "outcome")
+NEW = "never_suspended_before"
+SNAPSHOTS = ("pupil", "as_of", "school", "probability", "outcome", "suspended_before")
+FIRST_FLAGS = ("pupil", "school", "as_of", "starts_on", "lead_days", "suspended_before")
+DAYS_A_WEEK = 5
+# Shares of the first flags before which so much time was left.
+QUARTILES = {"lead_weeks_25": 0.25, "lead_weeks_50": 0.5, "lead_weeks_75": 0.75}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +50,22 @@ class Evaluation:
     ----------
     pupil_terms
         One row per pupil and term with at least one as-of date at risk and observed. `outcome`: a
-        suspension starts within the horizon of one of them. `flagged`: for those, flagged in time (at
-        least `lead_days` open school days before a start within that flag's horizon); for the others,
-        flagged at all. `flagged_also`: the same for `lead_days_also`. `flagged_any`: flagged at all.
-        `suspended_before`: in the three school years before; `seen`: among the pupils of training.
+        suspension or permanent exclusion starts within the horizon of one of them; `suspended`, `permanent`: each
+        alone. `flagged`:
+        for those with the outcome, flagged in time (at least `lead_days` open school days before a start
+        within that flag's horizon); for the others, flagged at all. `flagged_also`: the same for
+        `lead_days_also`. `flagged_any`: flagged at all. `suspended_before`: in the three school years
+        before; `seen`: among the pupils of training.
     snapshots
         One row per (pupil, as_of) scored, at risk and observed.
+    first_flags
+        One row per suspension that a flag came before: the first flag within whose horizon it started, and
+        the open school days (`lead_days`) from that flag to its start, however few.
+    schools
+        `metrics.list_quality` of each school's pupil-terms.
     summary
-        Group of pupil-terms → the numbers of `metrics.list_quality`, and calibration of its snapshots.
+        Group of pupil-terms → the numbers of `metrics.list_quality`, and calibration of its snapshots;
+        of 'all', how steady the list is (`stability`); quartiles of the school weeks from a first flag.
     bands
         `metrics.reliability` of the snapshots.
     lead_days
@@ -52,6 +74,8 @@ class Evaluation:
 
     pupil_terms: pd.DataFrame
     snapshots: pd.DataFrame
+    first_flags: pd.DataFrame
+    schools: pd.DataFrame
     summary: Mapping[str, Mapping[str, float]]
     bands: pd.DataFrame
     lead_days: float
@@ -101,10 +125,14 @@ def evaluate(allocation: pd.DataFrame, on: Ground) -> Evaluation:
     rows["in_time_also"] = rows["flagged"] & (lead >= on.settings.lead_days_also)
     pupil_terms = _pupil_terms(rows)
     scored = rows[rows["probability"].notna()]
+    first = _first_flags(rows.assign(lead_days=lead))
+    summary = _summary(pupil_terms, scored, first)
     return Evaluation(
         pupil_terms=pupil_terms,
         snapshots=scored[list(SNAPSHOTS)].reset_index(drop=True),
-        summary=_summary(pupil_terms, scored),
+        first_flags=first,
+        schools=_schools(pupil_terms),
+        summary={**summary, "all": {**summary["all"], **stability(allocation)}},
         bands=reliability(scored["outcome"].to_numpy(np.int8), scored["probability"].to_numpy(np.float64)),
         lead_days=float(lead[rows["in_time"]].median()) if rows["in_time"].any() else float("nan"),
     )
@@ -119,12 +147,25 @@ def _lead(rows: pd.DataFrame, calendar: Calendar) -> pd.Series:
     return lead
 
 
+def _first_flags(rows: pd.DataFrame) -> pd.DataFrame:
+    ahead = rows[rows["flagged"] & (rows["outcome"] == 1)].sort_values(["pupil", "as_of"], kind="stable")
+    return ahead.drop_duplicates(["pupil", "starts_on"])[list(FIRST_FLAGS)].reset_index(drop=True)
+
+
+def _schools(pupil_terms: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"school": int(str(school)), **list_quality(part)} for school, part in pupil_terms.groupby("school", sort=True)
+    )
+
+
 def _pupil_terms(rows: pd.DataFrame) -> pd.DataFrame:
     ordered = rows.sort_values(["pupil", "as_of"], kind="stable")
     terms = ordered.groupby(["pupil", "term"], sort=True).agg(
         school=("school", "first"),
         phase=("phase", "first"),
         outcome=("outcome", "max"),
+        suspended=("suspended", "max"),
+        permanent=("permanent", "max"),
         flagged_any=("flagged", "max"),
         in_time=("in_time", "max"),
         in_time_also=("in_time_also", "max"),
@@ -135,76 +176,36 @@ def _pupil_terms(rows: pd.DataFrame) -> pd.DataFrame:
     positive = terms["outcome"] == 1
     terms["flagged"] = terms["in_time"].where(positive, terms["flagged_any"])
     terms["flagged_also"] = terms["in_time_also"].where(positive, terms["flagged_any"])
-    whole = ["outcome", "flagged", "flagged_any", "flagged_also", "suspended_before", "seen"]
+    whole = ["outcome", "suspended", "permanent", "flagged", "flagged_any", "flagged_also", "suspended_before", "seen"]
     return terms.astype(dict.fromkeys(whole, "int8"))[list(PUPIL_TERMS)]
 
 
-def _summary(pupil_terms: pd.DataFrame, scored: pd.DataFrame) -> dict[str, dict[str, float]]:
+def _summary(pupil_terms: pd.DataFrame, scored: pd.DataFrame, first: pd.DataFrame) -> dict[str, dict[str, float]]:
     everyone = pd.Series(True, index=pupil_terms.index)
+    phases = sorted(set(pupil_terms["phase"]))
     chosen = {
-        "all": everyone,
-        "never_suspended_before": pupil_terms["suspended_before"] == 0,
-        "unseen_pupils": pupil_terms["seen"] == 0,
-        **{f"phase_{phase}": pupil_terms["phase"] == phase for phase in sorted(set(pupil_terms["phase"]))},
+        "all": (everyone, scored),
+        NEW: (pupil_terms["suspended_before"] == 0, scored[scored["suspended_before"] == 0]),
+        "unseen_pupils": (pupil_terms["seen"] == 0, scored[scored["seen"] == 0]),
+        **{f"phase_{phase}": (pupil_terms["phase"] == phase, scored[scored["phase"] == phase]) for phase in phases},
     }
-    found = {name: list_quality(pupil_terms[mask]) for name, mask in chosen.items()}
-    snapshots = {
-        "all": scored,
-        "never_suspended_before": scored[scored["suspended_before"] == 0],
-        "unseen_pupils": scored[scored["seen"] == 0],
-        **{f"phase_{phase}": part for phase, part in scored.groupby("phase")},
-    }
-    for name, part in snapshots.items():
-        outcomes, chances = part["outcome"].to_numpy(np.int8), part["probability"].to_numpy(np.float64)
-        found.setdefault(name, {})["average_precision"] = average_precision(outcomes, chances)
-        found[name]["observed_over_expected"] = observed_over_expected(outcomes, chances)
+    found = {name: {**list_quality(pupil_terms[mask]), **_chances(part)} for name, (mask, part) in chosen.items()}
+    for name, flags in (("all", first), (NEW, first[first["suspended_before"] == 0])):
+        weeks = flags["lead_days"] / DAYS_A_WEEK
+        found[name] |= {quartile: float(weeks.quantile(at)) for quartile, at in QUARTILES.items()}
     return found
 
 
-def comparison_row(approach: str, allocation: pd.DataFrame, found: Evaluation) -> dict[str, object]:
-    """Return one row of the comparison: an approach's flags, judged."""
-    everyone, new = found.summary["all"], found.summary["never_suspended_before"]
-    weeks = allocation["as_of"].nunique()
+def _chances(scored: pd.DataFrame) -> dict[str, float]:
+    """Return what the probabilities of these snapshots are worth."""
+    outcomes, chances = scored["outcome"].to_numpy(np.int8), scored["probability"].to_numpy(np.float64)
+    intercept, slope = recalibration(outcomes, chances)
     return {
-        "approach": approach,
-        "flags": int(allocation["flagged"].sum()),
-        "flags_a_week": share(float(allocation["flagged"].sum()), weeks),
-        **everyone,
-        "lead_days_median": found.lead_days,
-        "recall_never_suspended": new["recall"],
-        "precision_never_suspended": new["precision"],
-        "positives_never_suspended": new["positives"],
+        "average_precision": average_precision(outcomes, chances),
+        "observed_over_expected": observed_over_expected(outcomes, chances),
+        "calibration_intercept": intercept,
+        "calibration_slope": slope,
     }
-
-
-def text_table(comparison: pd.DataFrame) -> str:
-    """Return the comparison as a table in plain text, for a terminal or a log."""
-    wanted = {
-        "approach": "approach",
-        "flags": "flags",
-        "precision": "precision",
-        "recall": "recall",
-        "recall_10": "recall, 10 days",
-        "recall_never_suspended": "recall, first-timers",
-        "average_precision": "av. precision",
-        "lead_days_median": "days' notice",
-    }
-    head = list(wanted.values())
-    lines = [head, *([_word(row[name]) for name in wanted] for _, row in comparison.iterrows())]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(head))]
-    padded = [[cell.rjust(width) for cell, width in zip(line, widths, strict=True)] for line in lines]
-    for row, line in zip(padded, lines, strict=True):
-        row[0] = line[0].ljust(widths[0])
-    return "\n".join("  ".join(row) for row in padded)
-
-
-def _word(value: object) -> str:
-    if not isinstance(value, float | np.floating):
-        return str(value)
-    number = float(value)
-    if np.isnan(number):
-        return "-"
-    return f"{number:.0f}" if number > 1 else f"{number:.3f}"
 
 
 def outcome_array(keys: pd.DataFrame, outcomes: MaturedOutcomes) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int8]]:

@@ -1,24 +1,27 @@
-"""Everything fitted, each on its own period: booster, calibrator, base rates, flag rule; and their bundle."""
+"""Everything fitted, each on its own period: model, calibrator, base rates, flag rule; and their bundle."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from importlib.metadata import version
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from features.catalogue import CATALOGUE
 from features.matrix import Matrix
-from training.bundle import SCHEMA, Bundle, scoring_digest, sha256
+from training.baselines import MODEL, RATE, over, rule_score, school_year_rate
+from training.bundle import APPROACHES, SCHEMA, Bundle, scoring_digest, sha256
 from training.calibration import Calibrator, calibrate, logit
 from training.dataset import Dataset, Network
 from training.evaluate import outcome_array
 from training.flags import FlagRule
-from training.model import Fitted, fit
-from training.rise import rises, usual_spread
+from training.kinds import model_of
+from training.logistic import fit_linear
+from training.model import Fitted, check_matrix, check_outcomes, fit
+from training.rise import FORMS, rises, usual_spread
 from training.settings import Settings
 from training.splits import Periods, forward_folds
 
@@ -34,13 +37,22 @@ class Part:
 
 
 Refit = Callable[[Part, Fitted], Fitted]
+Raw = Callable[[Matrix], npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """All that was fitted. `base_rates`: share of snapshots with a suspension ahead, by phase and 'all'."""
+    """All that was fitted of one approach.
 
-    fitted: Fitted
+    `content` is the model's text (empty for what no bundle may hold), `raw` its raw scores of a matrix;
+    `base_rates`: share of snapshots with a suspension ahead, by phase and 'all'; `fitted` the booster's
+    rounds and folds.
+    """
+
+    approach: str
+    content: bytes
+    raw: Raw
+    fitted: Fitted | None
     calibrator: Calibrator
     base_rates: Mapping[str, float]
     rule: FlagRule
@@ -59,29 +71,40 @@ def part_of(data: Dataset, days: tuple[date, ...]) -> Part:
 
 
 def fit_all(
-    data: Dataset, train: Part, network: Network, when: Periods, settings: Settings, refit: Refit | None = None
+    data: Dataset,
+    train: Part,
+    network: Network,
+    when: Periods,
+    settings: Settings,
+    *,
+    approach: str = MODEL,
+    refit: Refit | None = None,
 ) -> Fit:
-    """Return the booster fitted on the training period, and the rest on the calibration period.
+    """Return the approach's model fitted on the training period, and the rest on the calibration period.
 
-    `refit` fits the model elsewhere once its rounds are known (training/cluster.py).
+    `refit` fits the booster elsewhere once its rounds are known (training/cluster.py).
     """
-    monotone = {feature.name: feature.monotone for feature in CATALOGUE}
-    folds = forward_folds(train.matrix.keys, settings)
-    fitted = fit(train.matrix, train.outcomes, folds, settings, monotone)
-    if refit is not None:
-        fitted = refit(train, fitted)
-    booster = lgb.Booster(model_str=fitted.text)
+    content, raw, fitted = _model(approach, train, settings, refit)
     held = part_of(data, when.calibrate)
-    calibrator = calibrate(_raw(booster, held.matrix, settings), held.outcomes, least_outcomes=settings.least_outcomes)
-    base_rates = _base_rates((train, held), network)
-    level = min(settings.level_times * base_rates["all"], LEVEL_MOST)
-    days = (*(day for day in when.gaps if day < when.calibrate[0]), *when.calibrate)
-    keys = data.matrix.keys
-    rows = data.matrix.where(during(keys, days) & (keys["abstain"] == "").to_numpy(bool))
-    spread = _spread(calibrator.logits(_raw(booster, rows, settings)), rows.keys, level, settings)
-    rule = FlagRule(
+    calibrator = calibrate(raw(held.matrix), held.outcomes, least_outcomes=settings.least_outcomes)
+    base_rates = _base_rates((train, held) if when.train else (held,), network)
+    found = Fit(
+        approach=approach,
+        content=content,
+        raw=raw,
+        fitted=fitted,
+        calibrator=calibrator,
+        base_rates=base_rates,
+        rule=_no_rise(0.0, settings),
+    )
+    return replace(found, rule=rule_with(found, data, when, settings))
+
+
+def _no_rise(level: float, settings: Settings) -> FlagRule:
+    return FlagRule(
         level_least=level,
-        rise_least=settings.rise_noise * spread,
+        rise="none",
+        rise_least=None,
         past_weeks=settings.past_weeks,
         past_least=settings.past_least,
         since_weeks=settings.since_weeks,
@@ -90,11 +113,49 @@ def fit_all(
         capacity_min=settings.capacity_min,
         capacity_max=settings.capacity_max,
     )
-    return Fit(fitted=fitted, calibrator=calibrator, base_rates=base_rates, rule=rule)
 
 
-def _raw(booster: lgb.Booster, matrix: Matrix, settings: Settings) -> npt.NDArray[np.float64]:
-    return np.asarray(booster.predict(matrix.values, raw_score=True, num_threads=settings.threads), np.float64)
+def _model(approach: str, train: Part, settings: Settings, refit: Refit | None) -> tuple[bytes, Raw, Fitted | None]:
+    """Return the model's text, its raw scores of a matrix, and how the booster was fitted."""
+    check_matrix(train.matrix)
+    if approach == RATE:
+        return b"", school_year_rate(train.matrix, train.outcomes).raw, None
+    kind, fitted, names = APPROACHES[approach], None, train.matrix.names
+    if kind == "booster":
+        monotone = {feature.name: feature.monotone for feature in CATALOGUE}
+        fitted = fit(train.matrix, train.outcomes, forward_folds(train.matrix.keys, settings), settings, monotone)
+        fitted = fitted if refit is None else refit(train, fitted)
+        text = fitted.text
+    elif kind == "logistic":
+        check_outcomes(train.outcomes)
+        text = fit_linear(train.matrix, train.outcomes).text()
+    else:
+        text = rule_score(approach, train.matrix).rule.text()
+    content = text.encode("utf-8")
+    # Read back from the text: what is calibrated is what the bundle holds, to the last digit.
+    return content, over(model_of(kind, approach, content, names, threads=settings.threads)), fitted
+
+
+def rule_with(found: Fit, data: Dataset, when: Periods, settings: Settings) -> FlagRule:
+    """Return who is flagged by an approach's scores under these settings.
+
+    A rule's own limit is its level, and a rate speaks of everybody: neither asks for a rise. A model's
+    level is a multiple of the base rate; its least rise is a multiple of the usual change between weeks.
+    """
+    if found.approach == RATE:
+        return _no_rise(0.0, settings)
+    if APPROACHES[found.approach] == "rule":
+        return _no_rise(float(found.calibrator.probabilities(np.zeros(1))[0]), settings)
+    level = min(settings.level_times * found.base_rates["all"], LEVEL_MOST)
+    plain = _no_rise(level, settings)
+    if settings.rise == "none":
+        return plain
+    days = (*(day for day in when.gaps if day < when.calibrate[0]), *when.calibrate)
+    keys = data.matrix.keys
+    rows = data.matrix.where(during(keys, days) & (keys["abstain"] == "").to_numpy(bool))
+    spread = _spread(found.calibrator.logits(found.raw(rows)), rows.keys, level, settings)
+    least = settings.rise_noise * FORMS[settings.rise].noise * spread
+    return replace(plain, rise=settings.rise, rise_least=least)
 
 
 def _base_rates(parts: tuple[Part, ...], network: Network) -> dict[str, float]:
@@ -118,11 +179,13 @@ def _spread(logits: npt.NDArray[np.float64], keys: pd.DataFrame, level: float, s
 
 def bundle_of(found: Fit, train: Part, when: Periods, read: Mapping[str, Any], settings: Settings) -> Bundle:
     """Return the bundle: every number that a score or a flag depends on, and where it came from."""
-    booster = found.fitted.text.encode("utf-8")
+    rounds = {} if found.fitted is None else {"rounds": found.fitted.rounds}
     manifest = {
         "schema": SCHEMA,
-        "booster_sha256": sha256(booster),
-        "rounds": found.fitted.rounds,
+        "approach": found.approach,
+        "kind": APPROACHES[found.approach],
+        "model_sha256": sha256(found.content),
+        **rounds,
         "calibrator": found.calibrator.as_dict(),
         "flag_rule": found.rule.as_dict(),
         "horizon_weeks": settings.horizon_weeks,
@@ -135,6 +198,6 @@ def bundle_of(found: Fit, train: Part, when: Periods, read: Mapping[str, Any], s
         "settings_digest": settings.digest(),
         "data": dict(read),
         "periods": when.as_dict(),
-        "lightgbm": str(lgb.__version__),
+        "made_with": {name: version(name) for name in ("lightgbm", "scikit-learn")},
     }
-    return Bundle(manifest, booster)
+    return Bundle(manifest, found.content)

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from training.calibration import logit
-from training.rise import rises, rising_since
+from training.rise import FORMS, rises, rising_since
 
 NEVER = -(10**6)
 SCORES = ("pupil", "as_of", "school", "year_group", "abstain", "probability")
@@ -34,6 +34,7 @@ ALLOCATION = (
     "cut_off",
     "rise",
     "rise_margin",
+    "holds",
     "eligible",
     "snoozed",
     "flagged",
@@ -46,11 +47,13 @@ ALLOCATION = (
 class FlagRule:
     """Who is flagged. It lies in the bundle: changing a number is a new bundle with a new audit.
 
-    `level_least` is a probability, `rise_least` a difference of log-odds (None: no rise is asked, as
-    for the simple rules that the model is compared with); weeks are school weeks.
+    `level_least` is a probability, `rise` a key of `rise.FORMS`, `rise_least` a difference of log-odds
+    (None exactly where the form is 'none', as for the simple rules); weeks are school weeks. A flag ends
+    `snooze_weeks` after it was given: until then the pupil is not flagged anew.
     """
 
     level_least: float
+    rise: str
     rise_least: float | None
     past_weeks: int
     past_least: int
@@ -59,6 +62,13 @@ class FlagRule:
     capacity_share: float
     capacity_min: int
     capacity_max: int
+
+    def __post_init__(self) -> None:
+        if self.rise not in FORMS or (self.rise == "none") != (self.rise_least is None):
+            raise ValueError(
+                f"a flag rule with rise {self.rise!r} and rise_least {self.rise_least}; rise is one of "
+                f"{', '.join(FORMS)}, and only 'none' goes without rise_least"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the rule as plain values."""
@@ -114,14 +124,16 @@ def allocate(
         raise ValueError("every scored row needs a probability strictly between 0 and 1; check the scorer")
     pupils, at = np.unique(log["pupil"].to_numpy(), return_inverse=True)
     week = np.searchsorted(weeks, log["as_of"].to_numpy())
-    log["rise"] = rises(logit(chances), at, week, past_weeks=rule.past_weeks, past_least=rule.past_least)
+    log["rise"] = rises(
+        logit(chances), at, week, past_weeks=rule.past_weeks, past_least=rule.past_least, form=rule.rise
+    )
     log["rise_margin"] = log["rise"] - (np.nan if rule.rise_least is None else rule.rise_least)
     rising = log["rise_margin"].to_numpy() >= 0
     since = rising_since(rising, at, week, since_weeks=rule.since_weeks)
     began = pd.Series(weeks[np.maximum(since, 0)], index=log.index).astype("datetime64[s]")
     log["rising_since"] = began.where(since >= 0)
     log["capacity"] = _capacities(log, roll, rule)
-    holds = (chances >= rule.level_least) & (rising | (rule.rise_least is None))
+    log["holds"] = holds = (chances >= rule.level_least) & (rising | (rule.rise_least is None))
     kept = np.flatnonzero(week >= first)
     log, at, week, holds = log.iloc[kept].reset_index(drop=True), at[kept], week[kept], holds[kept]
     return _by_week(log, holds, at, week, _last_flags(earlier_flags, pupils, weeks), rule)[list(ALLOCATION)]

@@ -68,6 +68,15 @@ def check_matrix(matrix: Matrix) -> None:
         raise MatrixRefused(f"infinite values in {names}; a rate with an empty denominator is NaN, correct the feature")
 
 
+def check_outcomes(outcomes: Outcomes) -> None:
+    """Refuse training rows of one outcome only. Raises MatrixRefused."""
+    if not 0 < int(outcomes.sum()) < len(outcomes):
+        raise MatrixRefused(
+            f"{len(outcomes)} training rows with {int(outcomes.sum())} suspensions; both outcomes must occur. "
+            "Load more terms, or check that suspensions were ingested"
+        )
+
+
 def fit(
     matrix: Matrix, outcomes: Outcomes, folds: Sequence[Fold], settings: Settings, monotone: Mapping[str, int]
 ) -> Fitted:
@@ -88,11 +97,7 @@ def fit(
         Infinite values, or outcomes of one kind only.
     """
     check_matrix(matrix)
-    if not 0 < int(outcomes.sum()) < len(outcomes):
-        raise MatrixRefused(
-            f"{len(outcomes)} training rows with {int(outcomes.sum())} suspensions; both outcomes must occur. "
-            "Load more terms, or check that suspensions were ingested"
-        )
+    check_outcomes(outcomes)
     chosen = parameters(settings, [monotone.get(name, 0) for name in matrix.names])
     tried = [_try(matrix, outcomes, fold, chosen, settings) for fold in folds if _both(outcomes, fold)]
     # The last fold has the most data and is the most like the whole; the earlier ones show how it varies.

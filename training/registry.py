@@ -258,8 +258,8 @@ def register(mlruns: Path, bundle: Bundle, run_id: str) -> str:
     source = f"{client.get_run(run_id).info.artifact_uri}/{_BUNDLE}"
     tags = {
         "bundle_digest": bundle.digest,
-        "booster_sha256": str(bundle.manifest["booster_sha256"]),
-        "kind": str(bundle.manifest.get("kind", "model")),
+        "model_sha256": str(bundle.manifest["model_sha256"]),
+        "kind": str(bundle.manifest["approach"]),
         "verdict": "not audited",
     }
     return str(client.create_model_version(MODEL, source=source, run_id=run_id, tags=tags).version)

@@ -7,6 +7,9 @@ a year, recall within capacity): median of 8 weeks .250, lower quartile of 12 we
 suspended before .181 and .190; with no rise asked at all .267 and .183.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,8 +18,48 @@ Array = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 
 
-def rises(logits: Array, pupils: Positions, weeks: Positions, *, past_weeks: int, past_least: int) -> Array:
-    """Return each row's log-odds minus the lower quartile of its pupil's earlier ones, NaN with too few of them.
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """What a rise is measured from.
+
+    `quantile`: this week less that quantile of the pupil's earlier weeks. `half_lives`, in weeks: an
+    average that forgets fast less one that forgets slowly, this week in both. Neither: no rise is asked.
+    `past_weeks`: how many earlier weeks are looked at where settings do not say otherwise.
+    """
+
+    means: str
+    past_weeks: int
+    quantile: float | None = None
+    half_lives: tuple[float, float] | None = None
+
+    @property
+    def noise(self) -> float:
+        """How much the form moves by noise alone, for each unit of the usual change between two weeks."""
+        if self.half_lives is None:
+            return 1.0
+        fast, slow = (_fading(self.past_weeks, half_life) for half_life in self.half_lives)
+        # A change between two weeks has the noise of both.
+        return float(np.sqrt(((fast - slow) ** 2).sum() / 2))
+
+
+FORMS: Mapping[str, Form] = {
+    "quartile": Form(means="above the lower quartile of the pupil's last 12 weeks", past_weeks=12, quantile=AT_EASE),
+    "median": Form(means="above the median of the pupil's last 8 weeks", past_weeks=8, quantile=0.5),
+    "momentum": Form(means="recent weeks above the longer run of 12 weeks", past_weeks=12, half_lives=(1.5, 6.0)),
+    "none": Form(means="no rise is asked", past_weeks=12, quantile=AT_EASE),
+}
+
+
+def _fading(past_weeks: int, half_life: float) -> Array:
+    """Return the weights of the earlier weeks, oldest first, and of this week; together 1."""
+    weights = 2.0 ** (-np.arange(past_weeks, -1, -1) / half_life)
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def rises(
+    logits: Array, pupils: Positions, weeks: Positions, *, past_weeks: int, past_least: int, form: str = "quartile"
+) -> Array:
+    """Return each row's log-odds above its pupil's own past, as the form measures it, NaN with too short a past.
 
     Parameters
     ----------
@@ -29,7 +72,19 @@ def rises(logits: Array, pupils: Positions, weeks: Positions, *, past_weeks: int
     """
     if not len(logits):
         return np.empty(0)
-    return logits - _at_ease(_past(logits, pupils, weeks, past_weeks), past_least)
+    past, chosen = _past(logits, pupils, weeks, past_weeks), FORMS[form]
+    if chosen.half_lives is None:
+        return logits - _quantile(past, past_least, AT_EASE if chosen.quantile is None else chosen.quantile)
+    known = np.isfinite(past).sum(axis=1)
+    whole = np.column_stack([past, logits])
+    fast, slow = (_faded(whole, _fading(past_weeks, half_life)) for half_life in chosen.half_lives)
+    return np.where(known >= past_least, fast - slow, np.nan)
+
+
+def _faded(whole: Array, weights: Array) -> Array:
+    """Return each row's weighted mean over the weeks that are known."""
+    there = np.isfinite(whole)
+    return np.asarray(np.where(there, whole, 0.0) @ weights / (there @ weights), np.float64)
 
 
 def last_at_ease(logits: Array, pupils: Positions, weeks: Positions, *, past_weeks: int, past_least: int) -> Positions:
@@ -40,7 +95,7 @@ def last_at_ease(logits: Array, pupils: Positions, weeks: Positions, *, past_wee
     if not len(logits):
         return np.empty(0, np.intp)
     past = _past(logits, pupils, weeks, past_weeks)
-    level = _at_ease(past.copy(), past_least)
+    level = _quantile(past.copy(), past_least, AT_EASE)
     back = np.argmax((past <= level[:, None])[:, ::-1], axis=1)  # the level is no lower than the lowest week
     return np.where(np.isfinite(level), weeks - 1 - back, -1)
 
@@ -52,11 +107,11 @@ def _past(logits: Array, pupils: Positions, weeks: Positions, past_weeks: int) -
     return np.stack([grid[pupils, weeks + back] for back in range(past_weeks)], axis=1)
 
 
-def _at_ease(past: Array, past_least: int) -> Array:
-    """Return the lower quartile of each row of `past`, which is sorted in place; NaN with too few known."""
+def _quantile(past: Array, past_least: int, quantile: float) -> Array:
+    """Return the quantile of each row of `past`, which is sorted in place; NaN with too few known."""
     past.sort(axis=1)  # NaN, a week without a score, sorts last
     known = np.isfinite(past).sum(axis=1)
-    row, place = np.arange(len(past)), np.maximum(known - 1, 0) * AT_EASE
+    row, place = np.arange(len(past)), np.maximum(known - 1, 0) * quantile
     low, share = np.floor(place).astype(np.intp), place % 1
     level = past[row, low] * (1 - share) + past[row, np.ceil(place).astype(np.intp)] * share
     return np.where(known >= past_least, level, np.nan)

@@ -14,28 +14,29 @@ from features.proxies import compose
 from records.home import Home
 from records.store import Store
 from training import registry
-from training.baselines import baselines, scored
+from training.baselines import BESIDE, MODEL, RATE, check_approach, trained
 from training.candidate import Candidate
 from training.card import model_card
+from training.comparison import Judged, compare, with_intervals
 from training.dataset import Dataset, Network, data_digest, dataset, network_of
-from training.evaluate import Evaluation, Ground, comparison_row, evaluate, ground
-from training.fitting import Fit, Part, Refit, bundle_of, during, fit_all, part_of
+from training.evaluate import Ground, evaluate, ground
+from training.fitting import Fit, Part, Refit, bundle_of, during, fit_all, part_of, rule_with
 from training.flags import FlagRule, allocate
 from training.pictures import write_pictures
+from training.rise import FORMS
 from training.scorer import Scorer, scores_of
 from training.settings import Settings
 from training.splits import Periods, network_terms, periods
 from training.summary import global_summary, write_summary
 
-MODEL = "model"
-
 
 @dataclass(frozen=True)
 class By:
-    """Who trains, and on what: `dask` is a scheduler's address, None this machine."""
+    """Who trains, on what, and which approach: `dask` is a scheduler's address, None this machine."""
 
     people: tuple[str, ...] = ()
     dask: str | None = None
+    approach: str = MODEL
 
     def refit(self, settings: Settings) -> Refit | None:
         """Return how the model is fitted once its rounds are known, None for here."""
@@ -68,31 +69,34 @@ def train(
     *,
     mlruns: Path | None,
     observed_until: date,
-    trained_by: tuple[str, ...] = (),
-    dask: str | None = None,
+    by: By = NOBODY,
     progress: Progress = silent,
 ) -> Candidate:
     """Return the candidate trained on what is known before `observed_until`; log and register it in MLflow.
 
-    `mlruns` is the folder of the MLflow store; None: nothing is logged.
+    `mlruns` is the folder of the MLflow store; None: nothing is logged. A transparent rule (`by.approach`)
+    learns nothing, so it needs fewer terms than a model.
 
     Raises
     ------
     InputNotAllowed
         A feature may stand for a protected characteristic and the settings, which the policy makes, do not name it.
+    NoApproach
+        No bundle may be made of the approach.
     TooFewTerms, MatrixRefused, TooFewOutcomes
         The records do not allow it; each says what is missing.
     """
     compose(CATALOGUE, settings.allow)
+    check_approach(by.approach)
     network = network_of(Store(home).history(0), observed_until)
-    when = periods(network.calendar, observed_until, settings)
+    when = periods(network.calendar, observed_until, settings, trained=trained(by.approach))
 
     def shards(done: int, of: int) -> None:
         progress("features and outcomes", done, of)
 
     shards(0, home.shards)
     data = dataset(home, as_ofs_of(when, settings), settings, observed_until, shards)
-    return candidate_of(data, network, when, settings, mlruns=mlruns, by=By(trained_by, dask), progress=progress)
+    return candidate_of(data, network, when, settings, mlruns=mlruns, by=by, progress=progress)
 
 
 def candidate_of(
@@ -105,13 +109,15 @@ def candidate_of(
     by: By = NOBODY,
     progress: Progress = silent,
 ) -> Candidate:
-    """Return the candidate of a dataset: fit, bundle, flag, judge beside the rules to beat, log."""
+    """Return the candidate of a dataset: fit, bundle, flag, judge beside every other approach, log."""
     progress("model", 0, 1)
-    part = part_of(data, when.train)
-    found = fit_all(data, part, network, when, settings, by.refit(settings))
+    part = part_of(data, when.train or when.calibrate)
+    found = fit_all(data, part, network, when, settings, approach=by.approach, refit=by.refit(settings))
     read = {
         "tables": dict(data.versions),
         "training_sha256": data_digest(part.matrix, part.outcomes),
+        "training_rows": len(part.outcomes),
+        "training_outcomes": int(part.outcomes.sum()),
         "trained_by": list(by.people),
         **({} if by.dask is None else {"fitted_on": "dask"}),
     }
@@ -120,20 +126,24 @@ def candidate_of(
     progress("flags and their worth", 0, 1)
     scores = scores_of(Scorer(bundle, threads=settings.threads), data.matrix)
     on = _ground(data, network, when, part, settings)
-    allocation, evaluation = _judge(scores, data, when, found.rule, on)
-    comparison = pd.DataFrame(
-        [comparison_row(MODEL, allocation, evaluation), *_rules_to_beat(data, when, found.rule, on, part)]
+    mine = judge(scores, data.roll, when, found.rule, on)
+    comparison = compare(
+        {by.approach: mine, **_others(by.approach, data, network, when, (part, on, settings))}, settings
     )
-    variants = pd.DataFrame(
-        comparison_row(name, *_judge(scores, data, when, rule, on)) for name, rule in _variants(found.rule).items()
+    variants = pd.concat(
+        compare({name: judge(scores, data.roll, when, rule, on)}, replace(settings, resamples=0))
+        for name, rule in _variants(found, data, when, settings).items()
     )
     progress("flags and their worth", 1, 1)
+    summary = with_intervals(mine.evaluation.summary, comparison.to_dict("records")[0])
     candidate = Candidate(
         bundle=bundle,
-        allocation=allocation,
-        evaluation=evaluation,
+        allocation=mine.allocation,
+        evaluation=replace(mine.evaluation, summary=summary),
         comparison=comparison,
-        variants=variants,
+        variants=variants.reset_index(drop=True),
+        ground=on.rows,
+        roll=data.roll,
         periods=when.as_dict(),
         data=read,
     )
@@ -164,34 +174,41 @@ def _ground(data: Dataset, network: Network, when: Periods, part: Part, settings
     return ground(keys, data.outcomes, phases=network.phases, terms=terms, calendar=network.calendar, settings=settings)
 
 
-def _judge(
-    scores: pd.DataFrame, data: Dataset, when: Periods, rule: FlagRule, on: Ground
-) -> tuple[pd.DataFrame, Evaluation]:
-    """Return the flags of the audit period, each pupil's past scored from the calibration period on."""
+def judge(scores: pd.DataFrame, roll: pd.DataFrame, when: Periods, rule: FlagRule, on: Ground) -> Judged:
+    """Return the flags of the audit period and their worth; pupils' past is scored from the calibration period on."""
     from_day = pd.Timestamp(min((*when.gaps, *when.calibrate)))
     until = pd.Timestamp(when.audit[-1])
     rows = scores[(scores["as_of"] >= from_day) & (scores["as_of"] <= until)]
-    allocation = allocate(rows, data.roll, rule, start=when.audit[0])
-    return allocation, evaluate(allocation, on)
+    allocation = allocate(rows, roll, rule, start=when.audit[0])
+    return Judged(allocation, evaluate(allocation, on))
 
 
-def _rules_to_beat(data: Dataset, when: Periods, rule: FlagRule, on: Ground, part: Part) -> list[dict[str, object]]:
-    rows = []
-    for baseline in baselines(part.matrix, part.outcomes):
-        plain = replace(rule, level_least=baseline.level_least, rise_least=None)
-        scores = scored(data.matrix, baseline.score(data.matrix))
-        rows.append(comparison_row(baseline.name, *_judge(scores, data, when, plain, on)))
-    return rows
+def _others(
+    approach: str, data: Dataset, network: Network, when: Periods, on: tuple[Part, Ground, Settings]
+) -> dict[str, Judged]:
+    """Return every other approach, judged; those that learn are left out where there is no training period."""
+    part, common, settings = on
+    found = {}
+    for name in BESIDE:
+        if name == approach or (not when.train and name != RATE and trained(name)):
+            continue
+        fit = fit_all(data, part, network, when, settings, approach=name)
+        chances = fit.calibrator.probabilities(fit.raw(data.matrix))
+        keys = data.matrix.keys[["pupil", "as_of", "school", "year_group", "abstain"]]
+        found[name] = judge(keys.assign(probability=chances), data.roll, when, fit.rule, common)
+    return found
 
 
-def _variants(rule: FlagRule) -> dict[str, FlagRule]:
-    half = None if rule.rise_least is None else rule.rise_least / 2
-    return {
-        "level_and_rise": rule,
-        "level_and_half_the_rise": replace(rule, rise_least=half),
-        "level_alone": replace(rule, rise_least=None),
-        "rank_alone": replace(rule, rise_least=None, level_least=0.0),
+def _variants(found: Fit, data: Dataset, when: Periods, settings: Settings) -> dict[str, FlagRule]:
+    """Return other flag rules for the same scores: each form of a rise, half of it, and none."""
+    if found.rule.rise_least is None:
+        return {"level_alone": found.rule, "rank_alone": replace(found.rule, level_least=0.0)}
+    forms = {
+        f"rise_{name}": rule_with(found, data, when, replace(settings, rise=name, past_weeks=form.past_weeks))
+        for name, form in FORMS.items()
     }
+    half = replace(found.rule, rise_least=found.rule.rise_least / 2)
+    return {**forms, "half_the_rise": half, "rank_alone": replace(forms["rise_none"], level_least=0.0)}
 
 
 def _log(mlruns: Path, candidate: Candidate, found: Fit, part: Part, settings: Settings) -> str:
@@ -207,9 +224,11 @@ def _log(mlruns: Path, candidate: Candidate, found: Fit, part: Part, settings: S
         files["card"].write_text(model_card(candidate), encoding="utf-8")
         for picture in write_pictures(candidate, Path(folder)):
             files[f"pictures/{picture.stem}"] = picture
-        files["folds"] = Path(folder) / "folds.csv"
-        found.fitted.folds.to_csv(files["folds"], index=False)
-        parameters = {**settings.choices(), "rounds": found.fitted.rounds, "level_least": found.rule.level_least}
+        parameters = {**settings.choices(), "approach": found.approach, "level_least": found.rule.level_least}
+        if found.fitted is not None:
+            files["folds"] = Path(folder) / "folds.csv"
+            found.fitted.folds.to_csv(files["folds"], index=False)
+            parameters["rounds"] = found.fitted.rounds
         run_id = registry.log_run(mlruns, candidate.bundle, parameters=parameters, metrics=metrics, files=files)
     registry.register(mlruns, candidate.bundle, run_id)
     return run_id

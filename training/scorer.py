@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -11,6 +10,7 @@ from features.matrix import Matrix
 from training.bundle import Bundle
 from training.calibration import calibrator_from
 from training.flags import rule_from
+from training.kinds import model_of
 from training.model import check_matrix
 
 Array = npt.NDArray[np.float64]
@@ -33,13 +33,11 @@ class Scorer:
         self.horizon_weeks = int(bundle.manifest["horizon_weeks"])
         self.names = tuple(bundle.manifest["feature_names"])
         self._calibrator = calibrator_from(bundle.manifest["calibrator"])
-        self._threads = threads
-        self._booster = lgb.Booster(model_str=bundle.booster.decode("utf-8"))
-        if tuple(self._booster.feature_name()) != self.names:
-            raise MatrixMismatch("the model's features are not those its manifest names; train again")
+        self.kind, self.approach = str(bundle.manifest["kind"]), str(bundle.manifest["approach"])
+        self._model = model_of(self.kind, self.approach, bundle.model, self.names, threads=threads)
 
     def raw(self, matrix: Matrix) -> Array:
-        """Return the booster's raw score of every row, shape ``(len(matrix),)``.
+        """Return the model's raw score of every row, shape ``(len(matrix),)``.
 
         Raises
         ------
@@ -51,8 +49,7 @@ class Scorer:
         self._check(matrix)
         if not len(matrix):
             return np.empty(0)
-        found = self._booster.predict(matrix.values, raw_score=True, num_threads=self._threads)
-        return np.asarray(found, np.float64)
+        return self._model.raw(matrix.values)
 
     def probabilities(self, matrix: Matrix) -> Array:
         """Return each row's probability, NaN where the row says why it cannot be scored."""
@@ -60,15 +57,14 @@ class Scorer:
         return np.where((matrix.keys["abstain"] == "").to_numpy(bool), chances, np.nan)
 
     def contributions(self, matrix: Matrix) -> Array:
-        """Return what each feature adds to the raw score (exact TreeSHAP), the last column the usual score.
+        """Return what each feature adds to the raw score (exact Shapley values), the last column the usual score.
 
         Shape ``(len(matrix), len(names) + 1)``; a row adds up to its raw score.
         """
         self._check(matrix)
         if not len(matrix):
             return np.empty((0, len(self.names) + 1))
-        found = self._booster.predict(matrix.values, pred_contrib=True, num_threads=self._threads)
-        return np.asarray(found, np.float64)
+        return self._model.contributions(matrix.values)
 
     def _check(self, matrix: Matrix) -> None:
         if matrix.fingerprint != self.bundle.manifest["feature_fingerprint"] or matrix.names != self.names:

@@ -8,6 +8,7 @@ from typing import Any
 import rfc8785
 
 from records.refusal import Refusal
+from training.rise import FORMS
 
 # LightGBM parameters that a caller may set; the others are fixed here because the digest of a rerun,
 # the strict monotony of probabilities or the reasons depend on them.
@@ -56,13 +57,15 @@ class Settings:
         School weeks after a flag in which the pupil is not flagged anew.
     level_times
         A flag needs a probability of at least this many times the network's base rate.
-    past_weeks, past_least, rise_noise, since_weeks
-        The pupil's own level at ease is the lower quartile of so many earlier weeks, of which so many must be
-        scored; a rise is at least this many times the usual change from one week to the next;
-        `rising_since` looks back so many weeks at most.
+    rise, past_weeks, past_least, rise_noise, since_weeks
+        What a rise is measured from (a key of `rise.FORMS`), over so many earlier weeks of the pupil's own,
+        of which so many must be scored; a rise is at least this many times the usual change from one week
+        to the next; `rising_since` looks back so many weeks at most.
     train_every, folds, rounds_most, patience
         Every how many weeks training takes a snapshot (neighbouring weeks repeat each other);
         forward folds; most boosting rounds; rounds without gain before a fold stops.
+    resamples
+        Draws of pupils, and of schools, for the intervals of figures (none: no intervals).
     least_outcomes
         Positive snapshots that calibration needs: ten for each of its three numbers.
     allow
@@ -80,6 +83,7 @@ class Settings:
     capacity_max: int = 15
     snooze_weeks: int = 6
     level_times: float = 3.0
+    rise: str = "quartile"
     past_weeks: int = 12
     past_least: int = 4
     rise_noise: float = 1.0
@@ -88,6 +92,7 @@ class Settings:
     folds: int = 2
     rounds_most: int = 400
     patience: int = 30
+    resamples: int = 300
     least_outcomes: int = 30
     threads: int = 2
     processes: int = 2
@@ -100,6 +105,8 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise SettingRefused(f"{name} is {value!r}; it must be between {low} and {high}")
+        if self.rise not in FORMS:
+            raise SettingRefused(f"rise is {self.rise!r}; it must be one of {', '.join(FORMS)}")
         if self.capacity_min > self.capacity_max:
             raise SettingRefused(
                 f"capacity_min {self.capacity_min} is above capacity_max {self.capacity_max}; swap them"
@@ -145,6 +152,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "folds": (1, 10),
     "rounds_most": (5, 5000),
     "patience": (1, 1000),
+    "resamples": (0, 10_000),
     "least_outcomes": (1, 100_000),
     "threads": (1, 64),
     "processes": (1, 64),

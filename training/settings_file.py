@@ -92,6 +92,10 @@ def _check_name(name: str) -> None:
 
 def _check_kind(name: str, value: object) -> None:
     kinds = {item.name: type(getattr(Settings(), item.name)) for item in fields(Settings)}
+    if kinds.get(name) is str:
+        if not isinstance(value, str):
+            raise SettingRefused(f"{name} is {value!r}; write a word in quotation marks")
+        return
     numbers = value.values() if name == "boosting" and isinstance(value, dict) else [value]
     # A whole number may stand for a decimal one; true is no number.
     if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):

@@ -4,6 +4,10 @@ Terms in order: the first is history only, the last one begun is served, the two
 the one before those calibrates, and everything between trains. The end of each period is cut so that
 the whole horizon of its last as-of date lies before the first as-of date of the next: no outcome of one
 period falls among the facts of the next (docs/decisions.md, 12).
+
+A transparent rule has nothing to train: two terms before the one that is served suffice, one to say how
+likely its conditions make a suspension and one to audit; from three on, two are audited
+(docs/decisions.md, 18).
 """
 
 from dataclasses import dataclass
@@ -20,6 +24,7 @@ from training.settings import Settings
 from training.weeks import open_weeks
 
 NEEDED_TERMS = 6
+NEEDED_FOR_A_RULE = 3
 _NAMES = ("Autumn", "Spring", "Summer")
 
 
@@ -42,6 +47,7 @@ class Periods:
 
     `gaps` are the dates cut away between training and service: they are scored, so that a pupil's own
     past is known on the first day of the next period, but nothing is fitted to them or judged by them.
+    `train` is empty where only a rule is calibrated.
     """
 
     train: tuple[date, ...]
@@ -90,27 +96,21 @@ def monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def periods(calendar: Calendar, today: date, settings: Settings) -> Periods:
-    """Return the as-of dates of each period.
+def periods(calendar: Calendar, today: date, settings: Settings, *, trained: bool = True) -> Periods:
+    """Return the as-of dates of each period; with nothing to train, `train` may be empty.
 
     Raises
     ------
     TooFewTerms
-        Fewer than six terms have begun by today, or a gap leaves a period empty.
+        Fewer than six terms have begun by today (three for a rule), or a gap leaves a period empty.
     """
     terms = tuple(term for term in network_terms(calendar) if monday(term.start) <= today)
-    if len(terms) < NEEDED_TERMS:
-        raise TooFewTerms(
-            f"{len(terms)} terms have begun by {today.isoformat()}; training needs {NEEDED_TERMS}: one of history, "
-            "one to train, one to calibrate, two to audit, one to serve. Load earlier exports"
-        )
+    chosen = _terms_of([term.label for term in terms], today, trained)
     weeks = open_weeks(calendar, monday(today))
     of = {week: term_label(terms, week) for week in weeks}
-    labels = [term.label for term in terms]
-    chosen = {"train": labels[1:-4], "calibrate": labels[-4:-3], "audit": labels[-3:-1], "serve": labels[-1:]}
-    cut: dict[str, tuple[date, ...]] = {}
+    cut: dict[str, tuple[date, ...]] = {"train": ()}
     following = today
-    for name in ("serve", "audit", "calibrate", "train"):
+    for name in reversed(chosen):
         days = tuple(week for week in weeks if of[week] in chosen[name])
         if name != "serve":
             days = tuple(day for day in days if _ends_by(calendar, day, following, settings.horizon_weeks))
@@ -118,8 +118,28 @@ def periods(calendar: Calendar, today: date, settings: Settings) -> Periods:
             raise TooFewTerms(f"no as-of date is left to {name} before {following.isoformat()}; load earlier exports")
         cut[name], following = days, days[0]
     used = {day for days in cut.values() for day in days}
-    gaps = tuple(week for week in weeks if cut["train"][-1] < week < cut["serve"][0] and week not in used)
+    gaps = tuple(week for week in weeks if min(used) < week < cut["serve"][0] and week not in used)
     return Periods(gaps=gaps, **cut)
+
+
+def _terms_of(labels: list[str], today: date, trained: bool) -> dict[str, list[str]]:
+    """Return the terms of each period, in order of time, of those that have begun."""
+    if len(labels) >= NEEDED_TERMS:
+        return {"train": labels[1:-4], "calibrate": labels[-4:-3], "audit": labels[-3:-1], "serve": labels[-1:]}
+    begun = f"{len(labels)} terms have begun by {today.isoformat()}"
+    if trained:
+        raise TooFewTerms(
+            f"{begun}; training needs {NEEDED_TERMS}: one of history, one to train, one to calibrate, two to audit, "
+            "one to serve. Load earlier exports, or begin with a transparent rule: "
+            "belong train --approach rule_of_thumb"
+        )
+    if len(labels) < NEEDED_FOR_A_RULE:
+        raise TooFewTerms(
+            f"{begun}; a rule needs {NEEDED_FOR_A_RULE}: one to calibrate, one to audit, one to serve. "
+            "Load earlier exports"
+        )
+    audited = 1 if len(labels) == NEEDED_FOR_A_RULE else 2
+    return {"calibrate": labels[-2 - audited : -1 - audited], "audit": labels[-1 - audited : -1], "serve": labels[-1:]}
 
 
 def _ends_by(calendar: Calendar, as_of: date, following: date, horizon_weeks: int) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 from features.catalogue import CATALOGUE
 from features.matrix import Matrix
 from training.bundle import Bundle
+from training.scorer import Scorer
 
 with warnings.catch_warnings():
     # shap's own plots call what matplotlib is about to withdraw; we draw none of them.
@@ -22,12 +23,17 @@ SAMPLE = 1500
 
 def explain(bundle: Bundle, matrix: Matrix) -> npt.NDArray[np.float64]:
     """Return shap's own values, shape ``(len(matrix), len(names))``, in log-odds: the reference for reasons."""
-    booster = lgb.Booster(model_str=bundle.booster.decode("utf-8"))
+    booster = lgb.Booster(model_str=bundle.model.decode("utf-8"))
     with warnings.catch_warnings():
         # It says at every call that the shape of its answer once changed; both shapes are handled.
         warnings.simplefilter("ignore")
         found = shap.TreeExplainer(booster).shap_values(matrix.values)
     return np.asarray(found[1] if isinstance(found, list) else found, np.float64)
+
+
+def _own(bundle: Bundle, matrix: Matrix) -> npt.NDArray[np.float64]:
+    """Return the contributions of a rule or a regression, which are exact by definition."""
+    return Scorer(bundle).contributions(matrix)[:, :-1]
 
 
 def global_summary(bundle: Bundle, matrix: Matrix, *, seed: int) -> pd.DataFrame:
@@ -37,7 +43,12 @@ def global_summary(bundle: Bundle, matrix: Matrix, *, seed: int) -> pd.DataFrame
         rows = np.sort(np.random.default_rng(seed).choice(rows, SAMPLE, replace=False))
     mask = np.zeros(len(matrix), bool)
     mask[rows] = True
-    sizes = np.abs(explain(bundle, matrix.where(mask))).mean(axis=0)
+    parts = (
+        explain(bundle, matrix.where(mask))
+        if bundle.manifest["kind"] == "booster"
+        else _own(bundle, matrix.where(mask))
+    )
+    sizes = np.abs(parts).mean(axis=0)
     groups = {feature.name: feature.group for feature in CATALOGUE}
     table = pd.DataFrame(
         {"feature": matrix.names, "group": [groups.get(name, "") for name in matrix.names], "mean": sizes}

@@ -22,20 +22,24 @@ def train(
     settings_file: Annotated[
         Path | None, typer.Option("--settings", help="A TOML file of settings, as `belong search` writes it.")
     ] = None,
+    approach: Annotated[
+        str, typer.Option(help="model, logistic, rule_of_thumb or prior_suspensions: the rules need fewer terms.")
+    ] = "model",
     dask: Annotated[
         str | None,
         typer.Option(help="Address of a Dask scheduler, whose workers fit the model; for instance tcp://HOST:8786."),
     ] = None,
 ) -> int:
-    """Train a candidate on what is known today, and compare it with the rules it must beat."""
+    """Train a candidate on what is known today, and compare it with every other way of choosing pupils."""
     from records.clock import clock_of
     from records.home import open_home
     from records.refusal import Refusal
     from serving.jobs.gatekeeping import settings_under_policy
     from training.calibration import TooFewOutcomes
     from training.candidate import save_candidate
-    from training.evaluate import text_table
+    from training.comparison import text_table
     from training.model import MatrixRefused
+    from training.run import By
     from training.run import train as run
 
     here = open_home(home)
@@ -49,9 +53,8 @@ def train(
                 settings,
                 mlruns=mlruns,
                 observed_until=today,
-                trained_by=(person or _login(),),
+                by=By((person or _login(),), dask, approach),
                 progress=told,
-                dask=dask,
             )
         except (TooFewOutcomes, MatrixRefused) as few:
             # Their modules are digested into every bundle, so they keep to what decides a score.

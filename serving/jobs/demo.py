@@ -30,8 +30,8 @@ from serving.jobs.intake import read_exports
 from serving.jobs.nightly import Night, score_network
 from serving.jobs.stages import Stages
 from training.candidate import Candidate, save_candidate
-from training.evaluate import text_table
-from training.run import train
+from training.comparison import text_table
+from training.run import By, train
 
 TODAY = date(2026, 6, 22)
 YEARS = (2023, 2024, 2025)
@@ -104,7 +104,7 @@ def build_demo(path: Path, plan: Plan, *, mlruns: Path, console: Console) -> Dem
             settings,
             mlruns=mlruns,
             observed_until=TODAY,
-            trained_by=(TRAINER,),
+            by=By((TRAINER,)),
             progress=lambda stage, done, of: say(f"{stage} {done} of {of}"),
         )
         save_candidate(home, candidate)

@@ -24,7 +24,7 @@ from serving.jobs.gatekeeping import exit_code
 from serving.school_days import save_school_days
 from serving.scoring import AUDIT, ENVELOPE, POINTER, REVOKED, Deployed, Refused, check_folder, deployed_digest
 from training import registry
-from training.bundle import BOOSTER_FILE, MANIFEST_FILE, DigestMismatch, read_verified
+from training.bundle import MANIFEST_FILE, MODEL_FILE, DigestMismatch, read_verified
 
 # The alias under which a version's bytes are fetched; the model in use has another, moved only afterwards.
 _DEPLOYING = "deploying"
@@ -137,7 +137,7 @@ def _gather(home: Home, digest: str, registered: Path, folder: Path) -> None:
     except DigestMismatch:
         raise NotDeployed("digest_mismatch", "The registered version's bytes are not the candidate's.") from None
     (folder / MANIFEST_FILE).write_bytes(bundle.manifest_bytes)
-    (folder / BOOSTER_FILE).write_bytes(bundle.booster)
+    (folder / MODEL_FILE).write_bytes(bundle.model)
     for name in (AUDIT, ENVELOPE):
         source = home.candidates / digest / name
         if source.exists():
@@ -157,7 +157,7 @@ def _audit(home: Home, folder: Path, approval: Approval) -> StoredAudit:
 def _put(partial: Path, place: Path) -> None:
     """Move the checked folder to its place. The same bundle under a new approval: the old folder is kept aside."""
     if place.exists():
-        if all(_same(partial / name, place / name) for name in (MANIFEST_FILE, BOOSTER_FILE, AUDIT, ENVELOPE)):
+        if all(_same(partial / name, place / name) for name in (MANIFEST_FILE, MODEL_FILE, AUDIT, ENVELOPE)):
             return
         aside = place.with_name(f"{place.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
         os.replace(place, aside)

@@ -112,7 +112,7 @@ Damage = Callable[[Api], Callable[[], None]]
 
 
 def flipped_byte(api: Api) -> Callable[[], None]:
-    file = api.folder() / "booster.txt"
+    file = api.folder() / "model.txt"
     whole = file.read_bytes()
     middle = len(whole) // 2
     file.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])

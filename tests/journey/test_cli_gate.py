@@ -27,10 +27,10 @@ PAST = {"expires_on": TODAY - timedelta(days=1), "review_date": TODAY - timedelt
 def put_saved(home: Home, bundle: Bundle, **audit: float) -> Path:
     """Save the bundle as training would, with no pupil in its frames, and an audit of it."""
     frame = pd.DataFrame({"pupil": pd.Series([], dtype="int64")})
-    evaluation = Evaluation(pupil_terms=frame, snapshots=frame, summary={}, bands=frame, lead_days=0.0)
-    candidate = Candidate(
-        bundle=bundle, allocation=frame, evaluation=evaluation, comparison=frame, variants=frame, periods={}, data={}
-    )
+    frames = dict.fromkeys(("pupil_terms", "snapshots", "first_flags", "schools", "bands"), frame)
+    evaluation = Evaluation(summary={}, lead_days=0.0, **frames)
+    held = dict.fromkeys(("allocation", "comparison", "variants", "ground", "roll"), frame)
+    candidate = Candidate(bundle=bundle, evaluation=evaluation, periods={}, data={}, **held)
     folder = save_candidate(home, candidate)
     gatekeeping.write_audit(small_audit(bundle, **audit), folder / "audit.json")
     return folder
@@ -85,7 +85,7 @@ class TestTheGate:
         folder = put_saved(home, bundle)
         (folder / "candidate.json").write_text("{")
         refused(belong("audit", bundle.digest, "--home", home.path), f"candidate {bundle.digest[:12]} is damaged")
-        (folder / "booster.txt").write_bytes(b"x")
+        (folder / "model.txt").write_bytes(b"x")
         refused(belong("audit", bundle.digest, "--home", home.path), f"candidate {bundle.digest[:12]} cannot be used")
 
 
@@ -122,7 +122,7 @@ class TestVerifying:
         assert said.code == FAIL
         assert "May not serve (verdict_failed)" in said.words
 
-    @pytest.mark.parametrize("name", ["booster.txt", "bundle.json", "audit.json", "envelope.json"])
+    @pytest.mark.parametrize("name", ["model.txt", "bundle.json", "audit.json", "envelope.json"])
     def test_one_flipped_byte(self, belong, tmp_path, name):
         home, keys = demo_home(tmp_path)
         bundle = tiny_bundle()

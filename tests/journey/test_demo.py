@@ -135,7 +135,7 @@ def test_no_name_and_no_upn_lies_in_the_record_store(ran: Ran) -> None:
 
 
 def test_one_flipped_byte_of_the_real_model_stops_it(ran: Ran) -> None:
-    file = ran.first.home.deployed / ran.first.candidate.bundle.digest / "booster.txt"
+    file = ran.first.home.deployed / ran.first.candidate.bundle.digest / "model.txt"
     good = file.read_bytes()
     file.chmod(0o644)
     try:

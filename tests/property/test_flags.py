@@ -25,9 +25,12 @@ def networks(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame, FlagRule]:
     # Few distinct values, so that ties are common.
     keys["probability"] = rng.choice([0.01, 0.05, 0.1, 0.2, 0.4, 0.8], len(keys))
     roll = keys[["school", "as_of"]].drop_duplicates().assign(roll=int(rng.integers(1, 900)))
+    forms = [("none", None), *((form, least) for form in ("quartile", "median", "momentum") for least in (0.0, 0.7))]
+    rise, rise_least = draw(st.sampled_from(forms))
     rule = FlagRule(
         level_least=draw(st.sampled_from([0.0, 0.05, 0.3])),
-        rise_least=draw(st.sampled_from([None, 0.0, 0.7])),
+        rise=rise,
+        rise_least=rise_least,
         past_weeks=draw(st.integers(1, 5)),
         past_least=1,
         since_weeks=draw(st.integers(1, 4)),

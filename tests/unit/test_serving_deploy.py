@@ -1,7 +1,7 @@
 """Deploying and reconciling: what ends up served, byte for byte, and what the gate stops on the way."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ class Registry:
 
     versions: dict[str, tuple[str, Path]]
     aliases: dict[str, str]
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def add(self, bundle: Any, folder: Path) -> str:
         number = str(len(self.versions) + 1)
@@ -45,6 +46,9 @@ class Registry:
 
     def drop_alias(self, mlruns: Path, alias: str = "champion") -> None:
         del self.aliases[alias]
+
+    def tag_version(self, mlruns: Path, digest: str, tags: dict[str, str]) -> None:
+        self.tags[digest] = dict(tags)
 
     def resolve(self, mlruns: Path, alias: str = "champion") -> Version:
         if alias not in self.aliases:
@@ -68,7 +72,7 @@ def keys(home: Home) -> tuple[SigningKey, ...]:
 @pytest.fixture
 def mlflow(monkeypatch: pytest.MonkeyPatch) -> Registry:
     stand_in = Registry({}, {})
-    for name in ("version_of", "move_alias", "drop_alias", "resolve"):
+    for name in ("version_of", "move_alias", "drop_alias", "resolve", "tag_version"):
         monkeypatch.setattr(deploying.registry, name, getattr(stand_in, name))
     return stand_in
 
@@ -91,11 +95,12 @@ class TestDeploying:
         number = mlflow.add(bundle, tmp_path / "v1")
         done = deploy(home, bundle.digest, mlruns=tmp_path)
         place = home.deployed / bundle.digest
-        assert (place / "booster.txt").read_bytes() == bundle.booster
+        assert (place / "model.txt").read_bytes() == bundle.model
         assert (place / "bundle.json").read_bytes() == bundle.manifest_bytes
         assert {file.stat().st_mode & 0o222 for file in place.iterdir()} == {0}
         assert isinstance(open_deployed(home, TODAY), Deployed)
         assert mlflow.aliases == {"champion": number}
+        assert mlflow.tags == {bundle.digest: {"verdict": "WAIVED"}}
         with as_job(home) as session:
             row = current_deployment(session)
             audit = audit_of(session, bundle.digest)
@@ -149,7 +154,7 @@ class TestDeploying:
         bundle = tiny_bundle()
         put_candidate(home, bundle, keys)
         mlflow.add(bundle, tmp_path / "v1")
-        booster = tmp_path / "v1" / "booster.txt"
+        booster = tmp_path / "v1" / "model.txt"
         booster.write_bytes(booster.read_bytes().replace(b"Tree=0", b"Tree=9", 1))
         assert refusal(home, bundle.digest, tmp_path).code == "digest_mismatch"
 

@@ -65,7 +65,7 @@ def test_nothing_deployed(tmp_path):
     assert code(home) == "no_deployment"
 
 
-@pytest.mark.parametrize("name", ["booster.txt", "bundle.json"])
+@pytest.mark.parametrize("name", ["model.txt", "bundle.json"])
 @pytest.mark.parametrize("place", [0, 100, -1])
 def test_one_flipped_byte_stops_it(home, name, place):
     file = folder(home) / name
@@ -77,7 +77,7 @@ def test_one_flipped_byte_stops_it(home, name, place):
 
 def test_a_truncated_model_is_never_parsed(home):
     """LightGBM would end the process; here the process goes on and says why."""
-    file = folder(home) / "booster.txt"
+    file = folder(home) / "model.txt"
     file.write_bytes(file.read_bytes()[:2000])
     script = (
         "import sys, pathlib, datetime\n"
@@ -95,7 +95,7 @@ def test_a_truncated_model_is_never_parsed(home):
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
-        ("booster.txt", "digest_mismatch"),
+        ("model.txt", "digest_mismatch"),
         ("bundle.json", "digest_mismatch"),
         ("envelope.json", "signature_missing"),
         ("audit.json", "audit_unreadable"),
@@ -213,7 +213,7 @@ class TestTheDoorOfARunningProcess:
     def test_a_byte_flipped_while_it_runs_is_seen_at_the_next_request_and_put_right_again(self, home):
         door = Door(home)
         assert isinstance(door.deployed(), Deployed)
-        file = folder(home) / "booster.txt"
+        file = folder(home) / "model.txt"
         whole = file.read_bytes()
         file.write_bytes(whole[:-1] + b"\x00")
         assert _code(door) == "digest_mismatch"
@@ -224,7 +224,7 @@ class TestTheDoorOfARunningProcess:
         door = Door(home)
         assert isinstance(door.deployed(), Deployed)
         monkeypatch.setattr(serving.scoring, "_stamps", lambda _: door._seen[1:])
-        file = folder(home) / "booster.txt"
+        file = folder(home) / "model.txt"
         file.write_bytes(file.read_bytes()[:-1] + b"\x00")
         assert isinstance(door.deployed(), Deployed)
         now = serving.scoring.time.monotonic() + 61

@@ -16,7 +16,17 @@ BOOSTER = b"tree\nversion=v4\n"
 def manifest(**changed: Any) -> dict[str, Any]:
     """Return the least manifest that is one."""
     said: dict[str, Any] = dict.fromkeys(bundles.NEEDED, "x")
-    return said | {"schema": bundles.SCHEMA, "booster_sha256": sha256(BOOSTER), "base_rates": {"all": 0.014}} | changed
+    return (
+        said
+        | {
+            "schema": bundles.SCHEMA,
+            "approach": "model",
+            "kind": "booster",
+            "model_sha256": sha256(BOOSTER),
+            "base_rates": {"all": 0.014},
+        }
+        | changed
+    )
 
 
 def test_a_bundle_written_is_the_bundle_read(tmp_path: Path) -> None:
@@ -26,7 +36,7 @@ def test_a_bundle_written_is_the_bundle_read(tmp_path: Path) -> None:
     assert one.digest == sha256((tmp_path / "bundle.json").read_bytes())
 
 
-@pytest.mark.parametrize("file", ["bundle.json", "booster.txt"])
+@pytest.mark.parametrize("file", ["bundle.json", "model.txt"])
 @pytest.mark.parametrize("place", [0, 7, -1])
 def test_one_flipped_byte_is_refused_before_a_model_is_parsed(
     tmp_path: Path, file: str, place: int, monkeypatch: pytest.MonkeyPatch
@@ -47,11 +57,11 @@ def test_one_flipped_byte_is_refused_before_a_model_is_parsed(
 def test_a_truncated_model_and_a_missing_file_are_refused(tmp_path: Path) -> None:
     one = Bundle(manifest(), BOOSTER)
     one.write(tmp_path)
-    (tmp_path / "booster.txt").write_bytes(BOOSTER[:-1])
+    (tmp_path / "model.txt").write_bytes(BOOSTER[:-1])
     with pytest.raises(DigestMismatch, match="not the one its manifest names"):
         read_verified(tmp_path, one.digest)
-    (tmp_path / "booster.txt").unlink()
-    with pytest.raises(DigestMismatch, match=r"booster\.txt is missing"):
+    (tmp_path / "model.txt").unlink()
+    with pytest.raises(DigestMismatch, match=r"model\.txt is missing"):
         read_verified(tmp_path, one.digest)
 
 
@@ -83,8 +93,8 @@ def test_a_manifest_that_lacks_something_is_refused() -> None:
     del said["flag_rule"]
     with pytest.raises(BundleRefused, match="the manifest lacks flag_rule"):
         Bundle(said, BOOSTER)
-    with pytest.raises(BundleRefused, match="reads 'belong-bundle/1'"):
-        Bundle(manifest(schema="belong-bundle/0"), BOOSTER)
+    with pytest.raises(BundleRefused, match="reads 'belong-bundle/2'"):
+        Bundle(manifest(schema="belong-bundle/1"), BOOSTER)
     with pytest.raises(BundleRefused, match="no canonical JSON"):
         _ = Bundle(manifest(base_rates={"all": float("nan")}), BOOSTER).digest
 

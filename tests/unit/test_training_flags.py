@@ -12,6 +12,7 @@ from training.rise import last_at_ease, rises, rising_since, usual_spread
 FIRST = date(2025, 9, 1)
 RULE = FlagRule(
     level_least=0.05,
+    rise="quartile",
     rise_least=0.5,
     past_weeks=8,
     past_least=4,

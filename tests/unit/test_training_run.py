@@ -73,7 +73,7 @@ def test_the_candidate_says_which_data_and_dates_it_saw(made: Made) -> None:
     assert said["horizon_weeks"] == 6
     assert set(said["base_rates"]) == {"all", "PS", "SS"}
     first = made.candidate.comparison["approach"].tolist()
-    assert first == ["model", "rule_of_thumb", "prior_suspensions", "school_year_rate"]
+    assert first == ["model", "logistic", "rule_of_thumb", "prior_suspensions", "school_year_rate"]
 
 
 def test_changing_what_came_during_the_audit_does_not_change_the_bundle(made: Made) -> None:
@@ -251,7 +251,7 @@ def test_a_run_is_logged_registered_and_found_by_its_alias(made: Made, tmp_path:
     registry.move_alias(tmp_path, number)
     found = registry.resolve(tmp_path)
     assert found.digest == bundle.digest
-    assert sorted(path.name for path in found.folder.iterdir()) == ["booster.txt", "bundle.json"]
+    assert sorted(path.name for path in found.folder.iterdir()) == ["bundle.json", "model.txt"]
     assert read_verified(found.folder, found.digest).digest == bundle.digest
     registry.drop_alias(tmp_path)
     with pytest.raises(registry.NoVersion):

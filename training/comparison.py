@@ -1,0 +1,148 @@
+"""Approaches beside each other: one row each, with intervals, and what the candidate gains over each of them."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from training.evaluate import NEW, Evaluation
+from training.intervals import CLUSTERS, Figures, Rows, interval, replicates
+from training.metrics import share
+from training.settings import Settings
+
+# Column suffix → group of the evaluation's summary.
+GROUPS: Mapping[str, str] = {"": "all", "_never_suspended": NEW}
+# Figures whose difference from each other approach is said with an interval.
+GAINS = ("recall", "recall_10", "precision", "lift", "average_precision")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One approach's flags of the audit period, and what they were worth."""
+
+    allocation: pd.DataFrame
+    evaluation: Evaluation
+
+    def rows(self, group: str) -> Rows:
+        """Return the rows of everybody ('all') or of those never suspended before."""
+        terms, weeks = self.evaluation.pupil_terms, self.evaluation.snapshots
+        if group == "all":
+            return Rows(terms, weeks)
+        return Rows(terms[terms["suspended_before"] == 0], weeks[weeks["suspended_before"] == 0])
+
+
+def compare(judged: Mapping[str, Judged], settings: Settings) -> pd.DataFrame:
+    """Return one row for each approach, in order; the first is the candidate.
+
+    Columns: `approach`, `flags`, `flags_a_week`, the numbers of the evaluation's summary for everybody and,
+    with the suffix `_never_suspended`, for pupils never suspended before; for each figure with an interval
+    `<figure>_lower` and `_upper` (pupils drawn whole) and `<figure>_lower_school` and `_upper_school` (schools drawn
+    whole); for each of `GAINS`, `<figure>_gain` and its ends: the candidate's figure less this approach's, over
+    the same draws (NaN for the candidate itself).
+    """
+    found = {name: _counts(name, one) for name, one in judged.items()}
+    for suffix, group in GROUPS.items():
+        rows = {name: one.rows(group) for name, one in judged.items()}
+        for cluster in CLUSTERS if settings.resamples else ():
+            drawn = replicates(rows, cluster, times=settings.resamples, seed=settings.seed)
+            for name in found:
+                found[name] |= _intervals(drawn, name, suffix, "" if cluster == "pupil" else "_school")
+        first, *others = ((name, one.evaluation.summary[group]) for name, one in judged.items())
+        for name, numbers in (first, *others):
+            found[name] |= {f"{figure}{suffix}": value for figure, value in numbers.items()}
+        for name, numbers in others:
+            found[name] |= {f"{figure}_gain{suffix}": first[1][figure] - numbers[figure] for figure in GAINS}
+    return pd.DataFrame(found.values())
+
+
+def _counts(name: str, one: Judged) -> dict[str, object]:
+    flags = float(one.allocation["flagged"].sum())
+    return {
+        "approach": name,
+        "flags": int(flags),
+        "flags_a_week": share(flags, one.allocation["as_of"].nunique()),
+        "lead_days_median": one.evaluation.lead_days,
+    }
+
+
+def _intervals(drawn: Mapping[str, Figures], name: str, suffix: str, by: str) -> dict[str, float]:
+    """Return the ends of each figure of an approach and, but for the first approach, of what the first gains."""
+    first = next(iter(drawn))
+    ends: dict[str, float] = {}
+    for figure, values in drawn[name].items():
+        ends[f"{figure}_lower{suffix}{by}"], ends[f"{figure}_upper{suffix}{by}"] = interval(values)
+    for figure in GAINS:
+        gain = drawn[first][figure] - drawn[name][figure] if name != first else np.full(1, np.nan)
+        ends[f"{figure}_gain_lower{suffix}{by}"], ends[f"{figure}_gain_upper{suffix}{by}"] = interval(gain)
+    return ends
+
+
+def with_intervals(
+    evaluation_summary: Mapping[str, Mapping[str, float]], row: Mapping[Any, Any]
+) -> dict[str, dict[str, float]]:
+    """Return a summary with the ends of its row of the comparison beside each figure, of pupils drawn whole."""
+    found = {group: dict(numbers) for group, numbers in evaluation_summary.items()}
+    for suffix, group in GROUPS.items():
+        for figure in list(found[group]):
+            for end in ("lower", "upper"):
+                value = row.get(f"{figure}_{end}{suffix}")
+                if isinstance(value, float):
+                    found[group][f"{figure}_{end}"] = value
+    return found
+
+
+_SHOWN = {"precision": "precision", "recall": "recall, in time", "average_precision": "average precision"}
+_TITLES = {"": "Everybody", "_never_suspended": "Pupils never suspended before"}
+
+
+def text_table(comparison: pd.DataFrame) -> str:
+    """Return the comparison in plain text, under 100 columns: everybody, never suspended, and what is gained."""
+    parts = [_figures(comparison, suffix) for suffix in GROUPS]
+    if len(comparison) > 1:
+        parts.append(_gained(comparison))
+    return "\n\n".join(parts)
+
+
+def _figures(comparison: pd.DataFrame, suffix: str) -> str:
+    head = [_TITLES[suffix], "flags", *_SHOWN.values(), "lift", "10 days", "weeks"]
+    lines = [head]
+    for row in comparison.to_dict("records"):
+        flags = f"{int(row['flags'])}" if not suffix else f"{int(row[f'flagged{suffix}'])}"
+        cells = [_with_ends(row, figure, suffix) for figure in _SHOWN]
+        small = [_number(row[f"{figure}{suffix}"]) for figure in ("lift", "recall_10", "lead_weeks_50")]
+        lines.append([str(row["approach"]), flags, *cells, *small])
+    return _lined_up(lines)
+
+
+def _gained(comparison: pd.DataFrame) -> str:
+    first = str(comparison["approach"].iloc[0])
+    lines = [[f"{first} less", "recall", "recall, never suspended", "average precision"]]
+    for row in comparison.iloc[1:].to_dict("records"):
+        pairs = (("recall_gain", ""), ("recall_gain", "_never_suspended"), ("average_precision_gain", ""))
+        lines.append([str(row["approach"]), *(_with_ends(row, figure, suffix, sign="+") for figure, suffix in pairs)])
+    return _lined_up(lines)
+
+
+def _with_ends(row: Mapping[Any, Any], figure: str, suffix: str, sign: str = "") -> str:
+    names = (f"{figure}{suffix}", f"{figure}_lower{suffix}", f"{figure}_upper{suffix}")
+    middle, low, high = (_number(row.get(name), sign) for name in names)
+    return middle if low == "-" else f"{middle} ({low} {high})"
+
+
+def _number(value: object, sign: str = "") -> str:
+    if not isinstance(value, int | float | np.number) or math.isnan(float(value)):
+        return "-"
+    number = float(value)
+    return f"{number:{sign}.1f}" if abs(number) >= 1 else f"{number:{sign}.3f}"
+
+
+def _lined_up(lines: list[list[str]]) -> str:
+    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
+    padded = [
+        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
+        for line in lines
+    ]
+    return "\n".join("  ".join(cells) for cells in padded)
