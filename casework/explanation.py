@@ -66,6 +66,8 @@ class Explanation:
         The day when the pupil was last at ease, and the figure then; None where the past is too short to say.
     changes, levers
         What moved the figure since, and what would lower it.
+    too_short
+        Too few earlier weeks are known to say whether the figure is rising.
     check_sample
         The pupil was drawn at random, whatever the score.
     """
@@ -77,6 +79,7 @@ class Explanation:
     horizon_weeks: int
     as_of: date
     rising_since: date | None
+    too_short: bool
     check_sample: bool
     abstain: str | None
     reasons_for: tuple[Reason, ...]
@@ -161,6 +164,7 @@ def explanation_of(session: Session, flag: FlagRow, phase: str) -> Explanation:
         horizon_weeks=published.horizon_weeks,
         as_of=flag.as_of,
         rising_since=flag.rising_since,
+        too_short=score is not None and score.probability is not None and score.rise is None,
         check_sample=flag.check_sample,
         abstain=score.abstain if score else "not scored",
         reasons_for=reasons_for,

@@ -10,6 +10,7 @@ from fairness.findings import EVERYONE, LIFT, Audit, Cell, CellVerdict
 from fairness.metrics import BY_NAME
 from fairness.policy import Attribute, Policy
 from fairness.words import approach_words, attribute_words, group_words, heading, listed
+from training.bundle import APPROACHES
 
 Verdict = Literal["PASS", "FAIL", "NOT_SETTLED", "WAIVED"]
 EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "WAIVED": 0, "FAIL": 3, "NOT_SETTLED": 4}
@@ -141,24 +142,35 @@ def decide(audit: Audit, policy: Policy) -> Decision:
 
 
 def _not_beaten(comparison: Sequence[Mapping[str, Any]], policy: Policy) -> tuple[str, ...]:
-    """Return a sentence for each rule that the model does not beat, or that it was not compared with."""
+    """Return a sentence for each approach that the candidate, the first row, does not beat or was not compared with.
+
+    A transparent rule need not beat other rules, of which one would then bar the other: it must beat what
+    says nothing of a pupil.
+    """
     rule = policy.usefulness
     values = {str(row["approach"]): row.get(rule.metric) for row in comparison}
     # NaN is smaller than nothing and would pass every comparison: not measured is not beaten.
     found = {name: float(value) for name, value in values.items() if value is not None and math.isfinite(value)}
-    model = found.get("model")
-    if model is None:
-        return (f"Not useful: the model's own {rule.metric} was not measured.",)
+    mine = str(comparison[0]["approach"]) if comparison else ""
+    own = found.get(mine)
+    # The usual rate of a school and year group is no candidate: it is there to be beaten.
+    if own is None or mine not in APPROACHES:
+        return (f"Not useful: the candidate's own {rule.metric} was not measured.",)
+    is_rule = APPROACHES[mine] == "rule"
     sentences = []
     for name in rule.must_beat:
+        if name == mine or (is_rule and APPROACHES.get(name) == "rule"):
+            continue
         other = found.get(name)
         if other is None:
-            sentences.append(f"Not shown to be useful: the model was not compared with {approach_words(name)}.")
-        elif model - other < rule.min_gain:
             sentences.append(
-                f"Not useful enough: within the same capacity the model's {rule.metric} is {model:.0%} and that of "
-                f"{approach_words(name)} is {other:.0%}; the board asks for at least {rule.min_gain * 100:.0f} points "
-                "more."
+                f"Not shown to be useful: {approach_words(mine)} was not compared with {approach_words(name)}."
+            )
+        elif own - other < rule.min_gain:
+            sentences.append(
+                f"Not useful enough: within the same capacity the {rule.metric} of {approach_words(mine)} is {own:.0%} "
+                f"and that of {approach_words(name)} is {other:.0%}; the board asks for at least "
+                f"{rule.min_gain * 100:.0f} points more."
             )
     return tuple(sentences)
 

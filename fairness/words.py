@@ -36,6 +36,7 @@ _GROUPS = {
 }
 _APPROACHES = {
     "model": "the model",
+    "logistic": "logistic regression",
     "rule_of_thumb": "the rule of thumb (attendance under 90% or three incidents in four weeks)",
     "prior_suspensions": "counting earlier suspensions",
     "school_year_rate": "the usual rate of the school and year group",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from serving.rendering import day_words, full_day_words
-from serving.scoring import Refused
+from serving.scoring import Deployed, Refused
 from serving.site import Site
 
 APPROVAL_PATH = "/approval"
@@ -19,6 +19,13 @@ class Notice:
     link_words: str = ""
 
 
+def what_chooses(found: Deployed) -> str:
+    """Return what puts pupils on lists: a model, or a transparent rule in its own words."""
+    if found.scorer.kind == "rule":
+        return f"A transparent rule, the same for everyone: {found.scorer.means}"
+    return found.scorer.means
+
+
 def notices(site: Site) -> tuple[Notice, ...]:
     """Return the notices of this moment; the approval page, open to everyone, holds the whole plan."""
     said = []
@@ -32,7 +39,10 @@ def notices(site: Site) -> tuple[Notice, ...]:
     found = site.door.deployed()
     if isinstance(found, Refused):
         said.append(Notice(mark="Not scoring", words=f"Belong is not scoring. {found.sentence}"))
-    elif found.approval.verdict == "WAIVED":
+        return tuple(said)
+    if found.scorer.kind == "rule":
+        said.append(Notice(mark="Transparent rule", words=f"{what_chooses(found)}. No model is used."))
+    if found.approval.verdict == "WAIVED":
         words = (
             "It is not settled whether these lists are fair to every group of pupils. They are used under a "
             f"waiver that ends on {day_words(found.approval.expires_on)}."

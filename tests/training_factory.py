@@ -70,10 +70,12 @@ def network() -> Network:
     return Network(calendar(), dict(zip(SCHOOLS, ("SS", "SS", "PS"), strict=True)))
 
 
-def made_up(settings: Settings, *, pupils: int = 400, seed: int = 1) -> tuple[Dataset, Network, Periods]:
+def made_up(
+    settings: Settings, *, pupils: int = 400, seed: int = 1, today: date = TODAY, trained: bool = True
+) -> tuple[Dataset, Network, Periods]:
     """Return a dataset at every as-of date that training asks for, and its network and periods."""
     net = network()
-    when = periods(net.calendar, TODAY, settings)
+    when = periods(net.calendar, today, settings, trained=trained)
     days = as_ofs_of(when, settings)
     rng = np.random.default_rng(seed)
     number = np.sort(rng.choice(np.int64(2**62), pupils, replace=False))

@@ -123,17 +123,28 @@ def _model(approach: str, train: Part, settings: Settings, refit: Refit | None) 
     kind, fitted, names = APPROACHES[approach], None, train.matrix.names
     if kind == "booster":
         monotone = {feature.name: feature.monotone for feature in CATALOGUE}
-        fitted = fit(train.matrix, train.outcomes, forward_folds(train.matrix.keys, settings), settings, monotone)
-        fitted = fitted if refit is None else refit(train, fitted)
+        mine = only(train.matrix, settings.inputs)
+        fitted = fit(mine, train.outcomes, forward_folds(train.matrix.keys, settings), settings, monotone)
+        fitted = fitted if refit is None else refit(replace(train, matrix=mine), fitted)
         text = fitted.text
     elif kind == "logistic":
         check_outcomes(train.outcomes)
-        text = fit_linear(train.matrix, train.outcomes).text()
+        text = fit_linear(only(train.matrix, settings.inputs), train.outcomes).text()
     else:
         text = rule_score(approach, train.matrix).rule.text()
     content = text.encode("utf-8")
     # Read back from the text: what is calibrated is what the bundle holds, to the last digit.
     return content, over(model_of(kind, approach, content, names, threads=settings.threads)), fitted
+
+
+def only(matrix: Matrix, inputs: tuple[str, ...]) -> Matrix:
+    """Return the matrix with all other features unknown: nothing can be learned from them, and scoring needs no change.
+
+    A tree never splits on a feature that is always unknown, and its coefficient in a regression stays nought.
+    """
+    if not inputs:
+        return matrix
+    return replace(matrix, values=np.where([name in inputs for name in matrix.names], matrix.values, np.nan))
 
 
 def rule_with(found: Fit, data: Dataset, when: Periods, settings: Settings) -> FlagRule:

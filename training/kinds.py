@@ -1,6 +1,6 @@
 """The kinds of model that a bundle may hold, and the only place where a model's bytes are parsed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import lightgbm as lgb
@@ -11,6 +11,13 @@ from training.linear import linear_from
 from training.rules import RuleScore, declared_rule
 
 Array = npt.NDArray[np.float64]
+
+
+# Kind of model → what it is, in words; a rule has its own (`rules.Rule.means`).
+KINDS: Mapping[str, str] = {
+    "booster": "A statistical model that learned from past records, made of many small trees",
+    "logistic": "A statistical model that learned from past records, a weighted sum of recorded facts",
+}
 
 
 class KindRefused(ValueError):

@@ -10,8 +10,8 @@ class MaturedOutcomes:
     """What happened to pupils after as-of dates whose whole horizon has passed.
 
     `frame` has one row for each (pupil, as_of) at risk and observed to the horizon's end (or to its own
-    suspension, when that came first): `pupil` int64, `as_of` datetime64[s], `outcome` int8 (1: a
-    suspension or permanent exclusion starts in [as_of, as_of + horizon)), `suspended` and `permanent`
+    suspension, when that came first): `pupil` int64, `as_of` datetime64[s], `outcome` int8 (1: what
+    settings count as the outcome starts in [as_of, as_of + horizon)), `suspended` and `permanent`
     int8 likewise for each alone, `starts_on` datetime64[s] (the first such day, NaT when none).
     Rows censored by the end of enrolment, and pupils not at risk, are absent.
     """

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.matrix import Matrix
-from training.settings import Settings
+from training.settings import STOP_BY, Settings
 from training.splits import Fold
 
 Array = npt.NDArray[np.float64]
@@ -41,7 +41,8 @@ def parameters(settings: Settings, monotone: Sequence[int]) -> dict[str, Any]:
     """Return LightGBM's parameters; with these a rerun on any number of threads gives the same text."""
     return {
         "objective": "binary",
-        "metric": ["binary_logloss", "average_precision"],
+        # The first decides when a fold stops.
+        "metric": sorted(STOP_BY.values(), key=lambda name: name != STOP_BY[settings.stop_by]),
         "boosting": "gbdt",
         "deterministic": True,
         "force_row_wise": True,

@@ -1,9 +1,10 @@
 """What happened after an as-of date: the only code that looks forward.
 
 Outcome (docs/decisions.md, 11): does any suspension or permanent exclusion **start** in
-[as_of, as_of + horizon school weeks)? A lunchtime exclusion (category LNCH) is half a day without
-leaving the school's care and is no outcome. Neither is a suspension that was withdrawn: the version
-believed is the last one known when we look, not the one first typed in.
+[as_of, as_of + horizon school weeks)? Settings may count either alone, and say the horizon. A lunchtime
+exclusion (category LNCH) is half a day without leaving the school's care and is no outcome. Neither is a
+suspension that was withdrawn: the version believed is the last one known when we look, not the one first
+typed in.
 """
 
 from collections.abc import Iterable
@@ -16,10 +17,10 @@ from records.calendar import Calendar, calendar_from
 from records.history import History, latest
 from records.tables import CALENDARS, ENROLMENTS, SUSPENSIONS
 from training.matured import MaturedOutcomes
-from training.settings import Settings
+from training.settings import OUTCOMES, Settings
 
 NOT_AT_RISK = ("serving", "decided", "excluded")
-_KINDS = {"outcome": ("SUSP", "PERM"), "suspended": ("SUSP",), "permanent": ("PERM",)}
+_ALONE = {"suspended": ("SUSP",), "permanent": ("PERM",)}
 
 
 def mature(history: History, keys: pd.DataFrame, *, settings: Settings, observed_until: date) -> MaturedOutcomes:
@@ -42,12 +43,13 @@ def mature(history: History, keys: pd.DataFrame, *, settings: Settings, observed
     rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
     settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
     rows = rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
-    for name, categories in _KINDS.items():
+    kinds = {"outcome": OUTCOMES[settings.outcome][1], **_ALONE}
+    for name, categories in kinds.items():
         rows[f"{name}_on"] = _next_start(rows, suspensions[suspensions["category"].isin(categories)])
-    inside = {name: rows[f"{name}_on"] < rows["horizon_end"] for name in _KINDS}
+    inside = {name: rows[f"{name}_on"] < rows["horizon_end"] for name in kinds}
     keep = inside["outcome"] | _on_roll_to_the_end(rows, enrolments)
     frame = rows[["pupil", "as_of"]].copy()
-    for name in _KINDS:
+    for name in kinds:
         frame[name] = inside[name].astype("int8")
     frame["starts_on"] = rows["outcome_on"].where(inside["outcome"]).astype("datetime64[s]")
     return MaturedOutcomes(frame[keep].reset_index(drop=True), settings.horizon_weeks)

@@ -10,8 +10,9 @@ from features.matrix import Matrix
 from training.bundle import Bundle
 from training.calibration import calibrator_from
 from training.flags import rule_from
-from training.kinds import model_of
+from training.kinds import KINDS, model_of
 from training.model import check_matrix
+from training.rules import RULES
 
 Array = npt.NDArray[np.float64]
 
@@ -35,6 +36,11 @@ class Scorer:
         self._calibrator = calibrator_from(bundle.manifest["calibrator"])
         self.kind, self.approach = str(bundle.manifest["kind"]), str(bundle.manifest["approach"])
         self._model = model_of(self.kind, self.approach, bundle.model, self.names, threads=threads)
+
+    @property
+    def means(self) -> str:
+        """What ranks pupils, in words: a rule's own, or what sort of model it is."""
+        return RULES[self.approach].means if self.kind == "rule" else KINDS[self.kind]
 
     def raw(self, matrix: Matrix) -> Array:
         """Return the model's raw score of every row, shape ``(len(matrix),)``.

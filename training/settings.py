@@ -7,8 +7,19 @@ from typing import Any
 
 import rfc8785
 
+from features.catalogue import CATALOGUE
 from records.refusal import Refusal
+from records.tables import TABLES
 from training.rise import FORMS
+
+# What may count as the outcome (docs/decisions.md, 11): in words, and the categories of suspensions that start it.
+OUTCOMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "suspension_or_permanent": ("a suspension or permanent exclusion starts", ("SUSP", "PERM")),
+    "suspension": ("a suspension starts", ("SUSP",)),
+    "permanent": ("a permanent exclusion starts", ("PERM",)),
+}
+# By what the forward folds choose the number of rounds → LightGBM's name for it.
+STOP_BY: Mapping[str, str] = {"log_loss": "binary_logloss", "average_precision": "average_precision"}
 
 # LightGBM parameters that a caller may set; the others are fixed here because the digest of a rerun,
 # the strict monotony of probabilities or the reasons depend on them.
@@ -44,8 +55,10 @@ class Settings:
 
     Attributes
     ----------
-    horizon_weeks
-        School weeks ahead in which a suspension counts (docs/decisions.md, 11).
+    outcome, horizon_weeks
+        What counts (a key of `OUTCOMES`), and in how many school weeks ahead (docs/decisions.md, 11).
+    inputs
+        Names of the features that a model may learn from; none named: the whole catalogue.
     lead_days, lead_days_also
         Open school days between a flag and the suspension for the flag to have come in time; the
         second is reported beside the first.
@@ -61,9 +74,9 @@ class Settings:
         What a rise is measured from (a key of `rise.FORMS`), over so many earlier weeks of the pupil's own,
         of which so many must be scored; a rise is at least this many times the usual change from one week
         to the next; `rising_since` looks back so many weeks at most.
-    train_every, folds, rounds_most, patience
+    train_every, folds, rounds_most, patience, stop_by
         Every how many weeks training takes a snapshot (neighbouring weeks repeat each other);
-        forward folds; most boosting rounds; rounds without gain before a fold stops.
+        forward folds; most boosting rounds; rounds without gain before a fold stops; gain in what (`STOP_BY`).
     resamples
         Draws of pupils, and of schools, for the intervals of figures (none: no intervals).
     least_outcomes
@@ -74,7 +87,9 @@ class Settings:
         Threads of LightGBM; processes that build the matrix. Neither changes a number.
     """
 
+    outcome: str = "suspension_or_permanent"
     horizon_weeks: int = 6
+    inputs: tuple[str, ...] = ()
     lead_days: int = 5
     lead_days_also: int = 10
     settle_days: int = 7
@@ -92,6 +107,7 @@ class Settings:
     folds: int = 2
     rounds_most: int = 400
     patience: int = 30
+    stop_by: str = "log_loss"
     resamples: int = 300
     least_outcomes: int = 30
     threads: int = 2
@@ -105,8 +121,10 @@ class Settings:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise SettingRefused(f"{name} is {value!r}; it must be between {low} and {high}")
-        if self.rise not in FORMS:
-            raise SettingRefused(f"rise is {self.rise!r}; it must be one of {', '.join(FORMS)}")
+        for name, allowed in (("rise", FORMS), ("outcome", OUTCOMES), ("stop_by", STOP_BY)):
+            if getattr(self, name) not in allowed:
+                raise SettingRefused(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}")
+        _check_inputs(self.inputs)
         if self.capacity_min > self.capacity_max:
             raise SettingRefused(
                 f"capacity_min {self.capacity_min} is above capacity_max {self.capacity_max}; swap them"
@@ -127,7 +145,12 @@ class Settings:
     def choices(self) -> dict[str, Any]:
         """Return every choice that can change a number, as plain values in order of declaration."""
         said = {name: value for name, value in asdict(self).items() if name not in ("threads", "processes")}
-        return {**said, "allow": sorted(self.allow), "boosting": dict(sorted(self.boosting.items()))}
+        return {
+            **said,
+            "inputs": list(self.inputs),
+            "allow": sorted(self.allow),
+            "boosting": dict(sorted(self.boosting.items())),
+        }
 
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON of `choices`."""
@@ -160,6 +183,31 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
+# The words by which protected characteristics are called: their tables, columns, and the first part of either.
+_PROTECTED = {
+    word
+    for table in TABLES.values()
+    if table.protected
+    for name in (table.name, *(column.name for column in table.columns if column.kind in ("code", "text", "integer")))
+    for word in (name, name.split("_")[0])
+}
+
+
+def _check_inputs(inputs: tuple[str, ...]) -> None:
+    protected = [name for name in inputs if name in _PROTECTED]
+    if protected:
+        raise SettingRefused(
+            f"inputs names {', '.join(protected)}: a protected characteristic is for audits only and never an input; "
+            "take it out of inputs"
+        )
+    known = {feature.name for feature in CATALOGUE}
+    unknown = [name for name in inputs if name not in known]
+    if unknown:
+        raise SettingRefused(f"inputs names {', '.join(unknown)}, no feature; docs/generated/features.md lists them")
+    if len(set(inputs)) < len(inputs):
+        raise SettingRefused("inputs names a feature twice; name each once")
+
+
 def settings_from(said: Mapping[str, Any]) -> Settings:
     """Return settings from plain values, as a policy or a command line gives them.
 
@@ -172,4 +220,7 @@ def settings_from(said: Mapping[str, Any]) -> Settings:
     unknown = sorted(set(said) - set(allowed))
     if unknown:
         raise SettingRefused(f"no setting is called {', '.join(unknown)}; there are {', '.join(allowed)}")
-    return Settings(**said)
+    inputs = said.get("inputs", ())
+    if not isinstance(inputs, list | tuple) or not all(isinstance(name, str) for name in inputs):
+        raise SettingRefused(f"inputs is {inputs!r}; write a list of names of features")
+    return Settings(**{**said, "inputs": tuple(inputs)})

@@ -96,6 +96,8 @@ def _check_kind(name: str, value: object) -> None:
         if not isinstance(value, str):
             raise SettingRefused(f"{name} is {value!r}; write a word in quotation marks")
         return
+    if kinds.get(name) is tuple:
+        return  # a list of names, which `settings_from` looks at
     numbers = value.values() if name == "boosting" and isinstance(value, dict) else [value]
     # A whole number may stand for a decimal one; true is no number.
     if any(isinstance(number, bool) or not isinstance(number, int | float) for number in numbers):
@@ -120,7 +122,7 @@ def settings_text(settings: Settings, why: str) -> str:
     usual = Settings()
     lines = [f"# {why}"]
     for name, value in settings.choices().items():
-        if name != "boosting" and value != getattr(usual, name):
-            lines.append(f"{name} = {value!r}")
+        if name != "boosting" and value != usual.choices()[name]:
+            lines.append(f"{name} = {value!r}")  # a list of names reads the same in TOML
     lines += ["", "[boosting]", *(f"{name} = {value!r}" for name, value in sorted(settings.boosting.items()))]
     return "\n".join(lines) + "\n"

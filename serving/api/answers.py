@@ -53,7 +53,7 @@ class PupilAnswer(Answer):
         description="The same share among all pupils of this phase, when the model was audited."
     )
     usual_in_words: str | None
-    rising: Literal["yes", "no", "not_enough_history"] | None
+    rising: Literal["yes", "no", "not_enough_history", "not_asked"] | None
     rising_since: date | None
     reasons_for: list[ReasonAnswer]
     reasons_against: list[ReasonAnswer]

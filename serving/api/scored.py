@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -89,13 +90,20 @@ def _answers(
             in_words=in_words(probability),
             usual=round(usual, 6),
             usual_in_words=in_words(usual),
-            rising="not_enough_history" if np.isnan(margin) else "yes" if rising else "no",
+            rising=_rising(deployed, margin),
             rising_since=row["rising_since"].date() if rising else None,
             reasons_for=_side(why[number], "for"),
             reasons_against=_side(why[number], "against"),
             not_scored=None,
         )
     return answers
+
+
+def _rising(deployed: Deployed, margin: float) -> Literal["yes", "no", "not_enough_history", "not_asked"]:
+    """Return whether the pupil rises; a transparent rule does not ask it."""
+    if deployed.scorer.rule.rise_least is None:
+        return "not_asked"
+    return "not_enough_history" if np.isnan(margin) else "yes" if margin >= 0 else "no"
 
 
 def _side(found: tuple[Reason, ...], side: str) -> list[ReasonAnswer]:

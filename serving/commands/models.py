@@ -34,7 +34,7 @@ def train(
     from records.clock import clock_of
     from records.home import open_home
     from records.refusal import Refusal
-    from serving.jobs.gatekeeping import settings_under_policy
+    from serving.jobs.board_settings import settings_under_policy
     from training.calibration import TooFewOutcomes
     from training.candidate import save_candidate
     from training.comparison import text_table

@@ -23,9 +23,10 @@ from records.pseudonym import create_pepper
 from records.refusal import Refusal
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
+from serving.jobs.board_settings import settings_under_policy
 from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_people
 from serving.jobs.deploy import deploy, show_audit
-from serving.jobs.gatekeeping import Terms, audit_candidate, settings_under_policy, sign_candidate
+from serving.jobs.gatekeeping import Terms, audit_candidate, sign_candidate
 from serving.jobs.intake import read_exports
 from serving.jobs.nightly import Night, score_network
 from serving.jobs.stages import Stages

@@ -1,4 +1,4 @@
-"""Between a candidate and its deployment: settings under the policy, the audit, and the signatures."""
+"""Between a candidate and its deployment: the audit, and the signatures."""
 
 import json
 from dataclasses import dataclass, replace
@@ -18,11 +18,11 @@ from fairness.signoff import NotApproved, Statement, enclose, read_envelope, sig
 from fairness.trust import read_trust
 from records.home import Home
 from records.refusal import Refusal
+from serving.jobs.board_settings import outcome_of
 from serving.scoring import AUDIT, ENVELOPE
 from training.bundle import BundleRefused, DigestMismatch
 from training.candidate import Candidate, CandidateDamaged, NoCandidate, load_candidate
-from training.settings import Settings, settings_from
-from training.settings_file import read_settings
+from training.settings import OUTCOMES
 
 DECISION = "decision.json"
 SHORTEST_PREFIX = 8
@@ -60,24 +60,6 @@ class Terms:
 def exit_code(code: str) -> int:
     """Return what a command ends with when a door's refusal has this code (serving/scoring.py)."""
     return _EXIT_CODES.get(code, REFUSED_INPUT)
-
-
-def settings_under_policy(home: Home, seed: int | None = None, file: Path | None = None) -> Settings:
-    """Return training's settings with the board's own choices in them: horizon, lead, capacity, inputs allowed.
-
-    `file` may set whatever the policy leaves open; a seed given here comes before the file's.
-    """
-    policy = policy_of(home)
-    said = {
-        "horizon_weeks": policy.population.horizon_school_weeks,
-        "lead_days": policy.population.lead_school_days,
-        "capacity_share": policy.capacity.share_of_roll,
-        "capacity_min": policy.capacity.min,
-        "capacity_max": policy.capacity.max,
-        "allow": allowed_inputs(policy),
-    }
-    chosen = settings_from(said) if file is None else read_settings(file, said)
-    return chosen if seed is None else replace(chosen, seed=seed)
 
 
 def find_candidate(home: Home, digest: str) -> str:
@@ -161,6 +143,7 @@ def sign_candidate(home: Home, digest: str, key: SigningKey, terms: Terms, today
         raise SigningRefused(f"candidate {digest[:12]} has no audit; run `belong audit {digest[:12]}`")
     audit, policy = read_audit(folder / AUDIT), policy_of(home)
     candidate = _candidate(home, digest)
+    _check_outcome(candidate, policy)
     _check_signer(home, key, candidate, today)
     signed = sign(_envelope(home, audit, candidate, terms, today), key.signer)
     needed = None
@@ -189,6 +172,17 @@ def _candidate(home: Home, digest: str) -> Candidate:
         return load_candidate(home, digest)
     except (DigestMismatch, BundleRefused) as error:
         raise CandidateDamaged(f"the bundle of candidate {digest[:12]} cannot be used: {error}") from error
+
+
+def _check_outcome(candidate: Candidate, policy: Policy) -> None:
+    """Refuse what was trained for another outcome or horizon than the board's: the pages speak of the board's."""
+    said = candidate.bundle.manifest
+    counted = said["settings"].get("outcome", outcome_of(policy)), said["horizon_weeks"]
+    if counted != (outcome_of(policy), policy.population.horizon_school_weeks):
+        raise SigningRefused(
+            f"this candidate was trained for {OUTCOMES[counted[0]][0]!r} within {counted[1]} school weeks, and the "
+            f"policy says {policy.population.outcome!r} within {policy.population.horizon_school_weeks}; train again"
+        )
 
 
 def _check_signer(home: Home, key: SigningKey, candidate: Candidate, today: date) -> None:

@@ -14,7 +14,7 @@ from records.clock import clock_of
 from records.home import Home
 from records.refusal import Refusal
 from records.store import Store
-from serving.jobs.gatekeeping import settings_under_policy
+from serving.jobs.board_settings import settings_under_policy
 from training import registry
 from training.calibration import TooFewOutcomes
 from training.dataset import dataset, network_of

@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from serving.notices import APPROVAL_PATH
+from serving.notices import APPROVAL_PATH, what_chooses
 from serving.page import PUBLIC, Page, Visit
 from serving.rendering import day_words
 from serving.scoring import Refused
@@ -25,6 +25,7 @@ def show_approval(visit: Visit) -> Response:
     approval = found.approval
     waived = approval.verdict == "WAIVED"
     rows = [
+        ("What chooses pupils", what_chooses(found)),
         ("Result", "Under waiver: not settled, so not a pass" if waived else "Passed within the board's limits"),
         ("Signed on", day_words(approval.signed_on)),
         ("Ends on", day_words(approval.expires_on)),

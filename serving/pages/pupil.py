@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from casework.cases import Change, Event, Explanation, PupilPage, Reason, Review, pupil_page
 from casework.permissions import may
+from features.cohort import ABSTAIN
 from serving.charts import Week, timeline
 from serving.page import NotFound, Page, Visit
 from serving.rendering import day_words, year_words
@@ -109,7 +110,8 @@ def _event(event: Event) -> dict[str, str]:
 def _explanation(said: Explanation) -> dict[str, Any]:
     weeks = f"{said.horizon_weeks} school weeks"
     if said.abstain or said.probability is None:
-        figure = f"Belong could not work out a figure for this pupil: {said.abstain or said.probability_words}."
+        why = ABSTAIN.get(said.abstain or "", "no score was kept")
+        figure = f"Belong could not work out a figure for this pupil: {why[:1].lower()}{why[1:]}."
     else:
         about = said.probability_words[:1].upper() + said.probability_words[1:]
         figure = f"{about} pupils with a similar record were suspended or excluded in the {weeks} that followed."
@@ -117,9 +119,11 @@ def _explanation(said: Explanation) -> dict[str, Any]:
             figure += f" Among all pupils in schools of this phase it was {said.base_rate_words}."
     listed = "Belong drew this pupil at random, as a check on its own lists." if said.check_sample else ""
     rising = f"The figure has been rising since {day_words(said.rising_since)}." if said.rising_since else ""
+    if said.too_short:
+        rising = "Too few earlier weeks are known of this pupil to say whether the figure is rising."
     return {
         "figure": figure,
-        "rising": listed or rising,
+        "rising": " ".join(words for words in (listed, rising) if words),
         "reasons": [
             *(_reason(reason, "Up") for reason in said.reasons_for),
             *(_reason(reason, "Down") for reason in said.reasons_against),

@@ -349,3 +349,33 @@ def test_few_sanctions_are_hidden_on_the_page(found):
     )
     shown = view(replace(found, practice=rows), policy=POLICY)["practice"]
     assert [row["sanctions_for_each_expected"] for row in shown] == [None, None]
+
+
+def of(candidate: str, **recalls: float | None) -> tuple[dict[str, object], ...]:
+    """Return a comparison whose first row is the candidate's own."""
+    return tuple({"approach": name, "recall": recalls[name]} for name in (candidate, *(set(recalls) - {candidate})))
+
+
+def test_a_transparent_rule_must_beat_what_says_nothing_of_a_pupil_and_no_other_rule(found):
+    recalls = {"rule_of_thumb": 0.30, "prior_suspensions": 0.35, "school_year_rate": 0.05, "logistic": 0.4}
+    assert decide(replace(found, comparison=of("rule_of_thumb", **recalls)), POLICY).verdict == "PASS"
+    decision = decide(replace(found, comparison=of("rule_of_thumb", **recalls | {"school_year_rate": 0.29})), POLICY)
+    assert decision.verdict == "FAIL"
+    assert "within the same capacity the recall of the rule of thumb" in decision.sentences[1]
+
+
+def test_a_regression_must_beat_every_rule(found):
+    recalls = {"logistic": 0.36, "rule_of_thumb": 0.30, "prior_suspensions": 0.35, "school_year_rate": 0.05}
+    decision = decide(replace(found, comparison=of("logistic", **recalls)), POLICY)
+    assert decision.verdict == "FAIL"
+    assert (
+        "the recall of logistic regression is 36% and that of counting earlier suspensions is 35%"
+        in (decision.sentences[1])
+    )
+    assert decide(replace(found, comparison=of("logistic", **recalls | {"logistic": 0.37})), POLICY).verdict == "PASS"
+
+
+@pytest.mark.parametrize("candidate", ["school_year_rate", "oracle"])
+def test_what_no_bundle_may_be_made_of_does_not_pass(found, candidate):
+    recalls = {candidate: 0.9, "rule_of_thumb": 0.3, "prior_suspensions": 0.3}
+    assert decide(replace(found, comparison=of(candidate, **recalls)), POLICY).verdict == "FAIL"

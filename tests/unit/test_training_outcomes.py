@@ -26,6 +26,7 @@ def came(
     observed_until: date = LATER,
     abstain: str = "",
     enrolments: list[dict[str, Any]] | None = None,
+    settings: Settings = Settings(),  # noqa: B008 - frozen
 ) -> list[tuple[int, object]]:
     """Return (outcome, first start) of the one pupil, [] when not at risk or not observed."""
     rolls = [{"pupil": 1}] if enrolments is None else enrolments
@@ -35,7 +36,7 @@ def came(
     keys = pd.DataFrame(
         {"pupil": [1], "as_of": pd.Series([AS_OF]).astype("datetime64[s]"), "school": [900001], "abstain": [abstain]}
     )
-    frame = mature(past, keys, settings=Settings(), observed_until=observed_until).frame
+    frame = mature(past, keys, settings=settings, observed_until=observed_until).frame
     return [(int(row.outcome), None if pd.isna(row.starts_on) else row.starts_on.date()) for row in frame.itertuples()]
 
 
@@ -59,6 +60,45 @@ def test_the_first_of_two_starts_is_named() -> None:
 def test_a_permanent_exclusion_counts_and_a_lunchtime_exclusion_does_not() -> None:
     assert came({"start_date": date(2025, 3, 12), "category": "PERM"}) == [(1, date(2025, 3, 12))]
     assert came({"start_date": date(2025, 3, 12), "category": "LNCH"}) == [(0, None)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ("suspension_or_permanent", (1, date(2025, 3, 12))),
+        ("suspension", (1, date(2025, 3, 12))),
+        ("permanent", (1, date(2025, 4, 2))),
+    ],
+)
+def test_settings_say_what_counts(outcome: str, expected: tuple[int, object]) -> None:
+    both = ({"start_date": date(2025, 3, 12)}, {"start_date": date(2025, 4, 2), "category": "PERM"})
+    assert came(*both, settings=Settings(outcome=outcome)) == [expected]
+    other = {"suspension": "PERM", "permanent": "SUSP"}.get(outcome)
+    if other:
+        assert came({"start_date": date(2025, 3, 12), "category": other}, settings=Settings(outcome=outcome)) == [
+            (0, None)
+        ]
+
+
+def test_settings_say_the_horizon() -> None:
+    # Four school weeks: those of 10, 17, 24 and 31 March; the fifth opens on 22 April.
+    assert came({"start_date": date(2025, 4, 4)}, settings=Settings(horizon_weeks=4)) == [(1, date(2025, 4, 4))]
+    assert came({"start_date": date(2025, 4, 22)}, settings=Settings(horizon_weeks=4)) == [(0, None)]
+
+
+def test_suspension_and_permanent_exclusion_are_also_said_separately() -> None:
+    past = history(
+        calendars=term_calendar(),
+        enrolments=[{"pupil": 1}, {"pupil": 2}],
+        suspensions=[
+            {"pupil": 1, "start_date": date(2025, 3, 12)},
+            {"pupil": 2, "start_date": date(2025, 3, 12), "category": "PERM"},
+        ],
+    )
+    keys = pd.DataFrame({"pupil": [1, 2], "as_of": AS_OF, "school": 900001, "abstain": ""})
+    keys["as_of"] = keys["as_of"].astype("datetime64[s]")
+    frame = mature(past, keys, settings=Settings(), observed_until=LATER).frame
+    assert frame[["outcome", "suspended", "permanent"]].to_numpy().tolist() == [[1, 1, 0], [1, 0, 1]]
 
 
 @pytest.mark.parametrize("reason", ["serving", "decided", "excluded"])
