@@ -4,14 +4,18 @@ import errno
 import functools
 import sys
 from collections.abc import Callable
-from typing import ParamSpec
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 from rich.console import Console
 
 from records.refusal import Refusal
-from serving.commands import agreements, mappings, models, network, quality, rights, site, tracking
+from serving.commands import agreements, evaluating, mappings, models, network, quality, rights, site, tracking
 from serving.commands.options import Exit
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 P = ParamSpec("P")
 
@@ -29,6 +33,13 @@ def _ending(command: Callable[P, int]) -> Callable[P, None]:
     return ended
 
 
+def _truth(file: Path) -> "pd.DataFrame":
+    """Read a simulation's truth: here alone in the product (the import contracts say so)."""
+    from records.synthetic.truth import read_truth  # noqa: PLC0415 - pandas is not for `belong --help`
+
+    return read_truth(file)
+
+
 app = typer.Typer(
     name="belong",
     help="An early-warning system that helps a network of schools keep pupils in school.\n\n"
@@ -41,6 +52,7 @@ app = typer.Typer(
 for group in (network, quality, mappings, agreements, rights, models, tracking, site):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
+app.command(rich_help_panel=models.PANEL)(_ending(evaluating.evaluate_with(_truth)))
 pupil = typer.Typer(help="One pupil's rights: a copy of what is held, objection, erasure.", no_args_is_help=True)
 for name, right in rights.PUPIL_COMMANDS.items():
     pupil.command(name)(_ending(right))

@@ -1,6 +1,5 @@
 """Approaches beside each other: one row each, with intervals, and what the candidate gains over each of them."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -92,57 +91,3 @@ def with_intervals(
                 if isinstance(value, float):
                     found[group][f"{figure}_{end}"] = value
     return found
-
-
-_SHOWN = {"precision": "precision", "recall": "recall, in time", "average_precision": "average precision"}
-_TITLES = {"": "Everybody", "_never_suspended": "Pupils never suspended before"}
-
-
-def text_table(comparison: pd.DataFrame) -> str:
-    """Return the comparison in plain text, under 100 columns: everybody, never suspended, and what is gained."""
-    parts = [_figures(comparison, suffix) for suffix in GROUPS]
-    if len(comparison) > 1:
-        parts.append(_gained(comparison))
-    return "\n\n".join(parts)
-
-
-def _figures(comparison: pd.DataFrame, suffix: str) -> str:
-    head = [_TITLES[suffix], "flags", *_SHOWN.values(), "lift", "10 days", "weeks"]
-    lines = [head]
-    for row in comparison.to_dict("records"):
-        flags = f"{int(row['flags'])}" if not suffix else f"{int(row[f'flagged{suffix}'])}"
-        cells = [_with_ends(row, figure, suffix) for figure in _SHOWN]
-        small = [_number(row[f"{figure}{suffix}"]) for figure in ("lift", "recall_10", "lead_weeks_50")]
-        lines.append([str(row["approach"]), flags, *cells, *small])
-    return _lined_up(lines)
-
-
-def _gained(comparison: pd.DataFrame) -> str:
-    first = str(comparison["approach"].iloc[0])
-    lines = [[f"{first} less", "recall", "recall, never suspended", "average precision"]]
-    for row in comparison.iloc[1:].to_dict("records"):
-        pairs = (("recall_gain", ""), ("recall_gain", "_never_suspended"), ("average_precision_gain", ""))
-        lines.append([str(row["approach"]), *(_with_ends(row, figure, suffix, sign="+") for figure, suffix in pairs)])
-    return _lined_up(lines)
-
-
-def _with_ends(row: Mapping[Any, Any], figure: str, suffix: str, sign: str = "") -> str:
-    names = (f"{figure}{suffix}", f"{figure}_lower{suffix}", f"{figure}_upper{suffix}")
-    middle, low, high = (_number(row.get(name), sign) for name in names)
-    return middle if low == "-" else f"{middle} ({low} {high})"
-
-
-def _number(value: object, sign: str = "") -> str:
-    if not isinstance(value, int | float | np.number) or math.isnan(float(value)):
-        return "-"
-    number = float(value)
-    return f"{number:{sign}.1f}" if abs(number) >= 1 else f"{number:{sign}.3f}"
-
-
-def _lined_up(lines: list[list[str]]) -> str:
-    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
-    padded = [
-        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
-        for line in lines
-    ]
-    return "\n".join("  ".join(cells) for cells in padded)

@@ -156,6 +156,8 @@ def check_schools(body: ScoresRequest, schools: frozenset[int] | None) -> None:
 def notices(deployed: Deployed) -> list[str]:
     """Return what every reader of these scores must be told."""
     said = [CAUTION]
+    if deployed.scorer.kind == "rule":
+        said.append(f"No model is used, but a transparent rule: {deployed.scorer.means}.")
     if deployed.demo:
         said.append("Demonstration: the pupils are simulated and the signatures are a demonstration's.")
     if deployed.approval.verdict == "WAIVED":

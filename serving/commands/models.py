@@ -37,10 +37,11 @@ def train(
     from serving.jobs.board_settings import settings_under_policy
     from training.calibration import TooFewOutcomes
     from training.candidate import save_candidate
-    from training.comparison import text_table
     from training.model import MatrixRefused
+    from training.rerun import last_run, since
     from training.run import By
     from training.run import train as run
+    from training.text import text_schools, text_table, text_variants
 
     here = open_home(home)
     settings = settings_under_policy(here, seed, settings_file)
@@ -59,8 +60,15 @@ def train(
         except (TooFewOutcomes, MatrixRefused) as few:
             # Their modules are digested into every bundle, so they keep to what decides a score.
             raise Refusal(str(few)) from few
+        before = last_run(here)
         save_candidate(here, candidate)
     out.print(text_table(candidate.comparison), markup=False, highlight=False)
+    out.print(f"\n{text_schools(candidate.evaluation.schools)}", markup=False, highlight=False)
+    out.print(f"\n{text_variants(candidate.variants)}", markup=False, highlight=False)
+    if before is not None:
+        out.print(f"\nSince the last run ({before.bundle.digest[:12]}):")
+        for sentence in since(before, candidate):
+            out.print(f"- {sentence}", markup=False, highlight=False)
     out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
     return Exit.DONE
 

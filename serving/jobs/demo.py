@@ -31,8 +31,8 @@ from serving.jobs.intake import read_exports
 from serving.jobs.nightly import Night, score_network
 from serving.jobs.stages import Stages
 from training.candidate import Candidate, save_candidate
-from training.comparison import text_table
 from training.run import By, train
+from training.text import text_table
 
 TODAY = date(2026, 6, 22)
 YEARS = (2023, 2024, 2025)

@@ -74,6 +74,32 @@ class TestTheGate:
         refused(belong(*arguments), "0 terms have begun by 2025-07-01; training needs 6")
         refused(belong(*arguments, "--seed", -1), "seed is -1; it must be between 0 and")
 
+    @pytest.mark.parametrize(
+        ("scores", "sentence"),
+        [
+            ("truth.parquet", "--scores is 'truth.parquet'; write oracle=FILE"),
+            ("model=x", "write oracle=FILE"),
+            ("oracle=nowhere", "there is no file 'nowhere'; `belong simulate --truth FILE` writes one"),
+        ],
+    )
+    def test_only_a_simulations_truth_is_judged_beside_a_candidate(self, belong, tmp_path, scores, sentence):
+        home, _ = demo_home(tmp_path)
+        bundle = tiny_bundle()
+        put_saved(home, bundle)
+        refused(belong("evaluate", bundle.digest, "--home", home.path, "--scores", scores), sentence)
+
+    @pytest.mark.parametrize(
+        ("approach", "sentence"),
+        [
+            ("school_year_rate", "nobody is flagged by it: it is there to be beaten; choose model, logistic"),
+            ("astrology", "no approach is called 'astrology'; choose model"),
+            ("rule_of_thumb", "0 terms have begun by 2025-07-01; a rule needs 3"),
+        ],
+    )
+    def test_only_what_may_flag_somebody_is_trained(self, belong, tmp_path, approach, sentence):
+        arguments = ("train", "--home", files.make_home(tmp_path).path, "--mlruns", tmp_path / "mlruns")
+        refused(belong(*arguments, "--approach", approach), sentence)
+
     def test_scoring_without_a_deployment(self, belong, tmp_path):
         said = belong("score", "--home", files.make_home(tmp_path).path)
         assert said.code == REFUSED

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from tests.flagged import WEEK1, WEEK2, ground_of, log_of
-from training.comparison import Judged, compare, text_table, with_intervals
+from training.comparison import Judged, compare, with_intervals
 from training.evaluate import evaluate
 from training.intervals import Rows, draws, interval, replicates
 from training.metrics import average_precision, list_quality, observed_over_expected, recalibration
 from training.settings import Settings
+from training.text import text_schools, text_table, text_variants
 
 STARTS = {1: date(2025, 9, 29), 3: date(2025, 9, 16), 4: date(2025, 9, 30)}
 FIGURES = ("precision", "recall", "recall_10", "lift", "average_precision", "observed_over_expected")
@@ -133,13 +134,23 @@ def test_without_draws_there_are_figures_and_no_intervals() -> None:
 
 def test_the_table_in_plain_text_says_both_groups_and_the_gain() -> None:
     parts = text_table(two(40)).split("\n\n")
-    assert [part.split("  ")[0] for part in parts] == ["Everybody", "Pupils never suspended before", "model less"]
+    titles = ["Everybody", "Never suspended before", "Percentages, and steadiness", "model less"]
+    assert [part.split("  ")[0] for part in parts] == titles
     for part in parts:
         lines = part.splitlines()
         assert len({len(line) for line in lines}) == 1, "columns line up"
         assert len(lines[0]) <= 120
     assert parts[0].splitlines()[1].split()[:3] == ["model", "2", "0.500"]
-    assert "+0.333" in parts[2]
+    assert "+0.333" in parts[3]
+
+
+def test_flag_rules_and_schools_are_told_too() -> None:
+    rules = text_variants(two(0).assign(approach=["rise_quartile", "rise_none"])).splitlines()
+    assert rules[1].split()[:4] == ["rise_quartile", "2", "0.500", "0.333"]
+    schools = pd.DataFrame({"positives": [10, 12, 9], "precision": [0.1, 0.3, 0.9], "recall": 0.5, "recall_10": 0.25})
+    told = text_schools(schools).splitlines()
+    assert told[0].startswith("By school (2 of 3: those with 10 suspended pupil-terms or more)")
+    assert told[1].split() == ["precision", "0.100", "0.200", "0.300"]
 
 
 def test_the_summary_gets_the_ends_of_its_row() -> None:
