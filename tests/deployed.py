@@ -22,6 +22,7 @@ from serving.scoring import AUDIT, ENVELOPE, POINTER
 from tests.factories import frame, term_calendar
 from training.bundle import SCHEMA, Bundle, scoring_digest, sha256
 from training.calibration import Calibrator
+from training.rules import RULES
 
 TODAY = date(2026, 6, 22)
 SCHOOL = 990001
@@ -74,6 +75,26 @@ def tiny_bundle(**changes: Any) -> Bundle:
         "periods": {},
     }
     return Bundle({**manifest, **changes}, tiny_booster())
+
+
+def rule_bundle(**changes: Any) -> Bundle:
+    """Return a bundle of the rule of thumb, which flags whoever meets it; `changes` replace entries of its manifest."""
+    text = RULES["rule_of_thumb"].text().encode()
+    # At its limits a rule's raw score is nought, and the probability there is the least that is flagged.
+    calibrator = Calibrator(a=1.0, b=1.0, c=-3.0)
+    said = {
+        "approach": "rule_of_thumb",
+        "kind": "rule",
+        "model_sha256": sha256(text),
+        "calibrator": calibrator.as_dict(),
+        "flag_rule": {
+            **RULE,
+            "rise": "none",
+            "rise_least": None,
+            "level_least": float(calibrator.probabilities(np.zeros(1))[0]),
+        },
+    }
+    return Bundle({**tiny_bundle().manifest, **said, **changes}, text)
 
 
 def small_audit(bundle: Bundle, *, recall: float = 0.31) -> Audit:

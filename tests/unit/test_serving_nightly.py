@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,13 @@ from records.tables import TABLES
 from serving.api.posted import posted
 from serving.api.schemas import ScoresRequest
 from serving.api.scored import score
+from serving.api.scores import notices as told
 from serving.jobs.nightly import NotScored, score_network
+from serving.notices import notices
 from serving.school_days import read_school_days
 from serving.scoring import POINTER, Deployed, open_deployed
 from tests.database import identity, save_pupils
-from tests.deployed import RULE, TODAY, clear, put_deployed, tiny_bundle
+from tests.deployed import RULE, TODAY, clear, put_deployed, rule_bundle, tiny_bundle
 from tests.factories import SCHOOL, frame, term_calendar
 from tests.journey.api import as_job
 
@@ -56,6 +59,19 @@ def pupil_rows(pupil: int) -> dict[str, list[dict[str, Any]]]:
         for at, place in enumerate(random.choice(len(days), size=pupil % 7, replace=False))
     ]
     return {"marks": marks, "behaviour": events, "enrolments": [{"pupil": pupil}]}
+
+
+def meets_the_rule_of_thumb(pupil: int) -> bool:
+    """Whether over a tenth of sessions were missed in the last 12 school weeks, or three events came in the last 4."""
+    rows = pupil_rows(pupil)
+    missed = np.mean([row["code"] == "O" for row in rows["marks"]])
+    return bool(missed > 0.10 or sum(row["date"] >= MONDAYS[5] for row in rows["behaviour"]) >= 3)
+
+
+def site_of(deployed: Deployed) -> Any:
+    """Return as much of a site as the notices at the top of a page ask for."""
+    door = SimpleNamespace(deployed=lambda: deployed)
+    return SimpleNamespace(home=SimpleNamespace(demo=True), today=lambda: TODAY, door=door)
 
 
 def posted_pupil(number: int) -> dict[str, Any]:
@@ -178,6 +194,37 @@ class TestTheNightlyJob:
             assert answer.probability == pytest.approx(logged[number].probability, abs=1e-6)
             # Posted marks begin in April, so a week counts only once four school weeks lie behind it.
             assert answer.rising in ("not_enough_history", "yes" if logged[number].rise_margin >= 0 else "no")
+
+    def test_a_transparent_rule_serves_as_a_model_does_and_says_what_it_is(self, night_home):
+        """The same job, table, reasons and interface; nothing is said of a rise that the rule never asks for."""
+        bundle = rule_bundle()
+        put_deployed(night_home, bundle, create_demo_trust(night_home))
+        with as_job(night_home) as session:
+            record_deployment(session, bundle.digest, "b" * 64, datetime.now(UTC))
+        night = score_network(night_home)
+        assert night.bundle_digest == bundle.digest
+        with as_job(night_home) as session:
+            rows = session.execute(
+                text("SELECT pseudonym, flagged, eligible, rising_since, rise FROM scores JOIN pupils ON id = pupil_id")
+            ).all()
+            said = session.execute(text("SELECT sentence FROM reasons WHERE side = 'for'")).scalars().all()
+            cases = session.execute(text("SELECT count(*) FROM cases WHERE state = 'open'")).scalar_one()
+        eligible = {row.pseudonym for row in rows if row.eligible}
+        # Missed sessions and removals of the twelve and four weeks before: as the records themselves say.
+        assert eligible == {pupil for pupil in range(1, 61) if meets_the_rule_of_thumb(pupil)}
+        assert cases == sum(row.flagged for row in rows) == 2, "0.5 % of 60 is none, so the rule's least, two"
+        assert {row.rising_since for row in rows} == {None}
+        assert said
+        assert {sentence.split()[0] for sentence in said} <= {"Missed"} | {str(number) for number in range(1, 20)}
+        deployed = open_deployed(night_home, TODAY)
+        assert isinstance(deployed, Deployed)
+        assert [notice.mark for notice in notices(site_of(deployed))][1] == "Transparent rule"
+        assert "attendance under 90% over 12 school weeks" in notices(site_of(deployed))[1].words
+        sent = {"as_of": TODAY.isoformat(), "pupils": [posted_pupil(3)]}
+        request = ScoresRequest.model_validate_json(json.dumps(sent, default=str))
+        [answer] = score(deployed, posted(request, read_school_days(night_home)), request)
+        assert (answer.rising, answer.rising_since) == ("not_asked", None)
+        assert any("a transparent rule: attendance under 90%" in words for words in told(deployed))
 
     def test_the_last_feature_row_is_published(self, night_home):
         score_network(night_home)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from training.flags import ALLOCATION, FlagRule, allocate, rule_from
-from training.rise import last_at_ease, rises, rising_since, usual_spread
+from training.rise import FORMS, last_at_ease, rises, rising_since, usual_spread
 
 FIRST = date(2025, 9, 1)
 RULE = FlagRule(
@@ -179,6 +179,44 @@ def test_a_rise_is_followed_back_no_further_than_agreed() -> None:
     holds = np.ones(10, bool)
     found = rising_since(holds, np.zeros(10, np.intp), np.arange(10), since_weeks=3)
     assert found.tolist() == [0, 0, 0, 0, 1, 2, 3, 4, 5, 6]
+
+
+def test_a_median_is_another_measure_of_the_own_past() -> None:
+    logits, one, when = np.array([9.0, 1.0, 2.0, 3.0]), np.zeros(4, np.intp), np.arange(4)
+    assert rises(logits, one, when, past_weeks=3, past_least=3, form="median")[3] == 3.0 - 2.0
+
+
+def test_momentum_is_a_fast_average_less_a_slow_one() -> None:
+    fast, slow = FORMS["momentum"].half_lives or (0.0, 0.0)
+    logits, one, when = np.array([-3.0, -2.0, 0.0]), np.zeros(3, np.intp), np.arange(3)
+    [*_, found] = rises(logits, one, when, past_weeks=2, past_least=2, form="momentum")
+    averages = []
+    for half_life in (fast, slow):
+        weights = [0.5 ** (2 / half_life), 0.5 ** (1 / half_life), 1.0]
+        averages.append((weights[0] * -3.0 + weights[1] * -2.0) / sum(weights))
+    assert found == pytest.approx(averages[0] - averages[1])
+    assert found > 0
+    # A week without a score has no weight; a level that never moves has no momentum.
+    gap = rises(logits[[0, 2]], one[:2], when[[0, 2]], past_weeks=2, past_least=1, form="momentum")[1]
+    assert gap == pytest.approx(-3.0 / (1 + 2 ** (2 / fast)) + 3.0 / (1 + 2 ** (2 / slow)))
+    assert rises(np.full(5, -2.0), np.zeros(5, np.intp), np.arange(5), past_weeks=4, past_least=1, form="momentum")[
+        4
+    ] == pytest.approx(0.0)
+
+
+def test_momentum_moves_by_noise_as_much_as_it_says() -> None:
+    """White noise: what the form moves, for each unit of the change between two weeks."""
+    logits = np.random.default_rng(3).normal(size=40_000)
+    pupils, weeks = np.divmod(np.arange(40_000), 40)
+    found = rises(logits, pupils, weeks, past_weeks=12, past_least=12, form="momentum")
+    changes = np.diff(logits.reshape(-1, 40), axis=1)
+    assert np.nanstd(found) / changes.std() == pytest.approx(FORMS["momentum"].noise, rel=0.03)
+
+
+def test_a_form_that_is_not_one_and_a_rise_without_its_least_are_refused() -> None:
+    for changes in ({"rise": "twice"}, {"rise": "none"}, {"rise_least": None}):
+        with pytest.raises(ValueError, match="rise is one of quartile, median, momentum, none, and only 'none' goes"):
+            rule_from({**RULE.as_dict(), **changes})
 
 
 def test_the_usual_spread_does_not_heed_a_few_great_rises() -> None:
