@@ -47,7 +47,8 @@ class Candidate:
     periods
         Period → first date, last date, number of as-of dates.
     data
-        Delta versions read, the digest of the training rows, and who trained (`trained_by`).
+        Delta versions read, the digest of the training rows, who trained (`trained_by`), and how many of the
+        audit's pupil-weeks were not judged and why (`abstained`).
     run_id
         The MLflow run, '' when none was logged.
     """

@@ -145,7 +145,7 @@ def candidate_of(
         ground=on.rows,
         roll=data.roll,
         periods=when.as_dict(),
-        data=read,
+        data={**read, "abstained": _abstained(data, when, mine.allocation, found.rule)},
     )
     if mlruns is None:
         return candidate
@@ -153,6 +153,17 @@ def candidate_of(
     run_id = _log(mlruns, candidate, found, part, settings)
     progress("log of the run", 1, 1)
     return replace(candidate, run_id=run_id)
+
+
+def _abstained(data: Dataset, when: Periods, allocation: pd.DataFrame, rule: FlagRule) -> dict[str, int]:
+    """Return how many of the audit's pupil-weeks were not judged, by reason (`features.cohort.ABSTAIN`).
+
+    'short_past': scored, and with too few earlier weeks for the rise that the rule asks for.
+    """
+    why = data.matrix.keys.loc[during(data.matrix.keys, when.audit), "abstain"]
+    found = {str(name): int(number) for name, number in why[why != ""].value_counts().sort_index().items()}
+    short = 0 if rule.rise_least is None else int(allocation["rise"].isna().sum())
+    return {**found, **({"short_past": short} if short else {})}
 
 
 def as_ofs_of(when: Periods, settings: Settings) -> tuple[date, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from features.cohort import ABSTAIN
 from training.comparison import GROUPS
 
 _SHOWN = {"precision": "precision", "recall": "recall, in time", "average_precision": "average precision"}
@@ -41,6 +42,13 @@ def text_schools(schools: pd.DataFrame) -> str:
         ends = told[name].quantile([0, 0.5, 1]) if len(told) else [math.nan] * 3
         lines.append([name.replace("_10", ", ten days"), *map(_number, ends)])
     return _lined_up(lines)
+
+
+def text_abstained(abstained: Mapping[str, int]) -> str:
+    """Return how many pupil-weeks nothing was said of, and why: silence is not 'no concern'."""
+    words = {**ABSTAIN, "short_past": "Scored, with too few earlier weeks to say whether the figure is rising"}
+    lines = [f"  {number:>8,}  {words.get(name, name)}" for name, number in abstained.items()]
+    return "\n".join(["Pupil-weeks of the audit in which nobody could be flagged:", *(lines or ["  none"])])
 
 
 def _figures(comparison: pd.DataFrame, suffix: str) -> str:

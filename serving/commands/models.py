@@ -41,7 +41,7 @@ def train(
     from training.rerun import last_run, since
     from training.run import By
     from training.run import train as run
-    from training.text import text_schools, text_table, text_variants
+    from training.text import text_abstained, text_schools, text_table, text_variants
 
     here = open_home(home)
     settings = settings_under_policy(here, seed, settings_file)
@@ -64,6 +64,7 @@ def train(
         save_candidate(here, candidate)
     out.print(text_table(candidate.comparison), markup=False, highlight=False)
     out.print(f"\n{text_schools(candidate.evaluation.schools)}", markup=False, highlight=False)
+    out.print(f"\n{text_abstained(candidate.data['abstained'])}", markup=False, highlight=False)
     out.print(f"\n{text_variants(candidate.variants)}", markup=False, highlight=False)
     if before is not None:
         out.print(f"\nSince the last run ({before.bundle.digest[:12]}):")

@@ -12,7 +12,7 @@ from training.evaluate import evaluate
 from training.intervals import Rows, draws, interval, replicates
 from training.metrics import average_precision, list_quality, observed_over_expected, recalibration
 from training.settings import Settings
-from training.text import text_schools, text_table, text_variants
+from training.text import text_abstained, text_schools, text_table, text_variants
 
 STARTS = {1: date(2025, 9, 29), 3: date(2025, 9, 16), 4: date(2025, 9, 30)}
 FIGURES = ("precision", "recall", "recall_10", "lift", "average_precision", "observed_over_expected")
@@ -151,6 +151,13 @@ def test_flag_rules_and_schools_are_told_too() -> None:
     told = text_schools(schools).splitlines()
     assert told[0].startswith("By school (2 of 3: those with 10 suspended pupil-terms or more)")
     assert told[1].split() == ["precision", "0.100", "0.200", "0.300"]
+
+
+def test_silence_is_counted_and_explained() -> None:
+    told = text_abstained({"too_new": 1200, "short_past": 7}).splitlines()
+    assert told[1].startswith("     1,200  The pupil has been on roll for less than three school weeks")
+    assert told[2] == "         7  Scored, with too few earlier weeks to say whether the figure is rising"
+    assert text_abstained({}).endswith("none")
 
 
 def test_the_summary_gets_the_ends_of_its_row() -> None:

@@ -76,6 +76,25 @@ def test_the_candidate_says_which_data_and_dates_it_saw(made: Made) -> None:
     assert first == ["model", "logistic", "rule_of_thumb", "prior_suspensions", "school_year_rate"]
 
 
+def test_who_could_not_be_flagged_is_counted_with_the_reason(made: Made) -> None:
+    data, network, when = made_up(SETTINGS, pupils=240)
+    pupils = np.sort(data.matrix.keys["pupil"].unique())
+    audit = data.matrix.keys["as_of"] >= pd.Timestamp(when.audit[0])
+    # One pupil is too new until the third audited week, another has an objection throughout.
+    new = (data.matrix.keys["pupil"] == pupils[0]) & (data.matrix.keys["as_of"] < pd.Timestamp(when.audit[3]))
+    objects = data.matrix.keys["pupil"] == pupils[1]
+    data.matrix.keys["abstain"] = np.select([new, objects], ["too_new", "objection"], "")
+    found = candidate_of(data, network, when, replace(SETTINGS, resamples=0))
+    assert found.data["abstained"] == {
+        "objection": int((objects & audit).sum()),
+        "too_new": 3,
+        "short_past": SETTINGS.past_least,
+    }
+    log = found.allocation[found.allocation["pupil"] == pupils[0]]
+    assert log["rise"].isna().sum() == SETTINGS.past_least
+    assert not log.loc[log["rise"].isna(), "holds"].any()
+
+
 def test_changing_what_came_during_the_audit_does_not_change_the_bundle(made: Made) -> None:
     """The label's gap: nothing after the first audited day may reach what is signed."""
     data, network, when = made_up(SETTINGS, pupils=240)
