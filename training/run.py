@@ -86,7 +86,8 @@ def train(
     TooFewTerms, MatrixRefused, TooFewOutcomes
         The records do not allow it; each says what is missing.
     """
-    compose(CATALOGUE, settings.allow)
+    chosen = [feature for feature in CATALOGUE if not settings.inputs or feature.name in settings.inputs]
+    compose(chosen, {feature.name for feature in chosen} & set(settings.allow))
     check_approach(by.approach)
     network = network_of(Store(home).history(0), observed_until)
     when = periods(network.calendar, observed_until, settings, trained=trained(by.approach))

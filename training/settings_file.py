@@ -10,8 +10,8 @@ from typing import Any
 from training.settings import TUNABLE, SettingRefused, Settings, settings_from
 
 _PROTECTED = (
-    "no file of settings chooses inputs: features are declared in features/definitions/, and protected "
-    "characteristics are for auditing only (docs/decisions.md, 14); take it out"
+    "features are declared in features/definitions/ and chosen among by `inputs`; protected characteristics are for "
+    "auditing only (docs/decisions.md, 14); take it out"
 )
 _METRICS = (
     "no file of settings chooses metrics: those a model is judged by are the board's, in policy.toml, and "
@@ -19,9 +19,7 @@ _METRICS = (
 )
 # What people look for here and is decided elsewhere.
 _ELSEWHERE = {
-    **dict.fromkeys(
-        ("features", "inputs", "columns", "protected", "sex", "ethnicity", "sen", "fsm", "eal"), _PROTECTED
-    ),
+    **dict.fromkeys(("features", "columns", "protected", "sex", "ethnicity", "sen", "fsm", "eal"), _PROTECTED),
     **dict.fromkeys(("metric", "metrics", "objective"), _METRICS),
 }
 # Beyond these LightGBM stops with an error of its own, or fits nothing.

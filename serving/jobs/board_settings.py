@@ -11,7 +11,7 @@ from training.settings_file import read_settings
 
 
 def settings_under_policy(home: Home, seed: int | None = None, file: Path | None = None) -> Settings:
-    """Return training's settings with the board's own choices in them: outcome, horizon, lead, capacity, inputs allowed.
+    """Return training's settings with the board's choices: outcome, horizon, lead, capacity, inputs allowed.
 
     `file` may set whatever the policy leaves open; a seed given here comes before the file's.
     """

@@ -125,7 +125,7 @@ def test_what_a_search_chose_is_read_back_as_it_was(tmp_path: Path) -> None:
         ("rounds_mos = 3", "no setting is called rounds_mos; did you mean rounds_most?"),
         ('metric = "beauty"', "metric is no setting: no file of settings chooses metrics: those a model is judged by"),
         ('features = ["ethnicity"]', "protected characteristics are for auditing only (docs/decisions.md, 14); take"),
-        ("[ethnicity]\nuse = true", "settings.toml: ethnicity is no setting: no file of settings chooses inputs"),
+        ("[ethnicity]\nuse = true", "settings.toml: ethnicity is no setting: features are declared"),
         ("depth", "is no TOML"),
     ],
 )
