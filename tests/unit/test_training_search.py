@@ -121,7 +121,7 @@ def test_what_a_search_chose_is_read_back_as_it_was(tmp_path: Path) -> None:
         ("[boosting]\nlearning_rate = 0", "boosting.learning_rate is 0; it must be between 0.001 and 1.0"),
         ("[boosting]\nnum_leaves = 7.5", "boosting.num_leaves is 7.5; write a whole number"),
         ("learning_rate = 0.1", "learning_rate belongs under [boosting]; move it there"),
-        ("depth = 3", "settings.toml: no setting is called depth; there are horizon_weeks"),
+        ("depth = 3", "settings.toml: no setting is called depth; there are outcome, horizon_weeks"),
         ("rounds_mos = 3", "no setting is called rounds_mos; did you mean rounds_most?"),
         ('metric = "beauty"', "metric is no setting: no file of settings chooses metrics: those a model is judged by"),
         ('features = ["ethnicity"]', "protected characteristics are for auditing only (docs/decisions.md, 14); take"),

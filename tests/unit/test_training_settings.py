@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fairness.inputs import allowed_inputs
 from fairness.policy import read_policy
 from records.home import create_home
 from serving.jobs.board_settings import settings_under_policy
@@ -75,7 +76,8 @@ def test_settings_written_are_the_settings_read(tmp_path: Path) -> None:
         ("rise = 3", "rise is 3; write a word in quotation marks"),
         ('inputs = ["sex"]', "inputs names sex: a protected characteristic"),
         ("inputs = [1]", "write a list of names"),
-        ("capacity_share = 1.5", "which the board's policy decides"),
+        ("capacity_share = 0.01", "which the board's policy decides"),
+        ("capacity_share = 1.5", "capacity_share is 1.5; it must be between"),
         ('outcome = "permanent"', "which the board's policy decides"),
     ],
 )
@@ -88,7 +90,7 @@ def test_a_file_says_no_more_than_the_policy_leaves_open(tmp_path: Path, line: s
 
 def test_the_boards_words_decide_what_is_counted(tmp_path: Path) -> None:
     home = create_home(tmp_path / "home", demo=True)
-    assert settings_under_policy(home) == Settings()
+    assert settings_under_policy(home) == Settings(allow=allowed_inputs(read_policy()))
     shipped = (Path(__file__).parents[2] / "fairness" / "policy.toml").read_text(encoding="utf-8")
     words = read_policy().population.outcome
     assert words == OUTCOMES["suspension_or_permanent"][0]
