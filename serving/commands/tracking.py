@@ -29,7 +29,8 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> int:
     """Compare the candidates that were trained, the newest first."""
-    from rich.table import Table
+    from rich.box import SIMPLE
+    from rich.table import Column, Table
 
     from records.home import open_home
     from records.refusal import Refusal
@@ -55,10 +56,12 @@ def runs(
     if as_json:
         print(json.dumps(rows, indent=1))  # noqa: T201 - for another program: no colours and no line breaks of rich's
         return Exit.DONE
-    table = Table("candidate", "trained", "state", *(SHOWN.get(name, name) for name in chosen))
+    # The digest is what the next command is given: it is never cut, however narrow the terminal.
+    whole = [Column(name, no_wrap=True, min_width=width) for name, width in (("candidate", 12), ("trained", 16))]
+    table = Table(*whole, "state", *(SHOWN.get(name, name) for name in chosen), box=SIMPLE, padding=(0, 1, 0, 0))
     for run, row in zip(found, rows, strict=True):
         figures = (f"{run.metrics[name]:.3g}" if name in run.metrics else "-" for name in chosen)
-        table.add_row(run.digest[:12], str(row["trained"]), str(row["state"]), *figures)
+        table.add_row(run.digest[:12], str(row["trained"])[:16].replace("T", " "), str(row["state"]), *figures)
     out.print(table if rows else "No run yet; begin with `belong train`.")
     return Exit.DONE
 
@@ -83,15 +86,19 @@ def mlflow(
     port: Annotated[int, typer.Option(min=1024, max=65535)] = 5000,
 ) -> int:
     """Open MLflow's own pages on this machine, until Ctrl-C."""
-    import subprocess
     import sys
 
+    from records.refusal import Refusal
+    from serving.jobs.children import until_ended
+    from serving.jobs.web import check_ports
+
     command, settings = mlflow_server(mlruns, host, port)
+    check_ports(port)
     out.print(f"MLflow: http://{host}:{port}   (Ctrl-C ends it)", highlight=False)
-    try:
-        subprocess.run([sys.executable, *command], env=settings, check=False)  # noqa: S603 - our own words only
-    except KeyboardInterrupt:
-        out.print("Ended.")
+    code = until_ended([sys.executable, *command], settings)
+    if code:
+        raise Refusal(f"MLflow's server ended by itself with exit code {code}; what it printed says why")
+    out.print("Ended.")
     return Exit.DONE
 
 
