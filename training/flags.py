@@ -1,11 +1,11 @@
 """Flags: level and rise, within each school's capacity, week by week.
 
 Level: the probability reaches the network-wide floor. Rise: its log-odds stand above the pupil's own
-level at ease (the lower quartile over up to `past_weeks` earlier weeks, at least `past_least` of them scored) by
-at least `rise_least`, which comes from the usual change between weeks in the calibration period. A pupil
-with too short a past has no rise and is not flagged: that is said, not guessed. The pupils of a school
-and week for whom both hold and who are not snoozed are ranked by probability; equal ones share the
-worst rank, so capacity is never exceeded and chance never chooses.
+past, as a form of `rise.FORMS` measures it (over up to `past_weeks` earlier weeks, at least `past_least`
+of them scored), by at least `rise_least`, which comes from the usual change between weeks in the
+calibration period. A pupil with too short a past has no rise and is not flagged: that is said, not
+guessed. The pupils of a school and week for whom both hold and who are not snoozed are ranked by
+probability; equal ones share the worst rank, so capacity is never exceeded and chance never chooses.
 
 Every row is kept, flagged or not: it is the allocation log (docs/decisions.md, 17).
 """

@@ -1,10 +1,12 @@
-"""A pupil's rise over their own level at ease, and since when it has held.
+"""A pupil's rise over their own past, and since when it has held.
 
-At ease is the lower quartile of the pupil's earlier weeks, not their median: over a median a pupil
-whose trouble began two months ago no longer rises, and gives up the place on the list to someone whose
-figure moved last week. On a simulated network set apart for the choice (12,000 pupils, seed 11, half
-a year, recall within capacity): median of 8 weeks .250, lower quartile of 12 weeks .261; pupils never
-suspended before .181 and .190; with no rise asked at all .267 and .183.
+Four forms are declared (`FORMS`). The default, momentum, is an average that forgets fast less one that
+forgets slowly: a single odd week moves it little, and trouble that goes on for months does not wear off
+as it does over a median. Chosen on a simulated network of another seed (docs/decisions.md, 42); every
+run prints the forms beside each other on its own scores, to read and not to choose by.
+
+At ease is the lower quartile of the pupil's earlier weeks: what 'then' means beside 'now'
+(training/ease.py), whichever form asks for the rise.
 """
 
 from collections.abc import Mapping
@@ -84,7 +86,9 @@ def rises(
 def _faded(whole: Array, weights: Array) -> Array:
     """Return each row's weighted mean over the weeks that are known."""
     there = np.isfinite(whole)
-    return np.asarray(np.where(there, whole, 0.0) @ weights / (there @ weights), np.float64)
+    # Row by row, and no product of matrices: a row's last digit must not depend on how many others there are.
+    parts, whole_weight = np.where(there, whole * weights, 0.0), np.where(there, weights, 0.0)
+    return np.asarray(parts.sum(axis=1) / whole_weight.sum(axis=1), np.float64)
 
 
 def last_at_ease(logits: Array, pupils: Positions, weeks: Positions, *, past_weeks: int, past_least: int) -> Positions:

@@ -98,10 +98,10 @@ class Settings:
     capacity_max: int = 15
     snooze_weeks: int = 6
     level_times: float = 3.0
-    rise: str = "quartile"
+    rise: str = "momentum"
     past_weeks: int = 12
     past_least: int = 4
-    rise_noise: float = 1.0
+    rise_noise: float = 0.5
     since_weeks: int = 6
     train_every: int = 2
     folds: int = 2

@@ -160,7 +160,7 @@ def test_who_abstains_has_no_probability(made: Made) -> None:
 def test_a_week_scored_alone_gives_the_audits_own_rows(made: Made) -> None:
     log, last = made.candidate.allocation, pd.Timestamp(made.when.audit[-1])
     days = np.unique(made.data.matrix.keys["as_of"])
-    recent = made.data.matrix.where((made.data.matrix.keys["as_of"] >= days[-15]).to_numpy(bool))
+    recent = made.data.matrix.where((made.data.matrix.keys["as_of"] >= days[-1 - SETTINGS.weeks_back]).to_numpy(bool))
     earlier = log.loc[log["flagged"] & (log["as_of"] < last), ["pupil", "as_of"]]
     week = week_of_matrix(made.scorer, recent, made.when.audit[-1], earlier_flags=earlier)
     pd.testing.assert_frame_equal(week.allocation, log[log["as_of"] == last].reset_index(drop=True))
