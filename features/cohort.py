@@ -41,7 +41,8 @@ def cohort(known: Known) -> pd.DataFrame:
     """
     on_roll = roll(known)
     newest = known["marks"].groupby("pupil")["date"].max()
-    first_fresh = days_by_school(on_roll["school"], lambda school: fresh_from(known.calendar, school, known.as_of))
+    calendar = known.calendar
+    first_fresh = days_by_school(on_roll["school"], lambda school: fresh_from(calendar, school, known.as_of), calendar)
     fresh = by_pupil(on_roll["pupil"], newest) >= first_fresh
     return with_abstain(on_roll, known, fresh.to_numpy(dtype=bool))
 
@@ -110,7 +111,8 @@ def _serving(away: pd.DataFrame, known: Known) -> set[int]:
 
 
 def _too_new(on_roll: pd.DataFrame, known: Known) -> npt.NDArray[np.bool_]:
-    starts = days_by_school(on_roll["school"], lambda school: known.calendar.back(school, known.as_of, NEW_WEEKS))
+    back = known.calendar.back
+    starts = days_by_school(on_roll["school"], lambda school: back(school, known.as_of, NEW_WEEKS), known.calendar)
     new = (on_roll["entry_date"] > starts).to_numpy(dtype=bool, copy=True)
     enrolments = known["enrolments"]
     mine = enrolments[enrolments["pupil"].isin(on_roll["pupil"][new])]

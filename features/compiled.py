@@ -1,54 +1,51 @@
-"""The fast engine with its loop along the sessions compiled: for training and the nightly run, never the web."""
+"""The fast engine with its loops compiled: for training and the nightly run. The web process never loads numba."""
 
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
+from importlib.resources import files
+from types import FunctionType
 from typing import TypeVar, cast
 
 import numba
-import numpy as np
 
-from features import engine
-from features.lines import Ints, Small, Values
+from features import engine, loops, loops_rows, loops_totals
+from features.machine import Machine
 
 F = TypeVar("F", bound=Callable[..., object])
+_FILES = ("loops.py", "loops_totals.py", "loops_rows.py", "forms.py")
+_SOURCES = sha256(b"".join(files("features").joinpath(name).read_bytes() for name in _FILES)).hexdigest()[:12]
 
 
 def _compiled(function: F) -> F:
-    # numba's own types are not known to the type checker.
-    return cast(F, numba.njit(cache=True, error_model="numpy")(function))
+    """Compile a copy of a loop, and of the loops of its own file that it calls; numba keeps them for the next process.
+
+    The digest of every file of loops is in the name that it keeps the machine code under: it compiles anew by itself
+    only where the loop's own file has changed.
+    """
+    source = cast(FunctionType, function)
+    within = dict(source.__globals__)
+    for name in source.__code__.co_names:
+        called = within.get(name)
+        if isinstance(called, FunctionType) and called.__module__.startswith("features.loops"):
+            within[name] = _compiled(called)
+    copy = FunctionType(source.__code__, within, source.__name__, source.__defaults__)
+    copy.__module__, copy.__qualname__ = source.__module__, f"{source.__qualname__}_{_SOURCES}"
+    try:
+        return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(copy))
+    except RuntimeError:  # nowhere may be written: compiled again in every process
+        return cast(F, numba.njit(nogil=True, error_model="numpy")(copy))
 
 
-@_compiled
-def runs(possible: Small, counted: Small, pupil: Ints, first: Ints, end: Ints, fix_from: Ints, fixes: Ints) -> Values:
-    """Return what `features.lines.runs` returns, in one compiled pass."""
-    found = np.full((len(pupil), 4), np.nan)
-    for row in range(len(pupil)):
-        at = pupil[row]
-        for fix in range(fix_from[row], fix_from[row + 1]):
-            possible[at, fixes[fix, 0]] += fixes[fix, 1]
-            counted[at, fixes[fix, 0]] += fixes[fix, 2]
-        number, brief, longest, now, there = 0, 0, 0, 0, False
-        for session in range(first[row], end[row]):
-            if possible[at, session] <= 0:
-                continue
-            there = True
-            if counted[at, session] > 0:
-                now += 1
-                longest = max(longest, now)
-                if now == 1:
-                    number += 1
-                    brief += 1
-                elif now == 2:
-                    brief -= 1
-            else:
-                now = 0
-        if there:
-            found[row, 0], found[row, 1], found[row, 2], found[row, 3] = number, brief, longest, now
-        for fix in range(fix_from[row], fix_from[row + 1]):
-            possible[at, fixes[fix, 0]] -= fixes[fix, 1]
-            counted[at, fixes[fix, 0]] -= fixes[fix, 2]
-    return found
-
-
-# The same matrix as `features.engine.build`, sooner where there are many pupils.
-build = partial(engine.build, runs=runs)
+MACHINE = Machine(
+    place=_compiled(loops.place),
+    order=_compiled(loops.order),
+    replaced=_compiled(loops.replaced),
+    totals=_compiled(loops_totals.totals),
+    series=_compiled(loops_totals.series),
+    looked_at=_compiled(loops_rows.looked_at),
+    after=_compiled(loops_rows.after),
+    along=_compiled(loops_rows.along),
+)
+# The same matrix as `features.engine.build`, sooner where there are more than a few pupils.
+build = partial(engine.build, machine=MACHINE)

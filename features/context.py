@@ -27,33 +27,35 @@ _LATEST_WEEK = 9
 
 def half_term(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the half-term of the school year, 1 to 6; in a holiday, the one before it."""
-    return numbers_by_school(on_roll["school"], lambda school: _season(known, school)[0])
+    return numbers_by_school(on_roll["school"], lambda school: _season(known, school)[0], known.calendar)
 
 
 def week_of_half_term(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the week since the half-term began, from 1, at most 9 (a long holiday)."""
-    return numbers_by_school(on_roll["school"], lambda school: _season(known, school)[1])
+    return numbers_by_school(on_roll["school"], lambda school: _season(known, school)[1], known.calendar)
 
 
 def year(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the National Curriculum year, reception 0; NaN for pupils outside the year groups."""
     years = {"R": 0.0, **{str(number): float(number) for number in range(1, 15)}}
-    return np.array([years.get(name, np.nan) for name in on_roll["year_group"]], dtype=np.float64)
+    at, names = pd.factorize(on_roll["year_group"])
+    return np.array([years.get(name, np.nan) for name in names], dtype=np.float64)[at]
 
 
 def days_on_roll(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the open days from entry to as_of, at most 195; 195 too where the calendar begins after the entry."""
-    return _by_entry(on_roll, lambda school, entry: _days_on_roll(known, school, entry))
+    return _by_entry(on_roll, known, lambda school, entry: _days_on_roll(known, school, entry))
 
 
 def joined_mid_year(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return 1 where the pupil joined within the last 39 school weeks, the school year being under way; else 0."""
-    return _by_entry(on_roll, lambda school, entry: float(_joined_mid_year(known, school, entry)))
+    return _by_entry(on_roll, known, lambda school, entry: float(_joined_mid_year(known, school, entry)))
 
 
 def schools(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the number of the network's schools on whose roll the pupil was in the last 117 school weeks."""
-    starts = days_by_school(on_roll["school"], lambda at: known.calendar.back(at, known.as_of, THREE_YEARS_WEEKS))
+    back = known.calendar.back
+    starts = days_by_school(on_roll["school"], lambda at: back(at, known.as_of, THREE_YEARS_WEEKS), known.calendar)
     rows = known["enrolments"]
     first = by_pupil(rows["pupil"], starts.set_axis(pd.Index(on_roll["pupil"])))
     recent = rows["leaving_date"].isna() | (rows["leaving_date"] >= first)
@@ -93,11 +95,15 @@ def _joined_mid_year(known: Known, school: int, entry: date) -> bool:
     return under_way and entry >= known.calendar.back(school, known.as_of, YEAR_WEEKS)
 
 
-def _by_entry(on_roll: pd.DataFrame, value: Callable[[int, date], float]) -> Values:
-    # Few distinct (school, entry date) pairs, however many pupils.
+def _by_entry(on_roll: pd.DataFrame, known: Known, value: Callable[[int, date], float]) -> Values:
+    # Few distinct (calendar, entry date) pairs, however many pupils and schools.
     entry = on_roll["entry_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    pairs, at = np.unique(
-        np.stack([on_roll["school"].to_numpy(dtype=np.int64), entry], axis=1), axis=0, return_inverse=True
-    )
-    found = [value(int(school), np.datetime64(int(day), "D").item()) for school, day in pairs]
-    return np.array(found, dtype=np.float64)[at.reshape(-1)]
+    like = numbers_by_school(on_roll["school"], lambda school: float(known.calendar.alike(school)))
+    at, pairs = pd.factorize(like.astype(np.int64) * _APART + entry + _APART // 2)
+    found = [value(int(pair // _APART), (_EPOCH + (pair % _APART - _APART // 2)).item()) for pair in pairs]
+    return np.array(found, dtype=np.float64)[at]
+
+
+# A day number is far below half of this, so that a school and a day fit one whole number.
+_APART = 1 << 20
+_EPOCH = np.datetime64(0, "D")

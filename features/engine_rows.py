@@ -5,107 +5,74 @@ They are no sums: each costs in proportion to the rows seen, times the as-of dat
 
 import numpy as np
 
-from features.engine_work import WEEKDAYS, Values, Work, divide, named, on_weekday
+from features import loops_rows as loops
+from features.engine_work import WEEKDAYS, Block, Values, divide, edges_of, named, on_weekday
 from features.feature import WEEKDAY, Feature
-from features.grid import Ints
+from features.forms import Kind
+from features.ledger import weights_of
 
-# A day number is far below this, so (row, day) and (row, kind) fit one whole number in order.
-_APART = 1 << 20
-
-
-def maximum(work: Work, feature: Feature) -> Values:
-    """Return the largest single row of the window, 0 when there is none."""
-    row, _, version = work.seen(feature.measure, feature)
-    largest = np.zeros(len(work.rows))
-    np.maximum.at(largest, row, work.weight(feature.measure, version).astype(np.float64))
-    return largest
-
-
-def days(work: Work, feature: Feature) -> Values:
-    """Return the days of the window that hold a row."""
-    row, _ = _days(work, feature)
-    return np.bincount(row, minlength=len(work.rows)).astype(np.float64)
+_FORM: dict[Kind, int] = {
+    "maximum": loops.MAXIMUM,
+    "days": loops.DAYS,
+    "since": loops.SINCE,
+    "gap": loops.GAP,
+    "gap_change": loops.GAP_CHANGE,
+    "distinct": loops.DISTINCT,
+    "top_share": loops.TOP_SHARE,
+}
+_COLUMN: dict[Kind, int] = {"spells": 0, "brief": 1, "longest": 2, "run": 3}
 
 
-def since(work: Work, feature: Feature) -> Values:
-    """Return the open school days from the newest row's day up to as_of."""
-    row, day, _ = work.seen(feature.measure, feature)
-    newest = np.full(len(work.rows), -1, dtype=np.int64)
-    np.maximum.at(newest, row, day)
-    return np.where(newest < 0, np.nan, work.rows.open_days_since(newest))
+def of_rows(block: Block, feature: Feature) -> Values:
+    """Return a form of the rows of the window, one by one."""
+    measure = named(feature.measure)
+    if feature.by == WEEKDAY and feature.kind == "top_share":
+        # By weekday it is a matter of seven sums, which spares looking at every mark.
+        each = [block.total(on_weekday(measure, day), feature.window_weeks) for day in WEEKDAYS]
+        most: Values = np.max(each, axis=0)
+        return divide(most, np.sum(each, axis=0, dtype=np.float64))
+    book = block.work.book[measure.name]
+    value = np.empty(0, dtype=np.int32)
+    if feature.by:
+        value = np.maximum(book.ledger.column(feature.by), -1)
+    elif feature.kind == "maximum":
+        weight = measure.weight
+        value = np.ones(len(book.counted), dtype=np.int32) if weight is None else weights_of(book.ledger, weight)
+    which, before, first_day = block.work.rows.opened
+    return block.work.machine.looked_at(
+        _FORM[feature.kind],
+        block.pupils,
+        book.versions,
+        (book.bit[measure.name], value),
+        (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
+        (which[block.group], before, first_day),
+    )
 
 
-def gap(work: Work, feature: Feature) -> Values:
-    """Return the mean open school days from one day with a row to the next."""
-    count, first, last, _ = _ends(work, feature)
-    return divide(_between(work, first, last), count - 1.0)
-
-
-def gap_change(work: Work, feature: Feature) -> Values:
-    """Return the newest gap less the mean of the earlier ones."""
-    count, first, last, before = _ends(work, feature)
-    earlier = divide(_between(work, first, before), count - 2.0)
-    return np.where(count >= 3, _between(work, before, last) - earlier, np.nan)
-
-
-def distinct(work: Work, feature: Feature) -> Values:
-    """Return how many values of `by` the rows have."""
-    row, _ = _kinds(work, feature)
-    return np.bincount(row, minlength=len(work.rows)).astype(np.float64)
-
-
-def top_share(work: Work, feature: Feature) -> Values:
-    """Return the share of the rows that have the commonest value of `by`."""
-    if feature.by == WEEKDAY:
-        # By weekday it is a matter of five sums, which spares listing every mark.
-        each = [work.total(on_weekday(named(feature.measure), day), feature.window_weeks) for day in WEEKDAYS]
-        return divide(np.max(each, axis=0), np.sum(each, axis=0, dtype=np.float64))
-    row, times = _kinds(work, feature)
-    largest = np.zeros(len(work.rows))
-    np.maximum.at(largest, row, times.astype(np.float64))
-    return divide(largest, np.bincount(row, weights=times, minlength=len(work.rows)).astype(np.float64))
-
-
-def after(work: Work, feature: Feature) -> Values:
+def after(block: Block, feature: Feature) -> Values:
     """Return the rows of the measure whose day lies 1 to `within_days` days after the day of a row of `other`."""
-    row, day, _ = work.seen(feature.measure, feature)
-    lead_row, lead_day, _ = work.seen(feature.other, None)
-    leads = np.sort(lead_row * _APART + lead_day)
-    at = row * _APART + day
-    follows = np.searchsorted(leads, at - feature.within_days) < np.searchsorted(leads, at)
-    return np.bincount(row[follows], minlength=len(work.rows)).astype(np.float64)
+    measure, other = named(feature.measure), named(feature.other)
+    book, leads = block.work.book[measure.name], block.work.book[other.name]
+    return block.work.machine.after(
+        block.pupils,
+        book.versions,
+        leads.versions,
+        (book.bit[measure.name], leads.bit[other.name], feature.within_days),
+        (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
+    )
 
 
-def _days(work: Work, feature: Feature) -> tuple[Ints, Ints]:
-    """Return grid row and day of each day with a row, once each, in order."""
-    row, day, _ = work.seen(feature.measure, feature)
-    distinct_days = np.unique(row * _APART + day)
-    return distinct_days // _APART, distinct_days % _APART
-
-
-def _ends(work: Work, feature: Feature) -> tuple[Values, Ints, Ints, Ints]:
-    """Return for each grid row its days: how many, the first, the last, the last but one; as_of where none."""
-    row, day = _days(work, feature)
-    count = np.bincount(row, minlength=len(work.rows))
-    stop = np.cumsum(count)
-    there = count > 0
-    found = []
-    for at in (stop - count, stop - 1, stop - 2):
-        ends = work.rows.end.copy()
-        usable = there & (at >= stop - count)
-        ends[usable] = day[at[usable]]
-        found.append(ends)
-    first, last, before = found
-    return count.astype(np.float64), first, last, before
-
-
-def _between(work: Work, start: Ints, end: Ints) -> Values:
-    return work.rows.open_days_since(start) - work.rows.open_days_since(end)
-
-
-def _kinds(work: Work, feature: Feature) -> tuple[Ints, Ints]:
-    """Return each (grid row, value of `by`) there is: the row, and how many rows have the value."""
-    row, _, version = work.seen(feature.measure, feature)
-    kind = work.table(named(feature.measure).table).kinds(feature.by)[version]
-    pairs, times = np.unique(row[kind >= 0] * _APART + kind[kind >= 0], return_counts=True)
-    return pairs // _APART, times.astype(np.int64)
+def of_line(block: Block, feature: Feature, made: dict[object, Values]) -> Values:
+    """Return a form of the pupil's line of sessions; `made` keeps what forms of one line share."""
+    measure, per = named(feature.measure), named(feature.per)
+    line = (measure.name, per.name, feature.window_weeks)
+    if line not in made:
+        book = block.work.book[measure.name]
+        made[line] = block.work.machine.along(
+            block.pupils,
+            book.versions,
+            (book.bit[measure.name], book.bit[per.name], book.ledger.turn),
+            (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
+        )
+    found: Values = made[line][_COLUMN[feature.kind]]
+    return found

@@ -1,95 +1,148 @@
-"""What the fast engine's forms are worked from: totals by prefix sums, and the rows that each as-of date sees."""
+"""What the fast engine's forms are worked from: one shard's ledgers and, a block of pupils at a time, their totals."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from features.cube import Versions, totals
 from features.feature import WEEKDAY, Feature
-from features.grid import Edge, Grid, Ints
-from features.lines import Runs
+from features.grid import Edge, Grid, Ints, Small
+from features.ledger import MOST_MEASURES, Ledger, ledger_of, masks_of, weights_of
+from features.machine import Machine
 from features.measure import Measure
 from records.history import History
-from records.tables import TABLES
+from records.tables import MARKS
 
 Values = npt.NDArray[np.float64]
 SUMS = frozenset({"count", "rate", "share", "change", "contrast"})
 SERIES = frozenset({"slope", "volatility", "momentum", "cusum", "departure", "weeks"})
 WEEKDAYS = range(7)
+# Every mark whatever its code, from the first day that is fresh: only the cohort may ask that.
+FRESH = "every mark"
+
+
+@dataclass(frozen=True)
+class Book:
+    """Some measures of one table, and the windows over which each is added up.
+
+    `counted` says of each version which of the measures count it, a bit each.
+    """
+
+    ledger: Ledger
+    counted: Ints
+    bit: Mapping[str, int]
+    weighing: Small
+    weights: Small
+    needs: tuple[tuple[int, Edge], ...]
+
+    @property
+    def versions(self) -> tuple[Small, Small, Small, Small, Ints]:
+        """The ledger's versions, as loops take them."""
+        return self.ledger.start, self.ledger.day, self.ledger.first, self.ledger.last, self.counted
 
 
 class Work:
-    """One shard's counts at many as-of dates, each made once."""
+    """One shard's ledgers, each made once."""
 
-    def __init__(self, history: History, rows: Grid, features: Sequence[Feature], runs: Runs) -> None:
+    def __init__(self, history: History, rows: Grid, features: Sequence[Feature], machine: Machine) -> None:
         self.rows = rows
-        self.runs = runs
-        self._history = history
-        self._versions: dict[str, Versions] = {}
-        wanted: dict[str, tuple[Measure, set[Edge]]] = {}
-        for measure, edge in (need for feature in features for need in _needs(feature)):
-            wanted.setdefault(measure.name, (measure, set()))[1].add(edge)
-        self._totals = {
-            name: totals(self.table(measure.table), measure, {edge: rows.start(edge) for edge in edges}, rows)
-            for name, (measure, edges) in wanted.items()
-        }
+        self.machine = machine
+        self.book: dict[str, Book] = {}
+        wanted: dict[str, dict[str, tuple[Measure | None, set[Edge]]]] = {MARKS.name: {FRESH: (None, {"fresh"})}}
+        columns: dict[str, set[str]] = {MARKS.name: set()}
+        for feature in features:
+            for measure, edges in _needs(feature):
+                wanted.setdefault(measure.table, {}).setdefault(measure.name, (measure, set()))[1].update(edges)
+                columns.setdefault(measure.table, set()).update(_columns(measure))
+            if feature.by not in ("", WEEKDAY):
+                columns[named(feature.measure).table].add(feature.by)
+        for table, measures in wanted.items():
+            ledger = ledger_of(history, table, sorted(columns[table]), rows.pupils, machine)
+            names = list(measures)
+            for at in range(0, len(names), MOST_MEASURES):
+                some = names[at : at + MOST_MEASURES]
+                self.book |= dict.fromkeys(some, _book(ledger, {name: measures[name] for name in some}))
 
-    def table(self, name: str) -> Versions:
-        """Return every version of the table's rows, lined up with the grid."""
-        if name not in self._versions:
-            self._versions[name] = Versions(self._history.tables[name], TABLES[name], self.rows)
-        return self._versions[name]
+    @cached_property
+    def first_day(self) -> int:
+        """The first day that any window holds."""
+        edges = {edge for book in self.book.values() for _, edge in book.needs}
+        return min((int(self.rows.edge(edge).min()) for edge in edges), default=0)
+
+    def blocks(self, rows_at_once: int) -> Iterator["Block"]:
+        """Return the pupils in order, so many rows at a time: what is worked from them then stays in the cache."""
+        start = self.rows.by_pupil[1]
+        pupil = 0
+        while pupil < len(self.rows.pupils):
+            end = int(np.searchsorted(start, start[pupil] + rows_at_once, side="right")) - 1
+            end = max(end, pupil + 1)
+            yield Block(self, pupil, end)
+            pupil = end
+
+
+class Block:
+    """Some pupils' rows, pupil by pupil, and what their measures add up to in every window."""
+
+    def __init__(self, work: Work, first: int, end: int) -> None:
+        self.work = work
+        self.pupils = (first, end)
+        order, start = work.rows.by_pupil
+        self.row = order[start[first] : start[end]]
+        self.row_start = start[first : end + 1] - start[first]
+        self.group = work.rows.group[self.row]
+        self.as_of = work.rows.edge(0)[self.group].astype(np.int32)
+        self._totals: dict[int, Small] = {}
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def edge(self, edge: Edge) -> Small:
+        """Return the day number of an edge for each row."""
+        return self.work.rows.edge(edge)[self.group].astype(np.int32)
+
+    def held(self, school_weeks: int) -> Values:
+        """Return how many of so many school weeks each row's calendar holds."""
+        return np.minimum(self.work.rows.weeks_known[self.group], school_weeks).astype(np.float64)
+
+    def added(self, measure: str, since: Edge) -> Small:
+        """Return the measure added up from an edge to as_of, for each row."""
+        book = self.work.book[measure]
+        found: Small = self._added(book)[book.needs.index((book.bit[measure], since))]
+        return found
+
+    def weekly(self, measure: Measure | None, weeks: int) -> Small:
+        """Return the measure added up over the last 0, 1, 2 ... school weeks, shape (weeks + 1, rows)."""
+        book = self.work.book[named(measure).name]
+        at = [book.needs.index((book.bit[named(measure).name], week)) for week in range(weeks + 1)]
+        found: Small = self._added(book)[at]
+        return found
 
     def total(self, measure: Measure | None, since: Edge, until: Edge = 0) -> Values:
-        """Return the measure added up from one edge to another, for each row of the grid."""
-        found = self._totals[named(measure).name]
-        total = found[since] if until == 0 else found[since] - found[until]
-        return total.astype(np.float64)
+        """Return the measure added up from one edge to another, for each row."""
+        total = self.added(named(measure).name, since)
+        return (total if until == 0 else total - self.added(named(measure).name, until)).astype(np.float64)
 
     def sum(self, measure: Measure | None, feature: Feature) -> Values:
         """Return the measure added up over the feature's window."""
-        return self.total(measure, *_edges(feature))
+        return self.total(measure, *edges_of(feature))
 
-    def series(self, feature: Feature, since_weeks: int, until_weeks: int = 0) -> Values:
-        """Return the weekly series, oldest week first, shape (rows, since_weeks - until_weeks); NaN: no point."""
-        held = self.rows.held(since_weeks)
-        weekly = []
-        for week in range(since_weeks, until_weeks, -1):
-            per = 1.0 if feature.per is None else self.total(feature.per, week, week - 1)
-            weekly.append(divide(self.total(feature.measure, week, week - 1), np.where(held >= week, per, 0.0)))
-        return np.stack(weekly, axis=1)
-
-    def seen(self, measure: Measure | None, feature: Feature | None) -> tuple[Ints, Ints, Ints]:
-        """Return grid row, day and version of each row of the measure that an as-of date sees.
-
-        Those of the feature's window; of all time where no feature is given.
-        """
-        chosen, _ = self.table(named(measure).table).weights(named(measure))
-        versions = self.table(named(measure).table)
-        if feature is None:
-            # As-of dates lie within a few decades of any row.
-            pairs = versions.seen(chosen, 1 << 20)
-            return pairs.row, versions.day[pairs.version], pairs.version
-        first, end = (self.rows.start(edge) for edge in _edges(feature))
-        pairs = versions.seen(chosen, int((self.rows.end - first).max(initial=0)))
-        day = versions.day[pairs.version]
-        inside = (day >= first[pairs.row]) & (day < end[pairs.row])
-        return pairs.row[inside], day[inside], pairs.version[inside]
-
-    def weight(self, measure: Measure | None, version: Ints) -> Ints:
-        """Return what each of these versions adds to the measure."""
-        versions = self.table(named(measure).table)
-        chosen, weight = versions.weights(named(measure))
-        by_version = np.zeros(len(versions.day), dtype=np.int64)
-        by_version[chosen] = weight
-        return by_version[version]
-
-    def edges(self, feature: Feature) -> tuple[Ints, Ints]:
-        """Return the first day number of the feature's window and the one after its last, for each row."""
-        first, end = _edges(feature)
-        return self.rows.start(first), self.rows.start(end)
+    def _added(self, book: Book) -> Small:
+        if id(book) not in self._totals:
+            rows, edges = self.work.rows, list(dict.fromkeys(edge for _, edge in book.needs))
+            measures = np.searchsorted([bit for bit, _ in book.needs], np.arange(len(book.bit) + 1)).astype(np.int32)
+            at = np.array([edges.index(edge) for _, edge in book.needs], dtype=np.int32)
+            days = np.array([rows.edge(edge) for edge in edges], dtype=np.int32).reshape(len(edges), -1)
+            self._totals[id(book)] = self.work.machine.totals(
+                self.pupils,
+                book.versions,
+                (book.weighing, book.weights),
+                (self.row_start, self.as_of, self.group),
+                (measures, at, days),
+                (self.work.first_day, int(rows.as_ofs[-1])),
+            )
+        return self._totals[id(book)]
 
 
 def named(measure: Measure | None) -> Measure:
@@ -101,7 +154,9 @@ def named(measure: Measure | None) -> Measure:
 
 def divide(above: Values, below: Values) -> Values:
     """Return above / below, NaN where there is nothing to divide by."""
-    divided: Values = np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        divided: Values = above / below
+    divided[below <= 0] = np.nan
     return divided
 
 
@@ -111,23 +166,48 @@ def on_weekday(measure: Measure, weekday: int) -> Measure:
     return replace(measure, name=f"{measure.name} on {weekday}", weekdays=days)
 
 
-def _edges(feature: Feature) -> tuple[Edge, Edge]:
+def edges_of(feature: Feature) -> tuple[Edge, Edge]:
+    """Return where the feature's window begins and ends."""
     if feature.span == "weeks":
         return feature.window_weeks, 0
     return (feature.span, "first"), (feature.span, "end")
 
 
-def _needs(feature: Feature) -> Iterator[tuple[Measure, Edge]]:
-    """Yield every (measure, edge) whose total the feature is worked from."""
+def _needs(feature: Feature) -> Iterator[tuple[Measure, list[Edge]]]:
+    """Yield every measure the feature looks at, and the edges from which it is added up."""
     both = feature.window_weeks + feature.before_weeks
     edges: list[Edge] = []
     if feature.kind in SUMS:
-        edges = [edge for edge in (*_edges(feature), both) if edge != 0]
+        edges = [edge for edge in (*edges_of(feature), both) if edge != 0]
     elif feature.kind in SERIES:
-        edges = list(range(1, both + 1))
+        edges = list(range(both + 1))
     elif feature.kind == "top_share" and feature.by == WEEKDAY:
         for weekday in WEEKDAYS:
-            yield on_weekday(named(feature.measure), weekday), feature.window_weeks
+            yield on_weekday(named(feature.measure), weekday), [feature.window_weeks]
         return
     for measure in feature.measures:
-        yield from ((measure, edge) for edge in edges)
+        yield measure, edges
+
+
+def _columns(measure: Measure) -> Iterator[str]:
+    yield from measure.where
+    if measure.weight is not None:
+        yield measure.weight
+
+
+def _book(ledger: Ledger, measures: Mapping[str, tuple[Measure | None, set[Edge]]]) -> Book:
+    counted = [measure for measure, _ in measures.values()]
+    columns = sorted({column for measure in counted if measure is not None for column in measure.where})
+    kind, codes = ledger.kinds(columns)
+    weighed = sorted({m.weight for m in counted if m is not None and m.weight is not None})
+    weights = [weights_of(ledger, name) for name in weighed]
+    weighing = [-1 if m is None or m.weight is None else weighed.index(m.weight) for m in counted]
+    needs = [(bit, edge) for bit, (_, edges) in enumerate(measures.values()) for edge in sorted(edges, key=str)]
+    return Book(
+        ledger=ledger,
+        counted=masks_of(codes, columns, counted)[kind, (ledger.day + 3) % 7],
+        bit={name: bit for bit, name in enumerate(measures)},
+        weighing=np.array(weighing, dtype=np.int32),
+        weights=np.array(weights, dtype=np.int32).reshape(len(weights), len(kind)),
+        needs=tuple(needs),
+    )

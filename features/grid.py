@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from features.cohort import roll
+from features.cohort import fresh_from, roll
 from features.spans import Span, span_days
 from records.calendar import Calendar, calendar_from
 from records.history import History, Known, latest, objecting
 from records.tables import TABLES
 
 Ints = npt.NDArray[np.int64]
+Small = npt.NDArray[np.int32]
 # Where a window can begin or end: so many school weeks before as_of, or the first day of a span or the day after it.
-Edge = int | tuple[Span, Literal["first", "end"]]
+# 'fresh': the first day a mark may have for the register to be up to date.
+Edge = int | tuple[Span, Literal["first", "end"]] | Literal["fresh"]
 EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -57,67 +59,77 @@ class Grid:
     pupil: Ints
     stand: Ints
     school: Ints
-    _starts: dict[Edge, Ints] = field(default_factory=dict, repr=False, compare=False)
+    _edges: dict[Edge, Ints] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.pupil)
 
     @cached_property
-    def row_of(self) -> npt.NDArray[np.int32]:
-        """The row of each (as-of date's number, pupil's number); -1 where the pupil is not on roll then."""
-        rows = np.full((len(self.stands), max(len(self.pupils), 1)), -1, dtype=np.int32)
-        rows[self.stand, self.pupil] = np.arange(len(self), dtype=np.int32)
-        return rows
+    def by_pupil(self) -> tuple[Ints, Small]:
+        """The rows pupil by pupil, each pupil's by as_of, and where each pupil's begin."""
+        order = np.argsort(self.pupil, kind="stable")
+        return order, np.searchsorted(self.pupil[order], np.arange(len(self.pupils) + 1)).astype(np.int32)
 
     @cached_property
-    def _groups(self) -> tuple[Ints, list[tuple[Calendar, date, int]]]:
-        # Everything a calendar answers depends on (as_of, school) alone: asked once for each, not for each row.
-        pairs = self.stand * (1 << 32) + self.school
-        distinct, at = np.unique(pairs, return_inverse=True)
-        asked = [(self.stands[int(pair) >> 32].known, int(pair) & 0xFFFFFFFF) for pair in distinct]
-        return at, [(known.calendar, known.as_of, school) for known, school in asked]
+    def _groups(self) -> tuple[Small, list[tuple[Calendar, date, int]]]:
+        # Everything a calendar answers depends on (as_of, calendar) alone: asked once for each, not for each row.
+        like = np.empty(len(self), dtype=np.int64)
+        for number, stand in enumerate(self.stands):
+            rows = slice(*np.searchsorted(self.stand, [number, number + 1]))
+            at, distinct = pd.factorize(self.school[rows])
+            alike = [stand.known.calendar.alike(int(school)) for school in distinct]
+            like[rows] = np.array(alike, dtype=np.int64)[at]
+        at, pairs = pd.factorize(self.stand * _APART + like)
+        asked = [(self.stands[(int(pair) + 1) // _APART].known, int(pair)) for pair in pairs]
+        groups = [(known.calendar, known.as_of, (pair + 1) % _APART - 1) for known, pair in asked]
+        return at.astype(np.int32), groups
 
-    def by_group(self, number: Callable[[Calendar, date, int], int]) -> Ints:
-        """Return for each row a number that depends on its calendar, as_of and school."""
-        at, groups = self._groups
-        return np.array([number(*group) for group in groups], dtype=np.int64)[at]
+    @property
+    def group(self) -> Small:
+        """The number of each row's (as_of, calendar)."""
+        return self._groups[0]
+
+    def edge(self, edge: Edge) -> Ints:
+        """Return the day number of an edge for each group; of 0 school weeks: its as_of."""
+        if edge not in self._edges:
+            day = _edge_day(edge)
+            self._edges[edge] = np.array([day(*group) for group in self._groups[1]], dtype=np.int64)
+        return self._edges[edge]
 
     @cached_property
-    def end(self) -> Ints:
-        """The day number of each row's as_of: where every window ends, itself outside."""
-        return self.as_ofs[self.stand]
+    def weeks_known(self) -> Ints:
+        """How many school weeks before its as_of each group's calendar holds."""
+        known = [calendar.weeks_known(school, as_of) for calendar, as_of, school in self._groups[1]]
+        return np.array(known, dtype=np.int64)
 
-    def start(self, edge: Edge) -> Ints:
-        """Return the day number of an edge for each row; of 0 school weeks: its `end`."""
-        if edge == 0:
-            return self.end
-        if edge not in self._starts:
-            self._starts[edge] = self.by_group(_edge_day(edge))
-        return self._starts[edge]
+    @cached_property
+    def opened(self) -> tuple[Small, Small, int]:
+        """Each group's calendar; for each calendar and day the open days before it; the first of those days."""
+        groups = self._groups[1]
+        days = [calendar.open_days.get(school, np.empty(0, "datetime64[D]")) for calendar, _, school in groups]
+        of = {id(opened): opened.astype(np.int64) for opened in days}
+        number = {name: at for at, name in enumerate(of)}
+        first = min((int(opened[0]) for opened in of.values() if len(opened)), default=0)
+        last = int(self.as_ofs.max(initial=first))
+        before = np.zeros((max(len(of), 1), max(last - first, 0) + 1), dtype=np.int32)
+        for name, opened in of.items():
+            before[number[name], opened[opened < last] - first + 1] = 1
+        which = np.array([number[id(opened)] for opened in days], dtype=np.int32)
+        return which, np.cumsum(before, axis=1, dtype=np.int32), first
 
-    def held(self, school_weeks: int) -> npt.NDArray[np.float64]:
-        """Return how many of so many school weeks each row's calendar holds."""
-        known = self.by_group(lambda calendar, as_of, school: calendar.weeks_known(school, as_of))
-        return np.minimum(known, school_weeks).astype(np.float64)
 
-    def open_days_since(self, day: Ints) -> npt.NDArray[np.float64]:
-        """Return the open days from each row's `day`, included, to its as_of."""
-        at, groups = self._groups
-        days = np.empty(len(self), dtype=np.float64)
-        order = np.argsort(at, kind="stable")
-        edges = np.searchsorted(at[order], np.arange(len(groups) + 1))
-        for number, (calendar, as_of, school) in enumerate(groups):
-            rows = order[edges[number] : edges[number + 1]]
-            opened = calendar.open_days.get(school, np.empty(0, "datetime64[D]")).astype(np.int64)
-            until = np.searchsorted(opened, day_number(as_of))
-            days[rows] = np.maximum(until - np.searchsorted(opened, day[rows]), 0)
-        return days
+# A school's number is far below this, so that an as-of date's and a school's fit one whole number.
+_APART = 1 << 32
 
 
 def _edge_day(edge: Edge) -> Callable[[Calendar, date, int], int]:
     if isinstance(edge, int):
         weeks = edge
+        if weeks == 0:
+            return lambda calendar, as_of, school: day_number(as_of)
         return lambda calendar, as_of, school: day_number(calendar.back(school, as_of, weeks))
+    if edge == "fresh":
+        return lambda calendar, as_of, school: day_number(fresh_from(calendar, school, as_of))
     span, side = edge
     at = 0 if side == "first" else 1
     return lambda calendar, as_of, school: day_number(span_days(calendar, school, as_of, span)[at])

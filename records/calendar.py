@@ -9,6 +9,7 @@ be any day.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,21 @@ class Calendar:
     _blocks: dict[tuple[int, date, bool], npt.NDArray[np.int64]] = field(
         default_factory=dict, repr=False, compare=False
     )
+
+    @cached_property
+    def _alike(self) -> Mapping[int, int]:
+        first: dict[tuple[bytes, tuple[Term, ...]], int] = {}
+        return {
+            school: first.setdefault((days.tobytes(), self.terms.get(school, ())), school)
+            for school, days in self.open_days.items()
+        }
+
+    def alike(self, school: int) -> int:
+        """Return one school that stands for all whose days and half-terms are the same; -1 for those without any.
+
+        Whatever a calendar answers for the one it answers for the others.
+        """
+        return self._alike.get(school, -1)
 
     def back(self, school: int, as_of: date, school_weeks: int) -> date:
         """Return the first day of the window of that many school weeks that ends before `as_of`.
@@ -105,21 +121,33 @@ def calendar_from(rows: pd.DataFrame) -> Calendar:
     """Return the calendar that rows of the `calendars` table describe (latest versions, none deleted)."""
     open_days: dict[int, Days] = {}
     terms: dict[int, tuple[Term, ...]] = {}
-    for school, mine in rows.groupby("school", observed=True):
-        ranges = {kind: mine[mine["kind"] == kind] for kind in ("half_term", "inset", "closure")}
-        spans = {
-            kind: [
-                days_between(start.date(), end.date())
-                for start, end in zip(frame["start_date"], frame["end_date"], strict=True)
-            ]
-            for kind, frame in ranges.items()
-        }
-        empty = [np.empty(0, "datetime64[D]")]
-        shut = np.concatenate(spans["inset"] + spans["closure"] + empty)
-        open_days[int(str(school))] = np.setdiff1d(np.concatenate(spans["half_term"] + empty), shut)
-        halves = ranges["half_term"].sort_values("start_date")
-        terms[int(str(school))] = tuple(
-            Term(str(name), start.date(), end.date())
-            for name, start, end in zip(halves["name"], halves["start_date"], halves["end_date"], strict=True)
-        )
+    made: dict[bytes, tuple[Days, tuple[Term, ...]]] = {}
+    ordered = rows.sort_values(["school", "start_date"], kind="stable")
+    said = np.stack(
+        [
+            ordered["kind"].to_numpy(dtype=object) != "half_term",
+            pd.factorize(ordered["name"])[0],
+            ordered["start_date"].to_numpy().astype("datetime64[D]").astype(np.int64),
+            ordered["end_date"].to_numpy().astype("datetime64[D]").astype(np.int64),
+        ],
+        axis=1,
+    ).astype(np.int64)
+    schools, first = np.unique(ordered["school"].to_numpy(), return_index=True)
+    for school, low, high in zip(schools.tolist(), first, np.append(first[1:], len(ordered)), strict=False):
+        # Most schools of a network say the same days: those are worked out once.
+        same = said[low:high].tobytes()
+        if same not in made:
+            made[same] = _days_and_terms(ordered.iloc[low:high])
+        open_days[school], terms[school] = made[same]
     return Calendar(open_days, terms)
+
+
+def _days_and_terms(mine: pd.DataFrame) -> tuple[Days, tuple[Term, ...]]:
+    """Return the open days and half-terms that the rows of one school say, in order of their first days."""
+    spans: dict[bool, list[Days]] = {True: [np.empty(0, "datetime64[D]")], False: [np.empty(0, "datetime64[D]")]}
+    terms = []
+    for kind, name, start, end in zip(mine["kind"], mine["name"], mine["start_date"], mine["end_date"], strict=True):
+        spans[kind == "half_term"].append(days_between(start.date(), end.date()))
+        if kind == "half_term":
+            terms.append(Term(str(name), start.date(), end.date()))
+    return np.setdiff1d(np.concatenate(spans[True]), np.concatenate(spans[False])), tuple(terms)

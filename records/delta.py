@@ -12,10 +12,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pa_dataset
+import pyarrow.parquet as pq
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Transaction, WriterProperties, write_deltalake
 from deltalake.exceptions import TableNotFoundError
 
 from records.arrow import from_arrow, schema_of
+from records.columns import Columns, Gathering, declared
 from records.history import empty_frame
 from records.table import ORIGIN, Table
 
@@ -136,16 +138,48 @@ def compact(root: Path, table: Table, most_files: int = MOST_FILES) -> int:
     return len(crowded)
 
 
-def read(root: Path, table: Table, shard: int | None) -> tuple[pd.DataFrame, int | None]:
-    """Return the table's rows, typed, and the version read; all shards where `shard` is None.
+@dataclass(frozen=True)
+class Opened:
+    """One version of a table's rows, of one shard or all, not read yet: `files` are its Parquet files.
 
     Rows come in the order of their files' names, which differs between homes: no reader may lean on it.
     """
+
+    table: Table
+    files: tuple[str, ...]
+    version: int | None
+
+    def frame(self) -> pd.DataFrame:
+        """Return the rows, typed."""
+        if not self.files:
+            return empty_frame(self.table)
+        return from_arrow(_rows_of(self.files, self.table, _every(self.table)), self.table)
+
+    def columns(self, names: Sequence[str]) -> Columns:
+        """Return some columns as whole numbers, a batch in memory at a time."""
+        # The names of files hardly differ: as texts they would take longer to read than everything else.
+        coded = [column.name for column in declared(self.table, names) if column.kind == "code"] + ["source"]
+        files = [pq.ParquetFile(file, read_dictionary=coded) for file in self.files]
+        gathered = Gathering(self.table, names, sum(file.metadata.num_rows for file in files))
+        for file in files:
+            with file:
+                for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(names), use_threads=False):
+                    gathered.add(batch)
+        return gathered.columns()
+
+
+def opened(root: Path, table: Table, shard: int | None) -> Opened:
+    """Return the newest version of the table's rows, to be read later; all shards where `shard` is None."""
     there = open_table(root, table)
     if there is None:
-        return empty_frame(table), None
-    rows = _arrow_rows(there, table, shard, [column.name for column in (*table.columns, *ORIGIN)])
-    return from_arrow(rows, table), there.version()
+        return Opened(table, (), None)
+    return Opened(table, _files(there, table, shard), there.version())
+
+
+def read(root: Path, table: Table, shard: int | None) -> tuple[pd.DataFrame, int | None]:
+    """Return the table's rows, typed, and the version read; all shards where `shard` is None."""
+    found = opened(root, table, shard)
+    return found.frame(), found.version
 
 
 def scan(root: Path, table: Table, shard: int | None, names: list[str], where: pc.Expression | None = None) -> pa.Table:
@@ -177,14 +211,27 @@ def _loads(landings: Sequence[Landing]) -> list[str]:
 def _arrow_rows(
     there: DeltaTable, table: Table, shard: int | None, names: list[str], where: pc.Expression | None = None
 ) -> pa.Table:
-    # Not to_pyarrow_table()/to_pyarrow_dataset(): they sometimes abort the process at exit (docs/decisions.md, 4).
+    return _rows_of(_files(there, table, shard), table, names, where)
+
+
+def _files(there: DeltaTable, table: Table, shard: int | None) -> tuple[str, ...]:
     pruned = f"{SHARD} = {shard}" if table.sharded and shard is not None else None
-    files = sorted(there.file_uris(file_pruning_predicate=pruned))
-    declared = schema_of(table)
-    schema = pa.schema([declared.field(name) for name in names])
+    return tuple(sorted(there.file_uris(file_pruning_predicate=pruned)))
+
+
+def _every(table: Table) -> list[str]:
+    return [column.name for column in (*table.columns, *ORIGIN)]
+
+
+def _rows_of(files: Sequence[str], table: Table, names: list[str], where: pc.Expression | None = None) -> pa.Table:
+    # Not to_pyarrow_table()/to_pyarrow_dataset(): they sometimes abort the process at exit (docs/decisions.md, 4).
+    whole = schema_of(table)
+    schema = pa.schema([whole.field(name) for name in names])
     coded = [field.name for field in schema if pa.types.is_dictionary(field.type)]
     if not files:
         return schema.empty_table()
     parquet = pa_dataset.ParquetFileFormat(dictionary_columns=coded)
-    found: pa.Table = pa_dataset.dataset(files, format=parquet, schema=schema).to_table(columns=names, filter=where)
+    found: pa.Table = pa_dataset.dataset(list(files), format=parquet, schema=schema).to_table(
+        columns=names, filter=where
+    )
     return found

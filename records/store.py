@@ -13,6 +13,7 @@ from records.identity.joining import joined
 from records.identity.link_log import settled
 from records.intake import loads
 from records.precedence import first_hand
+from records.shelf import Shelf
 from records.tables import MARKS, TABLES
 
 
@@ -30,6 +31,8 @@ class Store:
     def history(self, shard: int) -> History:
         """Return every version of every unprotected record of one shard, and the network's schools.
 
+        A table is read when it is asked for, as it lies now.
+
         Each pupil stands under one pseudonym, whatever numbers their rows came with (`records.identity.joining`);
         what a census says is left out where the school's own system overrules it (`records.precedence`).
 
@@ -40,14 +43,11 @@ class Store:
         """
         if shard not in self.shards:
             raise ValueError(f"shard {shard} is not one of this home's 0 to {self.home.shards - 1}")
-        tables = {}
-        versions = {}
-        for name, table in TABLES.items():
-            if not table.protected:
-                tables[name], version = self.rows(name, shard)
-                if version is not None:
-                    versions[name] = version
-        return History(shard, tables, versions)
+        opened = {
+            name: delta.opened(self.home.history, table, shard) for name, table in TABLES.items() if not table.protected
+        }
+        shelf = Shelf(opened, shard, self.home.shards, settled(self.home), loads.second_hand(self.home))
+        return History(shard, shelf, {name: at.version for name, at in opened.items() if at.version is not None})
 
     def rows(self, name: str, shard: int) -> tuple[pd.DataFrame, int | None]:
         """Return every version of every row of one unprotected table in one shard, and the Delta version read.

@@ -1,0 +1,38 @@
+"""The engine's loops, given by the caller: plain Python for a few pupils, machine code for a network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from features import loops, loops_rows, loops_totals
+from features.loops import Small
+
+Values = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """One way to run each loop; what they take and return stands at the loops themselves."""
+
+    place: Callable[..., Small]
+    order: Callable[..., tuple[Small, Small]]
+    replaced: Callable[..., Small]
+    totals: Callable[..., Small]
+    series: Callable[..., Values]
+    looked_at: Callable[..., Values]
+    after: Callable[..., Values]
+    along: Callable[..., Values]
+
+
+PLAIN = Machine(
+    place=loops.place,
+    order=loops.order,
+    replaced=loops.replaced,
+    totals=loops_totals.totals,
+    series=loops_totals.series,
+    looked_at=loops_rows.looked_at,
+    after=loops_rows.after,
+    along=loops_rows.along,
+)
