@@ -239,7 +239,7 @@ def _day(year: int, month: int, day: int) -> date:
     return date(year, month, day)
 
 
-def marks_files(home: Home, name: str) -> Sequence[str]:
+def files_of(home: Home, name: str) -> Sequence[str]:
     """Return the Parquet files of a table, as its log lists them."""
     there = delta.open_table(home.history, TABLES[name])
     return [] if there is None else sorted(there.file_uris())
