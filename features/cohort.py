@@ -26,9 +26,9 @@ HELD = "school_held"
 YEARS = frozenset({"R", "X", "M", *(str(year) for year in range(1, 12))})
 NEW_WEEKS = 3
 STALE_DAYS = 5
-_ON_ROLL = frozenset({"C", "M"})
+ON_ROLL = frozenset({"C", "M"})
 # A lunchtime exclusion is no day away, and not what Belong is asked about.
-_AWAY = frozenset({"SUSP", "PERM"})
+AWAY = frozenset({"SUSP", "PERM"})
 _COLUMNS = ["pupil", "school", "year_group", "entry_date", "abstain"]
 
 
@@ -48,11 +48,11 @@ def cohort(known: Known) -> pd.DataFrame:
 
 
 def roll(known: Known) -> pd.DataFrame:
-    """Return `cohort`'s rows without `abstain`: from enrolments alone, so that the fast engine shares it."""
+    """Return `cohort`'s rows without `abstain`: from enrolments alone."""
     rows = known["enrolments"]
     day = pd.Timestamp(known.as_of)
     stays = rows["leaving_date"].isna() | (rows["leaving_date"] >= day)
-    current = rows[stays & rows["status"].isin(_ON_ROLL) & rows["year_group"].isin(YEARS)]
+    current = rows[stays & rows["status"].isin(ON_ROLL) & rows["year_group"].isin(YEARS)]
     # Two current enrolments happen when a school forgets to record a leaver: the newer one is where the pupil is.
     newest = current.sort_values(["pupil", "entry_date", "school"], kind="stable").drop_duplicates("pupil", keep="last")
     found = newest[["pupil", "school", "year_group", "entry_date"]].reset_index(drop=True)
@@ -78,10 +78,10 @@ def with_abstain(on_roll: pd.DataFrame, known: Known, fresh: npt.NDArray[np.bool
     `fresh` says for each row whether the register holds a mark from `fresh_from` on.
     """
     suspensions = known["suspensions"]
-    away = suspensions[suspensions["category"].isin(_AWAY)]
+    away = suspensions[suspensions["category"].isin(AWAY)]
     permanent = away[away["category"] == "PERM"].groupby("pupil")["start_date"].max()
     excluded = by_pupil(on_roll["pupil"], permanent) >= on_roll["entry_date"]
-    coming = known.coming[known.coming["category"].isin(_AWAY)]
+    coming = known.coming[known.coming["category"].isin(AWAY)]
     holds = {
         "objection": on_roll["pupil"].isin(known.objecting).to_numpy(dtype=bool),
         "excluded": excluded.to_numpy(dtype=bool),

@@ -1,6 +1,7 @@
 """Features that are not windows over rows: the season, the year group, and the pupil's place on the roll.
 
-Both engines call this: it reads enrolments and the calendar only, one day at a time.
+The plain engine's: it reads enrolments and the calendar only, one day at a time. What a calendar alone decides
+(`season`, `by_entry_days`, `entered_mid_year`) both engines ask here.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ import pandas as pd
 from features.align import by_pupil, days_by_school, numbers_by_school
 from features.definitions.sanctions import THREE_YEARS_WEEKS, YEAR_WEEKS
 from features.spans import HALF_TERM_OF_MONTH
+from records.calendar import Calendar
 from records.history import Known
 
 Values = npt.NDArray[np.float64]
@@ -23,33 +25,37 @@ LONGEST_ROLL_DAYS = 5 * YEAR_WEEKS
 UNDER_WAY_DAYS = 10
 _BEFORE_JOINING = timedelta(days=42)
 _LATEST_WEEK = 9
+YEAR_NUMBER = {"R": 0.0, **{str(number): float(number) for number in range(1, 15)}}
 
 
 def half_term(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the half-term of the school year, 1 to 6; in a holiday, the one before it."""
-    return numbers_by_school(on_roll["school"], lambda school: _season(known, school)[0], known.calendar)
+    return numbers_by_school(
+        on_roll["school"], lambda school: season(known.calendar, known.as_of, school)[0], known.calendar
+    )
 
 
 def week_of_half_term(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the week since the half-term began, from 1, at most 9 (a long holiday)."""
-    return numbers_by_school(on_roll["school"], lambda school: _season(known, school)[1], known.calendar)
+    return numbers_by_school(
+        on_roll["school"], lambda school: season(known.calendar, known.as_of, school)[1], known.calendar
+    )
 
 
 def year(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the National Curriculum year, reception 0; NaN for pupils outside the year groups."""
-    years = {"R": 0.0, **{str(number): float(number) for number in range(1, 15)}}
     at, names = pd.factorize(on_roll["year_group"])
-    return np.array([years.get(name, np.nan) for name in names], dtype=np.float64)[at]
+    return np.array([YEAR_NUMBER.get(name, np.nan) for name in names], dtype=np.float64)[at]
 
 
 def days_on_roll(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return the open days from entry to as_of, at most 195; 195 too where the calendar begins after the entry."""
-    return _by_entry(on_roll, known, lambda school, entry: _days_on_roll(known, school, entry))
+    return _by_entry(on_roll, known, by_entry_days)
 
 
 def joined_mid_year(on_roll: pd.DataFrame, known: Known) -> Values:
     """Return 1 where the pupil joined within the last 39 school weeks, the school year being under way; else 0."""
-    return _by_entry(on_roll, known, lambda school, entry: float(_joined_mid_year(known, school, entry)))
+    return _by_entry(on_roll, known, entered_mid_year)
 
 
 def schools(on_roll: pd.DataFrame, known: Known) -> Values:
@@ -73,37 +79,38 @@ CONTEXTS: Mapping[str, Callable[[pd.DataFrame, Known], Values]] = {
 }
 
 
-def _season(known: Known, school: int) -> tuple[float, float]:
-    term = known.calendar.term_of(school, known.as_of)
+def season(calendar: Calendar, as_of: date, school: int) -> tuple[float, float]:
+    """Return the half-term, 1 to 6, and the week since it began."""
+    term = calendar.term_of(school, as_of)
     if term is None:
         return np.nan, np.nan
-    week = (known.as_of - term.start).days // 7 + 1
+    week = (as_of - term.start).days // 7 + 1
     return float(HALF_TERM_OF_MONTH[term.start.month]), float(min(week, _LATEST_WEEK))
 
 
-def _days_on_roll(known: Known, school: int, entry: date) -> float:
-    days = known.calendar.open_days.get(school)
+def by_entry_days(calendar: Calendar, as_of: date, school: int, entry: date) -> float:
+    """Return `days_on_roll` of a pupil who entered on a day."""
+    days = calendar.open_days.get(school)
     if days is None or not len(days):
         return np.nan
     if np.datetime64(entry, "D") < days[0]:
         return float(LONGEST_ROLL_DAYS)
-    return float(min(known.calendar.open_between(school, entry, known.as_of), LONGEST_ROLL_DAYS))
+    return float(min(calendar.open_between(school, entry, as_of), LONGEST_ROLL_DAYS))
 
 
-def _joined_mid_year(known: Known, school: int, entry: date) -> bool:
-    under_way = known.calendar.open_between(school, entry - _BEFORE_JOINING, entry) > UNDER_WAY_DAYS
-    return under_way and entry >= known.calendar.back(school, known.as_of, YEAR_WEEKS)
+def entered_mid_year(calendar: Calendar, as_of: date, school: int, entry: date) -> float:
+    """Return `joined_mid_year` of a pupil who entered on a day."""
+    under_way = calendar.open_between(school, entry - _BEFORE_JOINING, entry) > UNDER_WAY_DAYS
+    return float(under_way and entry >= calendar.back(school, as_of, YEAR_WEEKS))
 
 
-def _by_entry(on_roll: pd.DataFrame, known: Known, value: Callable[[int, date], float]) -> Values:
-    # Few distinct (calendar, entry date) pairs, however many pupils and schools.
+def _by_entry(on_roll: pd.DataFrame, known: Known, value: Callable[[Calendar, date, int, date], float]) -> Values:
+    # Few distinct (school, entry date) pairs, however many pupils.
     entry = on_roll["entry_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    like = numbers_by_school(on_roll["school"], lambda school: float(known.calendar.alike(school)))
-    at, pairs = pd.factorize(like.astype(np.int64) * _APART + entry + _APART // 2)
-    found = [value(int(pair // _APART), (_EPOCH + (pair % _APART - _APART // 2)).item()) for pair in pairs]
-    return np.array(found, dtype=np.float64)[at]
-
-
-# A day number is far below half of this, so that a school and a day fit one whole number.
-_APART = 1 << 20
-_EPOCH = np.datetime64(0, "D")
+    pairs, at = np.unique(
+        np.stack([on_roll["school"].to_numpy(dtype=np.int64), entry], axis=1), axis=0, return_inverse=True
+    )
+    found = [
+        value(known.calendar, known.as_of, int(school), np.datetime64(int(day), "D").item()) for school, day in pairs
+    ]
+    return np.array(found, dtype=np.float64)[at.reshape(-1)]

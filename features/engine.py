@@ -8,20 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
 from features.catalogue import CATALOGUE, fingerprint
-from features.cohort import with_abstain
-from features.context import CONTEXTS
 from features.engine_rows import after, of_line, of_rows
 from features.engine_series import of_series
 from features.engine_work import FRESH, SERIES, Block, Values, Work, divide
 from features.feature import Feature
 from features.forms import Kind
-from features.grid import Grid, grid
+from features.grid import grid
+from features.grid_cohort import keys_of
+from features.grid_context import CONTEXTS
 from features.machine import PLAIN, Machine
-from features.matrix import KEYS, Matrix
+from features.matrix import Matrix
 from records.history import History
 
 _LINES = frozenset({"spells", "brief", "longest", "run"})
@@ -44,7 +42,7 @@ def build(
     """
     if not as_ofs:
         raise ValueError("give at least one as-of date")
-    rows = grid(history, as_ofs)
+    rows = grid(history, as_ofs, machine)
     work = Work(history, rows, features, machine)
     values = np.empty((len(rows), len(features)), dtype=np.float64)
     fresh = np.zeros(len(rows), dtype=np.bool_)
@@ -58,9 +56,9 @@ def build(
         values[block.row] = columns.T
     for column, feature in enumerate(features):
         if feature.kind == "context":
-            of = CONTEXTS[feature.context]
-            values[:, column] = np.concatenate([of(stand.on_roll, stand.known) for stand in rows.stands])
-    return Matrix(_keys(rows, fresh), values, tuple(f.name for f in features), fingerprint(features))
+            values[:, column] = CONTEXTS[feature.context](rows)
+    keys = keys_of(history, rows, fresh, machine)
+    return Matrix(keys, values, tuple(f.name for f in features), fingerprint(features))
 
 
 def _value(block: Block, feature: Feature, made: dict[object, Values]) -> Values:
@@ -72,16 +70,6 @@ def _value(block: Block, feature: Feature, made: dict[object, Values]) -> Values
     else:
         value = _FORMS.get(feature.kind, of_rows)(block, feature)
     return value if feature.when_empty is None else np.where(np.isnan(value), feature.when_empty, value)
-
-
-def _keys(rows: Grid, fresh: npt.NDArray[np.bool_]) -> pd.DataFrame:
-    """Return the matrix's keys, abstentions included."""
-    parts = []
-    for number, stand in enumerate(rows.stands):
-        found = with_abstain(stand.on_roll, stand.known, fresh[rows.stand == number])
-        as_of = pd.Series(pd.Timestamp(stand.known.as_of), index=found.index).astype("datetime64[s]")
-        parts.append(found.assign(as_of=as_of)[list(KEYS)])
-    return pd.concat(parts, ignore_index=True)
 
 
 def _count(block: Block, feature: Feature) -> Values:

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from features.feature import WEEKDAY, Feature
-from features.grid import Edge, Grid, Ints, Small
+from features.grid import Edge, Grid
 from features.ledger import MOST_MEASURES, Ledger, ledger_of, masks_of, weights_of
+from features.loops import Ints, Small
 from features.machine import Machine
 from features.measure import Measure
 from records.history import History

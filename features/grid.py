@@ -7,17 +7,17 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from features.cohort import fresh_from, roll
+from features.cohort import fresh_from
+from features.loops import Ints, Small
+from features.machine import Machine
+from features.rolls import Enrolments, day_numbers, enrolments_of, rows_of
 from features.spans import Span, span_days
 from records.calendar import Calendar, calendar_from
-from records.history import History, Known, latest, objecting
-from records.tables import TABLES
+from records.history import History, latest
+from records.tables import CALENDARS
 
-Ints = npt.NDArray[np.int64]
-Small = npt.NDArray[np.int32]
 # Where a window can begin or end: so many school weeks before as_of, or the first day of a span or the day after it.
 # 'fresh': the first day a mark may have for the register to be up to date.
 Edge = int | tuple[Span, Literal["first", "end"]] | Literal["fresh"]
@@ -30,39 +30,55 @@ def day_number(day: date) -> int:
 
 
 @dataclass(frozen=True)
-class Stand:
-    """One as-of date's records but for marks, behaviour and achievements, and the roll they give."""
-
-    known: Known
-    on_roll: pd.DataFrame
-
-
-@dataclass(frozen=True)
 class Grid:
     """Every (as_of, pupil on roll), ordered by as_of, then pupil.
 
     Attributes
     ----------
-    stands
-        One for each as-of date, ascending.
+    days, calendars
+        The as-of dates, ascending, and the calendar as known on each.
+    enrolments
+        Every version of the shard's enrolments; `enrolment` is the one each row stands on.
     pupils
-        Every pupil with a row, ascending; a pupil's place in it is their number in `pupil`.
+        Every pupil with an enrolment, ascending; a pupil's place in it is their number in `pupil`.
     as_ofs
         Day numbers of the as-of dates.
     pupil, stand, school
         For each row: the pupil's number, the as-of date's number, the school's URN.
     """
 
-    stands: tuple[Stand, ...]
-    pupils: Ints
+    days: tuple[date, ...]
+    calendars: tuple[Calendar, ...]
+    enrolments: Enrolments
     as_ofs: Ints
-    pupil: Ints
-    stand: Ints
-    school: Ints
+    stand: Small
+    enrolment: Small
     _edges: dict[Edge, Ints] = field(default_factory=dict, repr=False, compare=False)
 
     def __len__(self) -> int:
-        return len(self.pupil)
+        return len(self.stand)
+
+    @property
+    def pupils(self) -> Ints:
+        """Every pupil who ever had an enrolment, ascending; a pupil's place in it is their number."""
+        return self.enrolments.pupils
+
+    @cached_property
+    def pupil(self) -> Small:
+        """The number of each row's pupil."""
+        return self.enrolments.pupil[self.enrolment]
+
+    @cached_property
+    def school(self) -> Small:
+        """The URN of the school whose roll each row's pupil is on."""
+        return self.enrolments.school[self.enrolment]
+
+    @cached_property
+    def row_of(self) -> Small:
+        """The row of each (as-of date's number, pupil's number); -1 where the pupil is not on roll then."""
+        rows = np.full((len(self.days), max(len(self.pupils), 1)), -1, dtype=np.int32)
+        rows[self.stand, self.pupil] = np.arange(len(self), dtype=np.int32)
+        return rows
 
     @cached_property
     def by_pupil(self) -> tuple[Ints, Small]:
@@ -73,40 +89,44 @@ class Grid:
     @cached_property
     def _groups(self) -> tuple[Small, list[tuple[Calendar, date, int]]]:
         # Everything a calendar answers depends on (as_of, calendar) alone: asked once for each, not for each row.
-        like = np.empty(len(self), dtype=np.int64)
-        for number, stand in enumerate(self.stands):
-            rows = slice(*np.searchsorted(self.stand, [number, number + 1]))
-            at, distinct = pd.factorize(self.school[rows])
-            alike = [stand.known.calendar.alike(int(school)) for school in distinct]
-            like[rows] = np.array(alike, dtype=np.int64)[at]
-        at, pairs = pd.factorize(self.stand * _APART + like)
-        asked = [(self.stands[(int(pair) + 1) // _APART].known, int(pair)) for pair in pairs]
-        groups = [(known.calendar, known.as_of, (pair + 1) % _APART - 1) for known, pair in asked]
-        return at.astype(np.int32), groups
+        at, schools = pd.factorize(self.school)
+        stands: dict[int, Ints] = {}
+        for calendar in self.calendars:
+            if id(calendar) not in stands:
+                alike = [calendar.alike(int(school)) for school in schools]
+                stands[id(calendar)] = np.array(alike, dtype=np.int64)
+        like = np.array([stands[id(calendar)] for calendar in self.calendars]).reshape(len(self.days), -1)
+        which, pairs = pd.factorize(self.stand * _APART + like[self.stand, at] + 1)
+        asked = [(int(pair // _APART), int(pair % _APART) - 1) for pair in pairs]
+        return which.astype(np.int32), [(self.calendars[stand], self.days[stand], school) for stand, school in asked]
 
     @property
     def group(self) -> Small:
         """The number of each row's (as_of, calendar)."""
         return self._groups[0]
 
+    @property
+    def groups(self) -> list[tuple[Calendar, date, int]]:
+        """Calendar, as_of and a school, for each group."""
+        return self._groups[1]
+
     def edge(self, edge: Edge) -> Ints:
         """Return the day number of an edge for each group; of 0 school weeks: its as_of."""
         if edge not in self._edges:
             day = _edge_day(edge)
-            self._edges[edge] = np.array([day(*group) for group in self._groups[1]], dtype=np.int64)
+            self._edges[edge] = np.array([day(*group) for group in self.groups], dtype=np.int64)
         return self._edges[edge]
 
     @cached_property
     def weeks_known(self) -> Ints:
         """How many school weeks before its as_of each group's calendar holds."""
-        known = [calendar.weeks_known(school, as_of) for calendar, as_of, school in self._groups[1]]
+        known = [calendar.weeks_known(school, as_of) for calendar, as_of, school in self.groups]
         return np.array(known, dtype=np.int64)
 
     @cached_property
     def opened(self) -> tuple[Small, Small, int]:
         """Each group's calendar; for each calendar and day the open days before it; the first of those days."""
-        groups = self._groups[1]
-        days = [calendar.open_days.get(school, np.empty(0, "datetime64[D]")) for calendar, _, school in groups]
+        days = [calendar.open_days.get(school, _NO_DAYS) for calendar, _, school in self.groups]
         of = {id(opened): opened.astype(np.int64) for opened in days}
         number = {name: at for at, name in enumerate(of)}
         first = min((int(opened[0]) for opened in of.values() if len(opened)), default=0)
@@ -118,6 +138,7 @@ class Grid:
         return which, np.cumsum(before, axis=1, dtype=np.int32), first
 
 
+_NO_DAYS = np.empty(0, "datetime64[D]")
 # A school's number is far below this, so that an as-of date's and a school's fit one whole number.
 _APART = 1 << 32
 
@@ -135,64 +156,23 @@ def _edge_day(edge: Edge) -> Callable[[Calendar, date, int], int]:
     return lambda calendar, as_of, school: day_number(span_days(calendar, school, as_of, span)[at])
 
 
-def grid(history: History, as_ofs: Sequence[date]) -> Grid:
+def grid(history: History, as_ofs: Sequence[date], machine: Machine) -> Grid:
     """Return the rows of the matrix: the roll of each as-of date, exactly as `known(history, as_of)` gives it."""
-    days = sorted(set(as_ofs))
-    stander = _Stander(history)
-    stands = tuple(stander.stand(day) for day in days)
-    pupil_ids = np.concatenate([stand.on_roll["pupil"].to_numpy(dtype=np.int64) for stand in stands])
-    pupils, pupil = np.unique(pupil_ids, return_inverse=True)
-    return Grid(
-        stands=stands,
-        pupils=pupils,
-        as_ofs=np.array([day_number(day) for day in days], dtype=np.int64),
-        pupil=pupil.astype(np.int64),
-        stand=np.repeat(np.arange(len(stands)), [len(stand.on_roll) for stand in stands]).astype(np.int64),
-        school=np.concatenate([stand.on_roll["school"].to_numpy(dtype=np.int64) for stand in stands]),
-    )
+    days = tuple(sorted(set(as_ofs)))
+    numbers = day_numbers(days)
+    enrolments = enrolments_of(history, machine)
+    stand, enrolment = rows_of(enrolments, numbers)
+    return Grid(days, _calendars(history, days), enrolments, numbers, stand.astype(np.int64), enrolment)
 
 
-class _Stander:
-    """Makes stands, and makes again only what changed since the day before.
-
-    Rows only ever become known, happen and end: among the rows known before a day, how many there are
-    says which they are. So a count names a frame exactly.
-    """
-
-    def __init__(self, history: History) -> None:
-        self._history = history
-        self._latest: dict[tuple[str, int], pd.DataFrame] = {}
-        self._rolls: dict[tuple[int, ...], pd.DataFrame] = {}
-        self._calendars: dict[int, Calendar] = {}
-
-    def stand(self, as_of: date) -> Stand:
-        day = pd.Timestamp(as_of)
-        counts, current = {}, {}
-        for name in ("enrolments", "suspensions", "calendars"):
-            counts[name], current[name] = self._current(name, as_of)
-        if counts["calendars"] not in self._calendars:
-            self._calendars[counts["calendars"]] = calendar_from(current["calendars"])
-        suspensions, enrolments = current["suspensions"], current["enrolments"]
-        known = Known(
-            as_of=as_of,
-            tables={
-                "suspensions": suspensions[suspensions["start_date"] < day],
-                "enrolments": enrolments[enrolments["entry_date"] < day],
-            },
-            coming=suspensions[suspensions["start_date"] >= day],
-            schools=self._history.tables["schools"],
-            calendar=self._calendars[counts["calendars"]],
-            objecting=objecting(self._history, as_of),
-        )
-        ended = int((enrolments["leaving_date"] < day).sum())
-        name_of_roll = (counts["enrolments"], len(known["enrolments"]), ended)
-        if name_of_roll not in self._rolls:
-            self._rolls[name_of_roll] = roll(known)
-        return Stand(known, self._rolls[name_of_roll])
-
-    def _current(self, name: str, as_of: date) -> tuple[int, pd.DataFrame]:
-        rows = self._history.tables[name]
-        count = int((rows["known_on"] < pd.Timestamp(as_of)).sum())
-        if (name, count) not in self._latest:
-            self._latest[name, count] = latest(rows, TABLES[name], as_of)
-        return count, self._latest[name, count]
+def _calendars(history: History, days: Sequence[date]) -> tuple[Calendar, ...]:
+    # Rows only ever become known: how many are known before a day says which they are.
+    rows = history.tables[CALENDARS.name]
+    made: dict[int, Calendar] = {}
+    found = []
+    for day in days:
+        count = int((rows["known_on"] < pd.Timestamp(day)).sum())
+        if count not in made:
+            made[count] = calendar_from(latest(rows, CALENDARS, day))
+        found.append(made[count])
+    return tuple(found)

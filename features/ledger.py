@@ -48,6 +48,11 @@ class Ledger:
     _table: str
     _made: dict[str, Small] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def known(self) -> Small:
+        """The day each version became known."""
+        return self.column("known_on")
+
     def column(self, name: str) -> Small:
         """Return a column's value of each version; the day of the week for 'weekday'."""
         if name == WEEKDAY:
