@@ -6,11 +6,9 @@ No child in it exists. A tenth of rows becomes known late, one in fifty is corre
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from features.shards import over_shards
 from records import delta
 from records.arrow import schema_of
 from records.home import Home, create_home
@@ -84,8 +83,8 @@ def make_home(year: Year, folder: Path, processes: int = 2) -> Home:
             "calendars",
             {"school": urns, "kind": "half_term", "name": name, "start_date": first, "end_date": last},
         )
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        list(pool.map(partial(_make_shard, year, home), range(year.shards)))
+    for _ in over_shards(partial(_make_shard, year, home), year.shards, processes=processes):
+        pass
     return home
 
 

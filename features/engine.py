@@ -24,6 +24,7 @@ from records.history import History
 
 _LINES = frozenset({"spells", "brief", "longest", "run"})
 ROWS_AT_ONCE = 1 << 14
+Made = dict[object, Values]
 
 
 def build(
@@ -48,11 +49,11 @@ def build(
     fresh = np.zeros(len(rows), dtype=np.bool_)
     for block in work.blocks(ROWS_AT_ONCE):
         fresh[block.row] = block.added(FRESH, "fresh") > 0
-        made: dict[object, Values] = {}
+        made: Made = {}
         columns = np.empty((len(features), len(block)))
         for column, feature in enumerate(features):
             if feature.kind != "context":
-                columns[column] = _value(block, feature, made)
+                columns[column] = value_of(block, feature, made)
         values[block.row] = columns.T
     for column, feature in enumerate(features):
         if feature.kind == "context":
@@ -61,8 +62,11 @@ def build(
     return Matrix(keys, values, tuple(f.name for f in features), fingerprint(features))
 
 
-def _value(block: Block, feature: Feature, made: dict[object, Values]) -> Values:
-    """Return the feature for every row of the block; `when_empty` where the form has no value."""
+def value_of(block: Block, feature: Feature, made: Made) -> Values:
+    """Return the feature for every row of the block; `when_empty` where the form has no value.
+
+    `made` keeps what features of one block share.
+    """
     if feature.kind in _LINES:
         value = of_line(block, feature, made)
     elif feature.kind in SERIES:

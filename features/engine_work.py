@@ -113,6 +113,10 @@ class Block:
         found: Small = self._added(book)[book.needs.index((book.bit[measure], since))]
         return found
 
+    def added_all(self, measure: str) -> Small:
+        """Return every total of the measure's book, shape (needs, rows); they are worked out once."""
+        return self._added(self.work.book[measure])
+
     def weekly(self, measure: Measure | None, weeks: int) -> Small:
         """Return the measure added up over the last 0, 1, 2 ... school weeks, shape (weeks + 1, rows)."""
         book = self.work.book[named(measure).name]

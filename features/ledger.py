@@ -91,23 +91,27 @@ def ledger_of(history: History, name: str, columns: Sequence[str], pupils: Ints,
     found = columns_of_table(history.tables, name, tuple(wanted))
     day, known = found[table.happened_on], found["known_on"]
     at = machine.place(pupils, found["pupil"])
-    turns = (day - day.min(initial=0)) * 2 + found[turn] if turn else day - day.min(initial=0)
-    turns = turns.astype(np.int32)
+    turns = (day - day.min(initial=0)).astype(np.int32)
+    if turn:
+        turns *= 2
+        turns += found[turn].astype(np.int32)
     rows, start = machine.order(at, turns, len(pupils), int(turns.max(initial=0)) + 1)
     if "pupil" in table.key and table.happened_on in table.key:
         others = [key for key in table.key if key not in ("pupil", table.happened_on, turn)]
         same = np.array([found[key] for key in others], dtype=np.int32).reshape(len(others), len(at))
-        last = machine.replaced(rows, at, turns, same, known, found["source"], found["row"])
+        last = machine.replaced(rows, start, turns[rows], same, known, found["source"], found["row"])
     else:
         last = _replaced(found, table.key)
     kept = ~found["deleted"][rows].astype(bool)
-    rows, before = rows[kept], np.concatenate([[0], np.cumsum(kept)])
-    first = np.maximum(day, known)[rows] + 1
+    if not kept.all():
+        rows, start = rows[kept], np.concatenate([[0], np.cumsum(kept)])[start].astype(np.int32)
+    first = np.maximum(day, known)[rows].astype(np.int32)
+    first += 1
     turn_of = found[turn][rows].astype(np.int32) if turn else np.zeros(len(rows), dtype=np.int32)
     return Ledger(
-        start=before[start].astype(np.int32),
-        day=day[rows],
-        first=first.astype(np.int32),
+        start=start,
+        day=day[rows].astype(np.int32),
+        first=first,
         last=last[rows],
         turn=turn_of,
         _columns=found,

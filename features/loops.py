@@ -65,23 +65,24 @@ def _counted(key: Small, rows: Small, keys: int) -> tuple[Small, Small]:
     return found, start
 
 
-def replaced(rows: Small, at: Small, turn: Small, others: Small, known: Small, source: Small, line: Small) -> Small:
+def replaced(rows: Small, start: Small, turn: Small, others: Small, known: Small, source: Small, line: Small) -> Small:
     """Return for each row the last day on which it was the newest version of its thing: `ALWAYS` where it still is.
 
-    Rows of one thing stand together in `rows` (one pupil, one turn) and have the same `others`, shape (k, n). The
-    later day, file and line wins, as in `records.history.latest`.
+    `rows` stand pupil by pupil, which begin at `start`, with their `turn` beside them: one thing's have the same, and
+    the same `others`, shape (k, n). The later day, file and line wins, as in `records.history.latest`.
     """
-    last = np.full(len(at), ALWAYS, dtype=np.int32)
-    low = 0
-    while low < len(rows):
-        high = low + 1
-        while high < len(rows) and at[rows[high]] == at[rows[low]] and turn[rows[high]] == turn[rows[low]]:
-            high += 1
-        for one in rows[low:high] if high - low > 1 else rows[:0]:
-            following = _following(one, rows[low:high], others, known, source, line)
-            if following >= 0:
-                last[one] = known[following]
-        low = high
+    last = np.full(len(known), ALWAYS, dtype=np.int32)
+    for pupil in range(len(start) - 1):
+        low = start[pupil]
+        while low < start[pupil + 1]:
+            high = low + 1
+            while high < start[pupil + 1] and turn[high] == turn[low]:
+                high += 1
+            for one in rows[low:high] if high - low > 1 else rows[:0]:
+                following = _following(one, rows[low:high], others, known, source, line)
+                if following >= 0:
+                    last[one] = known[following]
+            low = high
     return last
 
 

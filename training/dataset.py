@@ -2,17 +2,16 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
 
 from features.compiled import build
 from features.matrix import Matrix, concat
+from features.shards import over_shards
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest
 from records.home import Home
@@ -77,23 +76,17 @@ def dataset(
     settings: Settings,
     observed_until: date,
     progress: Callable[[int, int], None] | None = None,
+    dask: str | None = None,
 ) -> Dataset:
-    """Return the network's dataset at the as-of dates; the number of processes changes no number in it.
+    """Return the network's dataset at the as-of dates; where it is built changes no number in it.
 
-    `progress` is told how many shards of how many are done.
+    `progress` is told how many shards of how many are done; `dask` is the address of a cluster that builds them.
     """
     work = partial(_shard, home=home, as_ofs=tuple(as_ofs), settings=settings, observed_until=observed_until)
     parts = []
-    if settings.processes == 1 or home.shards == 1:
-        for shard in range(home.shards):
-            parts.append(work(shard))
-            _tell(progress, len(parts), home.shards)
-    else:
-        # Spawned, not forked: LightGBM's and Arrow's threads do not survive a fork.
-        with ProcessPoolExecutor(min(settings.processes, home.shards), mp_context=get_context("spawn")) as pool:
-            for part in pool.map(work, range(home.shards)):
-                parts.append(part)
-                _tell(progress, len(parts), home.shards)
+    for part in over_shards(work, home.shards, processes=settings.processes, dask=dask):
+        parts.append(part)
+        _tell(progress, len(parts), home.shards)
     matrix = concat([part[0] for part in parts])
     return Dataset(matrix, together(part[1] for part in parts), roll_of(matrix.keys), parts[0][2])
 

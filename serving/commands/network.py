@@ -135,14 +135,19 @@ def features(
     as_of: Annotated[str | None, typer.Option(help="The day the question is asked, YYYY-MM-DD; default today.")] = None,
     home: HomeOption = DEFAULT_HOME,
     to: Annotated[Path | None, typer.Option("--out", help="Write the matrix to this Parquet file.")] = None,
+    dask: Annotated[
+        str | None, typer.Option(help="Work on the Dask cluster with this scheduler, for example tcp://10.0.0.5:8786.")
+    ] = None,
 ) -> int:
     """Build every pupil's features as they were known on a day, and describe them."""
-    from features.compiled import build
+    from functools import partial
+
     from features.matrix import concat
+    from features.shards import over_shards
     from records.clock import clock_of
     from records.home import open_home
     from records.refusal import Refusal
-    from records.store import Store
+    from serving.jobs.matrices import shard_matrix
 
     here = open_home(home)
     today = clock_of(here).today()
@@ -151,12 +156,11 @@ def features(
         raise Refusal(f"--as-of is {day.isoformat()}, a day to come; today is {today.isoformat()}")
     if to is not None and not to.parent.is_dir():
         raise Refusal(f"there is no folder {to.parent} to write {to.name} in; make it, or name another --out")
-    store = Store(here)
     with Stages(out)(f"Building features as of {day.isoformat()}") as say:
         parts = []
-        for shard in store.shards:
-            say(f"shard {shard + 1} of {len(store.shards)}")
-            parts.append(build(store.history(shard), [day]))
+        for part in over_shards(partial(shard_matrix, here, day), here.shards, dask=dask):
+            parts.append(part)
+            say(f"shard {len(parts)} of {here.shards}")
         matrix = concat(parts)
     if not len(matrix):
         raise Refusal(f"no pupil is known to have been on roll as of {day.isoformat()}; ingest enrolments first")
