@@ -55,7 +55,7 @@ def main() -> None:
                 print(
                     f"{pupils:>9,} pupils, {task:<7} {said['seconds']:7.1f} s {said['cpu_seconds']:7.1f} s of processors "
                     f"{run.peak_gb:5.2f} GB, {said['rows']:,} rows, {said['kept']:,} kept; "
-                    f"{said['cpu_seconds'] / pupils * 1e6:.0f} microseconds of a processor a pupil",
+                    f"{said['cpu_seconds'] / pupils * 1e6:.0f} processor microseconds a pupil",
                     flush=True,
                 )
                 figures[f"{task}_s_{pupils}"] = f"{said['seconds']:.1f}"

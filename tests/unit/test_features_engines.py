@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from features import compiled
 from features.catalogue import CATALOGUE
 from features.engine import build
 from features.reference import reference
@@ -126,6 +127,13 @@ def test_the_engines_agree_on_a_messy_year(messy):
         mine = fast.where((fast.keys["as_of"] == pd.Timestamp(day)).to_numpy())
         pd.testing.assert_frame_equal(mine.keys, slow.keys)
         np.testing.assert_allclose(mine.values, slow.values, rtol=0, atol=1e-9)
+
+
+def test_machine_code_gives_what_the_plain_loops_give(messy):
+    """The web process runs the loops as they are written, training and the nightly run as machine code."""
+    plain, quick = build(messy, AS_OFS), compiled.build(messy, AS_OFS)
+    pd.testing.assert_frame_equal(quick.keys, plain.keys)
+    np.testing.assert_allclose(quick.values, plain.values, rtol=0, atol=1e-12)
 
 
 def test_every_feature_takes_more_than_one_value(messy):
