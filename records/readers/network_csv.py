@@ -127,9 +127,12 @@ def read(paths: Sequence[Path]) -> Content:
     if stem(path) == WEEKS:
         sheet = _sheet(path, WEEKS_HEADING)
         return Content(week_batches(sheet, FORM, _weeks(sheet)))
-    layout = LAYOUTS[stem(path)]
-    sheet = _sheet(path, layout.heading)
-    return Content(tuple(_batch(sheet, layout, table) for table in layout.tables))
+    return Content(batches_of(_sheet(path, LAYOUTS[stem(path)].heading), stem(path)))
+
+
+def batches_of(sheet: Sheet, kind: str) -> tuple[Batch, ...]:
+    """Return the rows of a sheet that holds a file of this kind (a key of LAYOUTS), for each of its tables."""
+    return tuple(_batch(sheet, LAYOUTS[kind], table) for table in LAYOUTS[kind].tables)
 
 
 def _sheet(path: Path, wanted: tuple[str, ...]) -> Sheet:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -30,13 +31,17 @@ from records.synthetic.plan import NetworkPlan, SimulationRefused
 from records.synthetic.rolls import plan_rolls
 from records.synthetic.rows import vocabulary
 from records.synthetic.support import Support, no_support
-from records.synthetic.truth import TruthFile, check_outside
-from records.synthetic.week import burn_in, live_week
+from records.synthetic.truth import TruthFile, WeekTruth, check_outside
+from records.synthetic.week import Live, burn_in, live_week
 from records.synthetic.whole_files import plan_whole_files
 from records.synthetic.world import World
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage, how much of it is done, and how much there is."""
+
+
+Seen = Callable[[int, "World", WeekTruth], None]
+"""Called with a week's number, the world and what was true as the week began."""
 
 
 def _silent(stage: str, done: int, whole: int) -> None:
@@ -128,20 +133,14 @@ def simulate_cluster(
     support: Support = no_support,
 ) -> Part:  # fmt: skip
     """Write one cluster's files into `out`, which exists, and its hazards to `truth`."""
-    draw = cluster.streams(plan.seed)
-    world = world_of(plan, cluster, draw)
-    exporter = _exporter(plan, out, cluster, world, draw["files"])
-    live = burn_in(world, draw)
-    weeks, upns = len(world.moments), pa.array(world.people.upn.tolist())
     with nullcontext() if truth is None else TruthFile(truth) as file:
-        for week, moment in enumerate(world.moments):
-            live, known = live_week(world, live, week, exporter, draw, support)
+
+        def seen(week: int, world: World, known: WeekTruth) -> None:
             if file is not None:
-                file.add(known, upns)
-            exporter.close_week(week, moment.monday.astype(object))
-            say("simulate", cluster.number * weeks + week + 1, cluster.of * weeks)
-    write_reference(exporter, world)
-    write_enrolments(exporter, world)
+                file.add(known, pa.array(world.people.upn.tolist()))
+            say("simulate", cluster.number * len(world.moments) + week + 1, cluster.of * len(world.moments))
+
+        world, exporter, live = lived(plan, out, cluster, seen, support)
     write_censuses(exporter, world, live, plan.end)
     return Part(
         schools=tuple(world.schools),
@@ -149,6 +148,30 @@ def simulate_cluster(
         rows=dict(exporter.written),
         counted=counted(live.tally, world),
     )
+
+
+E = TypeVar("E", bound=Exporter)
+
+
+def lived(
+    plan: NetworkPlan, out: Path, cluster: Cluster, seen: Seen, support: Support = no_support, *,
+    exporter_of: Callable[..., E] = Exporter,  # type: ignore[assignment]  # the exporter that writes files
+) -> tuple[World, E, Live]:  # fmt: skip
+    """Live through a cluster's weeks, handing its rows to an exporter; return what there is in the end.
+
+    `seen` is told of every week and what is true of it; `exporter_of` makes the exporter. Censuses are not written.
+    """
+    draw = cluster.streams(plan.seed)
+    world = world_of(plan, cluster, draw)
+    exporter = exporter_of(**_export(plan, out, cluster, world, draw["files"]))
+    live = burn_in(world, draw)
+    for week, moment in enumerate(world.moments):
+        live, known = live_week(world, live, week, exporter, draw, support)
+        seen(week, world, known)
+        exporter.close_week(week, moment.monday.astype(object))
+    write_reference(exporter, world)
+    write_enrolments(exporter, world)
+    return world, exporter, live
 
 
 def world_of(plan: NetworkPlan, cluster: Cluster, draw: dict[str, np.random.Generator]) -> World:
@@ -168,19 +191,22 @@ def world_of(plan: NetworkPlan, cluster: Cluster, draw: dict[str, np.random.Gene
     )
 
 
-def _exporter(plan: NetworkPlan, out: Path, cluster: Cluster, world: World, rng: np.random.Generator) -> Exporter:
+def _export(
+    plan: NetworkPlan, out: Path, cluster: Cluster, world: World, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return what an exporter of this cluster is made of."""
     words = vocabulary(date(plan.years[0], 7, 1), plan.last + timedelta(days=200), [s.urn for s in world.schools])
     mondays = [world.day(week) for week in range(len(world.moments))]
-    return Exporter(
-        out=out,
-        words=words,
-        people=world.people,
-        until=plan.end,
-        windows=world.windows(),
-        whole_files=plan_whole_files(len(world.schools), mondays, world.rolls.year_of_week, plan.mess, rng),
-        tag=cluster.tag,
-        packed=plan.compact,
-    )
+    return {
+        "out": out,
+        "words": words,
+        "people": world.people,
+        "until": plan.end,
+        "windows": world.windows(),
+        "whole_files": plan_whole_files(len(world.schools), mondays, world.rolls.year_of_week, plan.mess, rng),
+        "tag": cluster.tag,
+        "packed": plan.compact,
+    }
 
 
 def _gather(truth: Path, parts: Sequence[Path]) -> None:
