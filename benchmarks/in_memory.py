@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from features.matrix import Matrix
+from features.matrix import Matrix, concat
 from records import pseudonym
 from records.arrow import from_arrow
 from records.clock import Clock
@@ -157,7 +157,7 @@ def _distinct(column: pa.ChunkedArray) -> Distinct:
 
 
 def same_as_home(plan: NetworkPlan, as_ofs: Sequence[date], settings: Settings) -> int:
-    """Return how many rows are the same through export, ingest and the store, to the last bit.
+    """Return how many rows are the same through export, ingest and the store; rates and slopes to 1e-9.
 
     Raises
     ------
@@ -174,15 +174,18 @@ def same_as_home(plan: NetworkPlan, as_ofs: Sequence[date], settings: Settings) 
         pepper = pseudonym.read_pepper(home)
     here = [from_history(shard.history, as_ofs, settings, today) for shard in shards(plan, pepper)]
     ours, theirs = _in_order(here), _in_order(stored)
-    for name, mine in ours.items():
-        if not mine.equals(theirs[name]):
-            raise SystemExit(f"{name} differ between memory ({len(mine)} rows) and the store ({len(theirs[name])})")
-    return len(ours["features"])
+    apart = [name for name in ("keys", "outcomes") if not ours[name].equals(theirs[name])]
+    if apart or not np.allclose(ours["values"], theirs["values"], rtol=0, atol=1e-9, equal_nan=True):
+        raise SystemExit(f"{' and '.join(apart) or 'values'} differ between memory and the store")
+    return len(ours["keys"])
 
 
 def _in_order(parts: list[tuple[Matrix, MaturedOutcomes]]) -> dict[str, pd.DataFrame]:
-    whole = {
-        "features": pd.concat([matrix.frame() for matrix, _ in parts]),
-        "outcomes": pd.concat([outcomes.frame for _, outcomes in parts]),
+    """Return keys, values and outcomes ordered by pupil and day."""
+    matrix, by = concat([matrix for matrix, _ in parts]), ["pupil", "as_of"]
+    keys = matrix.keys.sort_values(by)
+    return {
+        "keys": keys.reset_index(drop=True),
+        "values": pd.DataFrame(matrix.values[keys.index.to_numpy()]),
+        "outcomes": pd.concat([outcomes.frame for _, outcomes in parts]).sort_values(by, ignore_index=True),
     }
-    return {name: rows.sort_values(["pupil", "as_of"], ignore_index=True) for name, rows in whole.items()}

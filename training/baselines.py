@@ -48,12 +48,16 @@ class RateScore:
         return logit(np.clip(rate, 1e-6, 1 - 1e-3)) + 1e-6 * order
 
 
-def school_year_rate(train: Matrix, outcomes: npt.NDArray[np.int8]) -> RateScore:
-    """Return the rates of the training rows, as if `USUAL_PUPILS` more snapshots of each group had the network's."""
-    overall = float(outcomes.mean())
-    table = train.keys[["school", "year_group"]].assign(outcome=outcomes)
-    sums = table.groupby(["school", "year_group"])["outcome"].agg(["sum", "count"])
-    rates = (sums["sum"] + USUAL_PUPILS * overall) / (sums["count"] + USUAL_PUPILS)
+def school_year_rate(train: Matrix, outcomes: npt.NDArray[np.int8], stands: Array | None = None) -> RateScore:
+    """Return the rates of the training rows, as if `USUAL_PUPILS` more snapshots of each group had the network's.
+
+    `stands` says how many rows each stands for; None: one each.
+    """
+    rows = np.ones(len(outcomes)) if stands is None else stands
+    overall = float((rows * outcomes).sum() / rows.sum())
+    table = train.keys[["school", "year_group"]].assign(came=rows * outcomes, rows=rows)
+    sums = table.groupby(["school", "year_group"])[["came", "rows"]].sum()
+    rates = (sums["came"] + USUAL_PUPILS * overall) / (sums["rows"] + USUAL_PUPILS)
     return RateScore(dict(zip(rates.index, rates.to_numpy(np.float64), strict=True)), overall)
 
 

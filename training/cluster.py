@@ -21,6 +21,7 @@ from features.catalogue import CATALOGUE
 from records.refusal import Refusal
 from training.fitting import Part
 from training.model import Fitted, check_matrix, parameters
+from training.sampling import weights
 from training.settings import Settings
 
 PATIENCE = "20s"
@@ -60,7 +61,8 @@ def _text(client: Client, part: Part, rounds: int, settings: Settings, workers: 
     values = _dealt(client, part.matrix.values, workers)
     outcomes = _dealt(client, part.outcomes.astype(np.int64), workers)
     model = lgb.DaskLGBMClassifier(client=client, n_estimators=rounds, tree_learner="data", **chosen)
-    model.fit(values, outcomes)
+    stands = da.from_array(weights(part.outcomes, settings), chunks=chunk)  # type: ignore[no-untyped-call]  # Dask has few types
+    model.fit(values, outcomes, sample_weight=stands)
     return _named(model.booster_.model_to_string(), part.matrix.names)
 
 

@@ -19,6 +19,7 @@ from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
 from training.matured import MaturedOutcomes
 from training.outcomes import mature, together
+from training.sampling import thinned
 from training.settings import Settings
 
 
@@ -56,18 +57,23 @@ def roll_of(keys: pd.DataFrame) -> pd.DataFrame:
 
 
 def from_history(
-    history: History, as_ofs: Sequence[date], settings: Settings, observed_until: date
+    history: History,
+    as_ofs: Sequence[date],
+    settings: Settings,
+    observed_until: date,
+    train: Sequence[date] = (),
 ) -> tuple[Matrix, MaturedOutcomes]:
-    """Return one shard's matrix at the as-of dates and its matured outcomes."""
+    """Return one shard's matrix at the as-of dates and its matured outcomes; the days of `train` are thinned."""
     matrix = build(history, as_ofs)
-    return matrix, mature(history, matrix.keys, settings=settings, observed_until=observed_until)
+    outcomes = mature(history, matrix.keys, settings=settings, observed_until=observed_until)
+    return thinned(matrix, outcomes, train, settings), outcomes
 
 
 def _shard(
-    shard: int, *, home: Home, as_ofs: Sequence[date], settings: Settings, observed_until: date
+    shard: int, *, home: Home, as_ofs: Sequence[date], settings: Settings, observed_until: date, train: Sequence[date]
 ) -> tuple[Matrix, MaturedOutcomes, dict[str, int]]:
     history = Store(home).history(shard)
-    return (*from_history(history, as_ofs, settings, observed_until), dict(history.versions))
+    return (*from_history(history, as_ofs, settings, observed_until, train), dict(history.versions))
 
 
 def dataset(
@@ -77,12 +83,18 @@ def dataset(
     observed_until: date,
     progress: Callable[[int, int], None] | None = None,
     dask: str | None = None,
+    *,
+    train: Sequence[date] = (),
 ) -> Dataset:
     """Return the network's dataset at the as-of dates; where it is built changes no number in it.
 
+    At the days of `train` only the rows that `settings.others_share` keeps are there (`training.sampling`), and
+    the roll of those days is of no use.
     `progress` is told how many shards of how many are done; `dask` is the address of a cluster that builds them.
     """
-    work = partial(_shard, home=home, as_ofs=tuple(as_ofs), settings=settings, observed_until=observed_until)
+    work = partial(
+        _shard, home=home, as_ofs=tuple(as_ofs), settings=settings, observed_until=observed_until, train=tuple(train)
+    )
     parts = []
     for part in over_shards(work, home.shards, processes=settings.processes, dask=dask):
         parts.append(part)

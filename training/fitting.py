@@ -1,6 +1,6 @@
 """Everything fitted, each on its own period: model, calibrator, base rates, flag rule; and their bundle."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
@@ -22,6 +22,7 @@ from training.kinds import model_of
 from training.logistic import fit_linear
 from training.model import Fitted, check_matrix, check_outcomes, fit
 from training.rise import FORMS, rises, usual_spread
+from training.sampling import weights
 from training.settings import Settings
 from training.splits import Periods, forward_folds
 
@@ -87,7 +88,8 @@ def fit_all(
     content, raw, fitted = _model(approach, train, settings, refit)
     held = part_of(data, when.calibrate)
     calibrator = calibrate(raw(held.matrix), held.outcomes, least_outcomes=settings.least_outcomes)
-    base_rates = _base_rates((train, held) if when.train else (held,), network)
+    counted = [(train, weights(train.outcomes, settings))] if when.train else []
+    base_rates = _base_rates([*counted, (held, np.ones(len(held.outcomes)))], network)
     found = Fit(
         approach=approach,
         content=content,
@@ -118,8 +120,9 @@ def _no_rise(level: float, settings: Settings) -> FlagRule:
 def _model(approach: str, train: Part, settings: Settings, refit: Refit | None) -> tuple[bytes, Raw, Fitted | None]:
     """Return the model's text, its raw scores of a matrix, and how the booster was fitted."""
     check_matrix(train.matrix)
+    stands = weights(train.outcomes, settings)
     if approach == RATE:
-        return b"", school_year_rate(train.matrix, train.outcomes).raw, None
+        return b"", school_year_rate(train.matrix, train.outcomes, stands).raw, None
     kind, fitted, names = APPROACHES[approach], None, train.matrix.names
     if kind == "booster":
         monotone = {feature.name: feature.monotone for feature in CATALOGUE}
@@ -129,7 +132,7 @@ def _model(approach: str, train: Part, settings: Settings, refit: Refit | None) 
         text = fitted.text
     elif kind == "logistic":
         check_outcomes(train.outcomes)
-        text = fit_linear(only(train.matrix, settings.inputs), train.outcomes).text()
+        text = fit_linear(only(train.matrix, settings.inputs), train.outcomes, stands).text()
     else:
         text = rule_score(approach, train.matrix).rule.text()
     content = text.encode("utf-8")
@@ -169,11 +172,14 @@ def rule_with(found: Fit, data: Dataset, when: Periods, settings: Settings) -> F
     return replace(plain, rise=settings.rise, rise_least=least)
 
 
-def _base_rates(parts: tuple[Part, ...], network: Network) -> dict[str, float]:
-    schools = pd.concat([part.matrix.keys["school"] for part in parts], ignore_index=True)
-    came = pd.Series(np.concatenate([part.outcomes for part in parts]))
-    by_phase = came.groupby(schools.map(network.phases).astype("str")).mean()
-    return {"all": float(came.mean()), **{str(phase): float(rate) for phase, rate in by_phase.items()}}
+def _base_rates(parts: Sequence[tuple[Part, npt.NDArray[np.float64]]], network: Network) -> dict[str, float]:
+    """Return the share of rows with a suspension ahead; each row stands for so many."""
+    schools = pd.concat([part.matrix.keys["school"] for part, _ in parts], ignore_index=True)
+    stands = np.concatenate([weight for _, weight in parts])
+    rows = pd.DataFrame({"came": stands * np.concatenate([part.outcomes for part, _ in parts]), "rows": stands})
+    sums = rows.groupby(schools.map(network.phases).astype("str")).sum()
+    rates = {"all": rows.sum(), **{str(phase): one for phase, one in sums.iterrows()}}
+    return {name: float(one["came"] / one["rows"]) for name, one in rates.items()}
 
 
 def _spread(logits: npt.NDArray[np.float64], keys: pd.DataFrame, level: float, settings: Settings) -> float:

@@ -10,8 +10,16 @@ from training.linear import Linear, short, standard
 PENALTY = 1.0
 
 
-def fit_linear(matrix: Matrix, outcomes: npt.NDArray[np.int8], *, most_steps: int = 100) -> Linear:
+def fit_linear(
+    matrix: Matrix,
+    outcomes: npt.NDArray[np.int8],
+    weights: npt.NDArray[np.float64] | None = None,
+    *,
+    most_steps: int = 100,
+) -> Linear:
     """Return the logistic regression fitted to all rows, with scikit-learn's usual penalty.
+
+    `weights` says how many rows each stands for; None: one each.
 
     Newton's method ends within rounding of the one best fit, whatever the number of threads: a rerun
     gives the same bytes.
@@ -29,7 +37,7 @@ def fit_linear(matrix: Matrix, outcomes: npt.NDArray[np.int8], *, most_steps: in
     scale = np.where(scale > 0, scale, 1.0)
     design = np.hstack([standard(filled, mean, scale), missing - missing.mean(axis=0)])
     model = LogisticRegression(C=PENALTY, solver="newton-cholesky", tol=1e-9, max_iter=most_steps)
-    model.fit(design, outcomes)
+    model.fit(design, outcomes, sample_weight=weights)
     weight, unknown = np.split(model.coef_[0], 2)
     # The share of unknown values lies in the constant, so that a known one adds nothing.
     usual = float(model.intercept_[0] - unknown @ missing.mean(axis=0))

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.matrix import Matrix
+from training.sampling import weights
 from training.settings import STOP_BY, Settings
 from training.splits import Fold
 
@@ -103,7 +104,8 @@ def fit(
     tried = [_try(matrix, outcomes, fold, chosen, settings) for fold in folds if _both(outcomes, fold)]
     # The last fold has the most data and is the most like the whole; the earlier ones show how it varies.
     rounds = max(ROUNDS_LEAST, int(tried[-1]["best_rounds"]) if tried else settings.rounds_most // 2)
-    booster = lgb.train(chosen, _data(matrix, outcomes, np.arange(len(outcomes)), chosen), num_boost_round=rounds)
+    everyone = _data(matrix, outcomes, np.arange(len(outcomes)), chosen, settings)
+    booster = lgb.train(chosen, everyone, num_boost_round=rounds)
     # The text ends with the parameters used. How many threads worked changes no tree, so it stays out of the digest.
     text = booster.model_to_string().replace(f"[num_threads: {settings.threads}]", "[num_threads: 0]")
     return Fitted(text=text, rounds=rounds, folds=pd.DataFrame(tried))
@@ -113,14 +115,19 @@ def _both(outcomes: Outcomes, fold: Fold) -> bool:
     return all(0 < int(outcomes[side].sum()) < len(side) for side in (fold.fit, fold.judge))
 
 
-def _data(matrix: Matrix, outcomes: Outcomes, rows: npt.NDArray[np.intp], chosen: dict[str, Any]) -> lgb.Dataset:
-    return lgb.Dataset(matrix.values[rows], outcomes[rows], feature_name=list(matrix.names), params=dict(chosen))
+def _data(
+    matrix: Matrix, outcomes: Outcomes, rows: npt.NDArray[np.intp], chosen: dict[str, Any], settings: Settings
+) -> lgb.Dataset:
+    came = outcomes[rows]
+    # Without weights where all are 1: LightGBM's sums would differ in the last digit, and with them the digest.
+    weight = weights(came, settings) if settings.others_share < 1 else None
+    return lgb.Dataset(matrix.values[rows], came, weight=weight, feature_name=list(matrix.names), params=dict(chosen))
 
 
 def _try(
     matrix: Matrix, outcomes: Outcomes, fold: Fold, chosen: dict[str, Any], settings: Settings
 ) -> dict[str, float]:
-    fitted, judged = _data(matrix, outcomes, fold.fit, chosen), _data(matrix, outcomes, fold.judge, chosen)
+    fitted, judged = (_data(matrix, outcomes, rows, chosen, settings) for rows in (fold.fit, fold.judge))
     judged.set_reference(fitted)
     stop = lgb.early_stopping(settings.patience, first_metric_only=True, verbose=False)
     booster = lgb.train(

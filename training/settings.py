@@ -30,6 +30,8 @@ TUNABLE = frozenset(
         "min_data_in_leaf",
         "lambda_l2",
         "feature_fraction",
+        "bagging_fraction",
+        "bagging_freq",
         "max_bin",
         "min_sum_hessian_in_leaf",
         "path_smooth",
@@ -37,10 +39,12 @@ TUNABLE = frozenset(
 )
 DEFAULT_BOOSTING: Mapping[str, float] = {
     "learning_rate": 0.04,
-    "num_leaves": 10,
+    "num_leaves": 6,
     "min_data_in_leaf": 100,
     "lambda_l2": 10.0,
-    "feature_fraction": 0.6,
+    "feature_fraction": 0.3,
+    "bagging_fraction": 0.5,
+    "bagging_freq": 1,
     "max_bin": 127,
 }
 
@@ -77,6 +81,9 @@ class Settings:
     train_every, folds, rounds_most, patience, stop_by
         Every how many weeks training takes a snapshot (neighbouring weeks repeat each other);
         forward folds; most boosting rounds; rounds without gain before a fold stops; gain in what (`STOP_BY`).
+    others_share
+        Of the training rows without a suspension ahead, the share that is kept (`training.sampling`): less than 1
+        for networks too large to hold.
     resamples
         Draws of pupils, and of schools, for the intervals of figures (none: no intervals).
     least_outcomes
@@ -108,6 +115,7 @@ class Settings:
     rounds_most: int = 400
     patience: int = 30
     stop_by: str = "log_loss"
+    others_share: float = 1.0
     resamples: int = 300
     least_outcomes: int = 30
     threads: int = 2
@@ -175,6 +183,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "folds": (1, 10),
     "rounds_most": (5, 5000),
     "patience": (1, 1000),
+    "others_share": (0.01, 1.0),
     "resamples": (0, 10_000),
     "least_outcomes": (1, 100_000),
     "threads": (1, 64),

@@ -191,9 +191,7 @@ def world_of(plan: NetworkPlan, cluster: Cluster, draw: dict[str, np.random.Gene
     )
 
 
-def _export(
-    plan: NetworkPlan, out: Path, cluster: Cluster, world: World, rng: np.random.Generator
-) -> dict[str, Any]:
+def _export(plan: NetworkPlan, out: Path, cluster: Cluster, world: World, rng: np.random.Generator) -> dict[str, Any]:
     """Return what an exporter of this cluster is made of."""
     words = vocabulary(date(plan.years[0], 7, 1), plan.last + timedelta(days=200), [s.urn for s in world.schools])
     mondays = [world.day(week) for week in range(len(world.moments))]
