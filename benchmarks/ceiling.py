@@ -5,8 +5,9 @@
 
 Every network has three years and a seed of its own. Both models are trained, calibrated and given their flag rule by
 the product's own code with its own settings, and flag two terms of a network that neither has seen. The oracles know
-the simulation's truth: one each pupil's hazard in the week of the flag, the other also how it will move in the five
-weeks after, which nobody could know on the day. Intervals: pupils drawn whole, the same draws for all.
+the simulation's truth: one each pupil's true hazard in the week of the flag and the six before it, weighed by a
+logistic regression for the six weeks ahead; the other how it really moved in those, which nobody could know on the day.
+Intervals: pupils drawn whole, the same draws for all.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from training.dataset import Dataset, Network, from_history, network_of, roll_of
 from training.evaluate import ground
 from training.fitting import Fit, bundle_of, during, fit_all, part_of, rule_with
 from training.intervals import interval, replicates
+from training.logistic import fit_linear
 from training.metrics import share
 from training.outcomes import together
 from training.run import as_ofs_of, judge
@@ -40,8 +42,11 @@ from training.splits import Periods, network_terms, periods
 
 FIGURES = ("recall", "average_precision")
 ORACLES = ("oracle", "oracle_ahead")
+BACK_WEEKS = 6
+TRUTH = (*(f"hazard_{back}_weeks_before" for back in range(BACK_WEEKS + 1)), "hazard_ahead")
 SMALL, LARGE = "small", "large"
 AHEAD_WEEKS = 6
+FLOOR = 1e-7  # of a hazard, below that of anybody in school: a log needs one
 Floats = npt.NDArray[np.float64]
 
 
@@ -78,7 +83,7 @@ def trained(plan: NetworkPlan, settings: Settings) -> Trained:
 class Fresh:
     """A network that no model has seen: the truth and every model's probability of each pupil's weeks.
 
-    `truth` is a dataset whose two columns are the oracles' raw scores; `probability` has a value for each of its rows.
+    `truth` is a dataset whose columns are `TRUTH`; `probability` has a value for each of its rows.
     """
 
     truth: Dataset
@@ -114,18 +119,29 @@ def fresh(plan: NetworkPlan, models: Mapping[str, Trained], settings: Settings) 
 
 
 def _truth(shard: Shard, matrix: Matrix) -> Matrix:
-    """Return the oracles' raw scores: log of the expected sanctions of the week, times six, and of six weeks."""
+    """Return `TRUTH` of each row: logs of the hazard of this week and each before it, and of the six weeks' sum."""
     weeks = np.searchsorted(shard.mondays, matrix.keys["as_of"].to_numpy().astype("datetime64[D]"))
-    padded = np.pad(shard.hazard, ((0, 0), (0, AHEAD_WEEKS)))
     mine = np.searchsorted(shard.pupils, matrix.keys["pupil"].to_numpy())
-    hazard = np.stack([padded[mine, weeks + ahead] for ahead in range(AHEAD_WEEKS)], axis=1).astype(np.float64)
-    # A pupil out of school this week has no hazard in it: the log needs a floor, below that of anybody in school.
-    values = np.log(np.column_stack([AHEAD_WEEKS * hazard[:, 0], hazard.sum(axis=1)]) + 1e-7)
-    return Matrix(matrix.keys, values, ORACLES, matrix.fingerprint)
+    standing = _filled(shard.hazard)
+    back = [standing[mine, np.maximum(weeks - week, 0)] for week in range(BACK_WEEKS + 1)]
+    padded = np.pad(shard.hazard, ((0, 0), (0, AHEAD_WEEKS)))
+    ahead = np.sum([padded[mine, weeks + week] for week in range(AHEAD_WEEKS)], axis=0)
+    values = np.log(np.column_stack([*back, ahead]).astype(np.float64) + FLOOR)
+    return Matrix(matrix.keys, values, TRUTH, matrix.fingerprint)
 
 
-def judged(on: Fresh, models: Mapping[str, Trained], settings: Settings) -> dict[str, Judged]:
-    """Return the flags of every model and oracle in the audit period and what they were worth."""
+def _filled(hazard: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the hazards with that of the last week in school where there is none: on a holiday, or out of school."""
+    last = np.maximum.accumulate(np.where(hazard > 0, np.arange(hazard.shape[1]), 0), axis=1)
+    return np.take_along_axis(hazard, last, axis=1)
+
+
+def judged(on: Fresh, models: Mapping[str, Trained], settings: Settings) -> tuple[dict[str, Judged], dict[str, Judged]]:
+    """Return the flags of every model and oracle in the audit period, and what they were worth.
+
+    First by each one's own flag rule, then by rank and capacity alone: the second shows what the order is worth
+    where levels and rises differ.
+    """
     keys, when = on.truth.matrix.keys, on.when
     audited = during(keys, when.audit)
     common = ground(
@@ -138,26 +154,36 @@ def judged(on: Fresh, models: Mapping[str, Trained], settings: Settings) -> dict
     )
     rules = {name: model.fit.rule for name, model in models.items()}
     chances = dict(on.probability)
-    for place, name in enumerate(ORACLES):
-        fit = _oracle(on, place, models[SMALL].fit, settings)
+    for name in ORACLES:
+        fit = _oracle(on, name, models[SMALL].fit, settings)
         rules[name], chances[name] = fit.rule, fit.calibrator.probabilities(fit.raw(on.truth.matrix))
     scored = keys[["pupil", "as_of", "school", "year_group", "abstain"]]
-    return {
-        name: judge(scored.assign(probability=chances[name]), on.truth.roll, when, rule, common)
-        for name, rule in rules.items()
-    }
+    alone = {name: replace(rule, level_least=0.0, rise="none", rise_least=None) for name, rule in rules.items()}
+    by_rule, by_rank = (
+        {
+            name: judge(scored.assign(probability=chances[name]), on.truth.roll, when, rule, common)
+            for name, rule in chosen.items()
+        }
+        for chosen in (rules, alone)
+    )
+    return by_rule, by_rank
 
 
-def _oracle(on: Fresh, place: int, like: Fit, settings: Settings) -> Fit:
-    """Return an oracle as a fit like the model's: calibrated, and given its flag rule, before the audit period."""
+def _oracle(on: Fresh, name: str, like: Fit, settings: Settings) -> Fit:
+    """Return an oracle as a fit like the model's: weighed, calibrated and given its rule before the audit period."""
+    past = part_of(on.truth, on.when.calibrate)
+    weighed = fit_linear(_seen_on_the_day(past.matrix), past.outcomes)
 
     def raw(matrix: Matrix) -> Floats:
-        return matrix.values[:, place]
+        return matrix.values[:, -1] if name == "oracle_ahead" else weighed.raw(_seen_on_the_day(matrix).values)
 
-    past = part_of(on.truth, on.when.calibrate)
     calibrator = calibrate(raw(past.matrix), past.outcomes, least_outcomes=settings.least_outcomes)
     fit = replace(like, approach=MODEL, content=b"", raw=raw, fitted=None, calibrator=calibrator)
     return replace(fit, rule=rule_with(fit, on.truth, on.when, settings))
+
+
+def _seen_on_the_day(matrix: Matrix) -> Matrix:
+    return replace(matrix, values=matrix.values[:, :-1], names=TRUTH[:-1])
 
 
 def show(found: Mapping[str, Judged], settings: Settings) -> dict[str, float]:
@@ -215,12 +241,16 @@ def main() -> None:
             flush=True,
         )
     on = fresh(NetworkPlan(pupils=given.fresh, seed=given.seed + 3), models, settings)
-    ratios = show(judged(on, models, settings), settings)
+    by_rule, by_rank = judged(on, models, settings)
+    ratios = show(by_rule, settings)
+    print("\nBy rank and capacity alone, without level and rise")
+    alone = show(by_rank, settings)
     print(LEFT)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
     print(f"load {load()}")
     print(
-        f"recall_ratio={ratios['recall']:.3f} ap_ratio={ratios['average_precision']:.3f} "
+        f"rank_recall_ratio={alone['recall']:.3f} recall_ratio={ratios['recall']:.3f} "
+        f"ap_ratio={ratios['average_precision']:.3f} "
         f"seconds={time.perf_counter() - began:.0f} peak_gb={peak:.2f}"
     )
 

@@ -90,7 +90,7 @@ def _of_cluster(plan: NetworkPlan, cluster: Cluster, place: Path, pepper: bytes)
         hazard[known.pupils] = known.hazard
         truth.append(hazard)
 
-    world, exporter, _ = lived(plan, place, cluster, seen, exporter_of=Kept)
+    world, exporter, _ = lived(plan, place, cluster, seen, Kept)
     today = plan.end + timedelta(days=1)
     hazard, mondays = np.stack(truth, axis=1), np.array([moment.monday for moment in world.moments])
     network = _schools(place, today)

@@ -140,7 +140,7 @@ def simulate_cluster(
                 file.add(known, pa.array(world.people.upn.tolist()))
             say("simulate", cluster.number * len(world.moments) + week + 1, cluster.of * len(world.moments))
 
-        world, exporter, live = lived(plan, out, cluster, seen, support)
+        world, exporter, live = lived(plan, out, cluster, seen, Exporter, support)
     write_censuses(exporter, world, live, plan.end)
     return Part(
         schools=tuple(world.schools),
@@ -154,8 +154,7 @@ E = TypeVar("E", bound=Exporter)
 
 
 def lived(
-    plan: NetworkPlan, out: Path, cluster: Cluster, seen: Seen, support: Support = no_support, *,
-    exporter_of: Callable[..., E] = Exporter,  # type: ignore[assignment]  # the exporter that writes files
+    plan: NetworkPlan, out: Path, cluster: Cluster, seen: Seen, exporter_of: type[E], support: Support = no_support,
 ) -> tuple[World, E, Live]:  # fmt: skip
     """Live through a cluster's weeks, handing its rows to an exporter; return what there is in the end.
 
