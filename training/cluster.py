@@ -61,7 +61,7 @@ def _text(client: Client, part: Part, rounds: int, settings: Settings, workers: 
     values = _dealt(client, part.matrix.values, workers)
     outcomes = _dealt(client, part.outcomes.astype(np.int64), workers)
     model = lgb.DaskLGBMClassifier(client=client, n_estimators=rounds, tree_learner="data", **chosen)
-    stands = da.from_array(weights(part.outcomes, settings), chunks=chunk)  # type: ignore[no-untyped-call]  # Dask has few types
+    stands = _dealt(client, weights(part.outcomes, settings), workers)
     model.fit(values, outcomes, sample_weight=stands)
     return _named(model.booster_.model_to_string(), part.matrix.names)
 
