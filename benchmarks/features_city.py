@@ -53,8 +53,8 @@ def main() -> None:
                 run = measure(["-m", "benchmarks.features_city", "--task", task, "--homes", str(home.path)])
                 said = run.said
                 print(
-                    f"{pupils:>9,} pupils, {task:<7} {said['seconds']:7.1f} s {said['cpu_seconds']:7.1f} s of processor "
-                    f"{run.peak_gb:5.2f} GB, {said['rows']:,} rows, {said['kept']:,} kept; "
+                    f"{pupils:>9,} pupils, {task:<7} {said['seconds']:7.1f} s {said['cpu_seconds']:7.1f} s of processor"
+                    f", {run.peak_gb:5.2f} GB, {said['rows']:,} rows, {said['kept']:,} kept; "
                     f"{said['cpu_seconds'] / pupils * 1e6:.0f} processor microseconds a pupil",
                     flush=True,
                 )
