@@ -87,7 +87,7 @@ def recalibration(outcomes: npt.NDArray[np.int8], probabilities: Array) -> tuple
     """Return intercept and slope of the outcomes' log-odds on those given: 0 and 1 where percentages are true.
 
     A slope under 1: high ones are too high and low ones too low. NaN without both outcomes or any difference
-    between probabilities.
+    between probabilities, and where no slope is the best (probabilities that part the outcomes for sure).
     """
     logits, came = logit(probabilities), outcomes.astype(np.float64)
     if not 0 < came.sum() < len(came) or np.ptp(logits) == 0:
@@ -95,14 +95,25 @@ def recalibration(outcomes: npt.NDArray[np.int8], probabilities: Array) -> tuple
     at = np.array([0.0, 1.0])
     for _ in range(_MOST_STEPS):
         slope, curve = derivatives(came, logits, at)
-        step = np.linalg.solve(_square(curve.sum(axis=0)), slope.sum(axis=0))
+        square = _square(curve.sum(axis=0))
+        if not np.linalg.cond(square) < _FLAT:
+            break
+        step = np.linalg.solve(square, slope.sum(axis=0))
+        # A whole step can overshoot where few probabilities are extreme: halved until nothing is lost by it.
+        while _likelihood(came, logits, at + step) < _likelihood(came, logits, at) and np.abs(step).max() > _STILL:
+            step = step / 2
         at = at + step
         if np.abs(step).max() < _STILL:
-            break
-    return float(at[0]), float(at[1])
+            return float(at[0]), float(at[1])
+    return math.nan, math.nan
 
 
-_MOST_STEPS, _STILL = 50, 1e-10
+_MOST_STEPS, _STILL, _FLAT = 100, 1e-8, 1e14
+
+
+def _likelihood(came: Array, logits: Array, at: Array) -> float:
+    said = at[0] + at[1] * logits
+    return float((came * said - np.logaddexp(0.0, said)).sum())
 
 
 def derivatives(came: Array, logits: Array, at: Array) -> tuple[Array, Array]:

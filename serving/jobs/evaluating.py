@@ -21,7 +21,7 @@ from training.scorer import Scorer
 from training.settings import settings_from
 
 BY_RANK = "by rank alone"
-LEAST_CHANCE = 1e-12
+LEAST_CHANCE = 1e-9
 
 
 class ScoresRefused(Refusal):

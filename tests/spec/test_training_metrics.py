@@ -136,6 +136,20 @@ class TestChances:
         chances = np.repeat([0.25, 0.5], 4)
         assert recalibration(np.array([1, 0, 0, 0, 1, 1, 0, 0], np.int8), chances) == pytest.approx((0.0, 1.0))
 
+    def test_extreme_percentages_do_not_lead_astray(self) -> None:
+        # Ten thousand at one in a hundred million, of whom ten came, and a hundred at one half, of whom a fifth came.
+        chances = np.concatenate([np.full(10_000, 1e-8), np.full(100, 0.5)])
+        came = np.zeros(len(chances), np.int8)
+        came[:10], came[-20:] = 1, 1
+        intercept, slope = recalibration(came, chances)
+        # Two values: the line goes through the observed log-odds of both, ln(1/4) and ln(1/999).
+        assert intercept == pytest.approx(math.log(1 / 4))
+        low = math.log(1e-8) - math.log1p(-1e-8)
+        assert intercept + slope * low == pytest.approx(math.log(1 / 999))
+
+    def test_percentages_that_part_the_outcomes_for_sure_have_no_best_slope(self) -> None:
+        assert np.isnan(recalibration(np.array([0, 0, 1, 1], np.int8), np.array([0.1, 0.2, 0.8, 0.9]))).all()
+
     def test_one_outcome_or_one_chance_has_no_slope(self) -> None:
         assert np.isnan(recalibration(np.zeros(3, np.int8), np.array([0.1, 0.2, 0.3]))).all()
         assert np.isnan(recalibration(np.array([1, 0], np.int8), np.array([0.2, 0.2]))).all()
