@@ -15,7 +15,7 @@ from features.measure import Forbidden
 from features.proxies import InputNotAllowed, ProxyRisk, compose
 from records.clock import clock_of
 from records.home import create_home
-from serving.jobs.gatekeeping import settings_under_policy
+from serving.jobs.board_settings import settings_under_policy
 from training.run import train
 
 SHIPPED = Path(policy_room.__file__).with_name("policy.toml").read_text(encoding="utf-8")
