@@ -1,6 +1,7 @@
 """Sixty windowed features at every school week: our engine beside Polars and DuckDB, from the same Parquet files.
 
     python -m benchmarks.features                    100,000 pupils, one year, about 39 million marks
+    python -m benchmarks.features --city             every declared feature, up to 1.2 million pupils
 
 Each side runs in a process of its own on all processors, from the files to the whole matrix in memory; its imports,
 and numba's reading of machine code it has made before, are not counted. Afterwards every value of the three is
@@ -24,6 +25,7 @@ import numpy.typing as npt
 
 from benchmarks import feature_duckdb, feature_polars
 from benchmarks.feature_peers import Asked
+from benchmarks.features_city import SIZES, measure_sizes
 from benchmarks.measured import load, measure
 from benchmarks.network_year import Year, files_of, make_home, week_starts
 from features.catalogue import CATALOGUE
@@ -50,6 +52,9 @@ def main() -> None:
     if wanted.side:
         print(json.dumps(_side(wanted.side, open_home(Path(wanted.home)), Path(wanted.out))))
         return
+    if wanted.city:
+        measure_sizes(wanted.sizes, wanted.homes, wanted.folder)
+        return
     with tempfile.TemporaryDirectory(dir=wanted.folder, prefix="belong-") as made:
         home = (
             Path(wanted.home)
@@ -65,6 +70,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--shards", type=int, default=8, help="of the home; the first home of a network has 8")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each side, turn by turn; the quickest counts")
     parser.add_argument("--folder", help="where to make the files; default the system's own")
+    parser.add_argument("--city", action="store_true", help="measure every declared feature at each of --sizes instead")
+    parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="pupils, with --city")
+    parser.add_argument("--homes", nargs="+", default=[], help="homes made before, one for each of --sizes")
     parser.add_argument("--home", help="a home made before, instead of making one")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("--out", help=argparse.SUPPRESS)

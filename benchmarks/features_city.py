@@ -1,6 +1,6 @@
 """Every declared feature of a whole city: tonight's, and every week's into a trainer's sample.
 
-    python -m benchmarks.features_city               12,000, 120,000 and 1.2 million pupils, one year
+`python -m benchmarks.features --city`: 12,000, 120,000 and 1.2 million pupils, one year.
 
 On all processors, a shard at a time in each process: reading included, making the year (`benchmarks.network_year`) not.
 Then, on one shard of the smallest, what each form costs, and which forms are no prefix sums.
@@ -12,6 +12,7 @@ import os
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -36,44 +37,46 @@ ONE_IN = 100
 
 
 def main() -> None:
-    """Measure each size, then each form."""
-    wanted = _arguments()
-    if wanted.task:
-        print(json.dumps(_run(wanted.task, open_home(Path(wanted.homes[0])))))
-        return
+    """Do one task in this process, and say as JSON how long it took."""
+    parser = argparse.ArgumentParser(prog="benchmarks.features_city")
+    parser.add_argument("task", choices=("tonight", "weeks"))
+    parser.add_argument("home", type=Path)
+    wanted = parser.parse_args()
+    print(json.dumps(_run(wanted.task, open_home(wanted.home))))
+
+
+def measure_sizes(pupils: Sequence[int], homes: Sequence[str], folder: str | None) -> None:
+    """Measure each size, in the home given for it or one made now, and each form; print the figures."""
     print(f"load of the machine {load()}", flush=True)
     figures: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(dir=wanted.folder, prefix="belong-") as made:
-        for place, pupils in enumerate(wanted.pupils):
-            if wanted.homes:
-                home = open_home(Path(wanted.homes[place]))
+    with tempfile.TemporaryDirectory(dir=folder, prefix="belong-") as made:
+        for place, size in enumerate(pupils):
+            if homes:
+                home = open_home(Path(homes[place]))
             else:
-                home = make_home(Year(pupils, max(1, pupils // PUPILS_IN_A_SHARD)), Path(made) / str(pupils))
-            for task in ("tonight", "weeks"):
-                run = measure(["-m", "benchmarks.features_city", "--task", task, "--homes", str(home.path)])
-                said = run.said
-                print(
-                    f"{pupils:>9,} pupils, {task:<7} {said['seconds']:7.1f} s {said['cpu_seconds']:7.1f} s of processor"
-                    f", {run.peak_gb:5.2f} GB, {said['rows']:,} rows, {said['kept']:,} kept; "
-                    f"{said['cpu_seconds'] / pupils * 1e6:.0f} processor microseconds a pupil",
-                    flush=True,
-                )
-                figures[f"{task}_s_{pupils}"] = f"{said['seconds']:.1f}"
-                figures[f"{task}_cpu_s_{pupils}"] = f"{said['cpu_seconds']:.1f}"
-                figures[f"{task}_peak_gb_{pupils}"] = f"{run.peak_gb:.2f}"
+                home = make_home(Year(size, max(1, size // PUPILS_IN_A_SHARD)), Path(made) / str(size))
             if place == 0:
                 _forms(Store(home))
+            for task in ("tonight", "weeks"):
+                figures |= _measured(task, size, home)
     print(f"load of the machine at the end {load()}")
     print(" ".join(f"{name}={value}" for name, value in figures.items()))
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="benchmarks.features_city")
-    parser.add_argument("--pupils", type=int, nargs="+", default=list(SIZES))
-    parser.add_argument("--homes", nargs="+", default=[], help="homes made before, one for each size")
-    parser.add_argument("--folder", help="where to make the files; default the system's own")
-    parser.add_argument("--task", choices=("tonight", "weeks"), help=argparse.SUPPRESS)
-    return parser.parse_args()
+def _measured(task: str, pupils: int, home: Home) -> dict[str, str]:
+    run = measure(["-m", "benchmarks.features_city", task, str(home.path)])
+    said = run.said
+    print(
+        f"{pupils:>9,} pupils, {task:<7} {said['seconds']:7.1f} s, {said['cpu_seconds']:7.1f} s of processors, "
+        f"{run.peak_gb:5.2f} GB, {said['rows']:,} rows, {said['kept']:,} kept; "
+        f"{said['cpu_seconds'] / pupils * 1e6:.0f} processor microseconds a pupil",
+        flush=True,
+    )
+    return {
+        f"{task}_s_{pupils}": f"{said['seconds']:.1f}",
+        f"{task}_cpu_s_{pupils}": f"{said['cpu_seconds']:.1f}",
+        f"{task}_peak_gb_{pupils}": f"{run.peak_gb:.2f}",
+    }
 
 
 def _run(task: str, home: Home) -> dict[str, float]:

@@ -9,11 +9,11 @@ from typing import TypeVar, cast
 
 import numba
 
-from features import engine, loops, loops_rows, loops_totals
+from features import engine, loops, loops_rows, loops_sessions, loops_totals
 from features.machine import Machine
 
 F = TypeVar("F", bound=Callable[..., object])
-_FILES = ("loops.py", "loops_totals.py", "loops_rows.py", "forms.py")
+_FILES = ("loops.py", "loops_totals.py", "loops_rows.py", "loops_sessions.py", "forms.py")
 _SOURCES = sha256(b"".join(files("features").joinpath(name).read_bytes() for name in _FILES)).hexdigest()[:12]
 
 
@@ -45,7 +45,8 @@ MACHINE = Machine(
     series=_compiled(loops_totals.series),
     looked_at=_compiled(loops_rows.looked_at),
     after=_compiled(loops_rows.after),
-    along=_compiled(loops_rows.along),
+    along=_compiled(loops_sessions.along),
+    ending=_compiled(loops_sessions.ending),
 )
 # The same matrix as `features.engine.build`, sooner where there are more than a few pupils.
 build = partial(engine.build, machine=MACHINE)

@@ -1,7 +1,7 @@
 """The fast engine: the same features as `features.reference`, over many as-of dates of one shard at once.
 
 Counts are differences of prefix sums (`features.loops_totals`), and so is every form of a weekly series. Forms that
-look at rows or along a line of sessions (`features.loops_rows`) are no sums.
+look at rows (`features.loops_rows`) or along a line of sessions (`features.loops_sessions`) are no sums.
 """
 
 from collections.abc import Callable, Mapping, Sequence

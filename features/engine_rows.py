@@ -20,7 +20,7 @@ _FORM: dict[Kind, int] = {
     "distinct": loops.DISTINCT,
     "top_share": loops.TOP_SHARE,
 }
-_COLUMN: dict[Kind, int] = {"spells": 0, "brief": 1, "longest": 2, "run": 3}
+_COLUMN: dict[Kind, int] = {"spells": 0, "brief": 1, "longest": 2}
 
 
 def of_rows(block: Block, feature: Feature) -> Values:
@@ -65,14 +65,17 @@ def after(block: Block, feature: Feature) -> Values:
 def of_line(block: Block, feature: Feature, made: dict[object, Values]) -> Values:
     """Return a form of the pupil's line of sessions; `made` keeps what forms of one line share."""
     measure, per = named(feature.measure), named(feature.per)
+    book, machine = block.work.book[measure.name], block.work.machine
+    sessions = (
+        block.pupils,
+        book.versions,
+        (book.bit[measure.name], book.bit[per.name], book.ledger.turn),
+        (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
+    )
+    if feature.kind == "run":
+        return machine.ending(*sessions)
     line = (measure.name, per.name, feature.window_weeks)
     if line not in made:
-        book = block.work.book[measure.name]
-        made[line] = block.work.machine.along(
-            block.pupils,
-            book.versions,
-            (book.bit[measure.name], book.bit[per.name], book.ledger.turn),
-            (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
-        )
+        made[line] = machine.along(*sessions)
     found: Values = made[line][_COLUMN[feature.kind]]
     return found

@@ -1,4 +1,4 @@
-"""Loops over pupils, third part: forms that look at rows one by one, and along the line of sessions.
+"""Loops over pupils, third part: forms that look at rows one by one.
 
 They are no sums: each costs in proportion to the rows in its window, at every as-of date anew.
 """
@@ -43,11 +43,11 @@ def looked_at(
     for pupil in range(pupils[0], pupils[1]):
         low = start[pupil]
         for row in range(row_start[pupil - pupils[0]], row_start[pupil - pupils[0] + 1]):
-            low = _moved(low, start[pupil], start[pupil + 1], day, begin[row])
+            low = moved(low, start[pupil], start[pupil + 1], day, begin[row])
             if form == MAXIMUM:
-                found[row] = _largest(low, start[pupil + 1], row, versions, bit, value, rows)
+                found[row] = _largest((low, start[pupil + 1], row), versions, counting, rows)
             elif of_kinds:
-                found[row] = _of_kinds(form, times, low, start[pupil + 1], row, versions, bit, value, rows)
+                found[row] = _of_kinds(form, times, (low, start[pupil + 1], row), versions, counting, rows)
             else:
                 days, oldest, before, newest = _days(low, start[pupil + 1], row, versions, bit, rows)
                 if form == DAYS:
@@ -62,7 +62,7 @@ def looked_at(
     return found
 
 
-def _moved(low: int, first: int, end: int, day: Small, begin: int) -> int:
+def moved(low: int, first: int, end: int, day: Small, begin: int) -> int:
     """Return the first of a pupil's versions from a day on, sought from where the last window began.
 
     Windows go forward in time with the as-of dates; they go back only where a pupil changes school.
@@ -75,14 +75,14 @@ def _moved(low: int, first: int, end: int, day: Small, begin: int) -> int:
 
 
 def _largest(
-    low: int,
-    end: int,
-    row: int,
+    window: tuple[int, int, int],
     versions: tuple[Small, Small, Small, Small, Ints],
-    bit: int,
-    value: Small,
+    counting: tuple[int, Small],
     rows: tuple[Small, Small, Small, Small],
 ) -> int:
+    """Return the largest value among the versions of a window: its first version, the pupil's end, the row."""
+    low, end, row = window
+    bit, value = counting
     largest = 0
     for version in range(low, end):
         if versions[1][version] >= rows[3][row]:
@@ -116,14 +116,13 @@ def _days(
 def _of_kinds(
     form: int,
     times: Small,
-    low: int,
-    end: int,
-    row: int,
+    window: tuple[int, int, int],
     versions: tuple[Small, Small, Small, Small, Ints],
-    bit: int,
-    value: Small,
+    counting: tuple[int, Small],
     rows: tuple[Small, Small, Small, Small],
 ) -> float:
+    low, end, row = window
+    bit, value = counting
     number, most, different = 0, 0, 0
     for version in range(low, end):
         if versions[1][version] >= rows[3][row]:
@@ -178,68 +177,6 @@ def _led(
         if apart >= 1 and apart <= counting[2] and _counts(lead, leads, counting[1], as_of):
             return 1
     return 0
-
-
-def along(
-    pupils: tuple[int, int],
-    versions: tuple[Small, Small, Small, Small, Ints],
-    counting: tuple[int, int, Small],
-    rows: tuple[Small, Small, Small, Small],
-) -> Values:
-    """Return runs, runs of one session, the longest and the one at the end, shape (4, rows); NaN: no session.
-
-    `counting` has the bit of what runs, that of the sessions there are, and each version's turn: morning or afternoon.
-    A pupil's versions are in order of day and turn.
-    """
-    start, day, _, _, counted = versions
-    row_start, _, begin, _ = rows
-    found = np.full((4, len(begin)), np.nan)
-    for pupil in range(pupils[0], pupils[1]):
-        low, ever = start[pupil], False
-        for version in range(start[pupil], start[pupil + 1]):
-            ever = ever or counted[version] >> counting[0] & 1 == 1
-        for row in range(row_start[pupil - pupils[0]], row_start[pupil - pupils[0] + 1]):
-            low = _moved(low, start[pupil], start[pupil + 1], day, begin[row])
-            there, number, brief, longest, now = _line(low, start[pupil + 1], row, versions, counting, rows, ever)
-            if there:
-                found[0, row], found[1, row], found[2, row], found[3, row] = number, brief, longest, now
-    return found
-
-
-def _line(
-    low: int,
-    end: int,
-    row: int,
-    versions: tuple[Small, Small, Small, Small, Ints],
-    counting: tuple[int, int, Small],
-    rows: tuple[Small, Small, Small, Small],
-    ever: bool,
-) -> tuple[bool, int, int, int, int]:
-    """Return whether there is a session, then runs, runs of one, the longest, the last; `ever`: whether any can be."""
-    _, day, first, last, counted = versions
-    counted_bit, possible_bit, turn = counting
-    as_of, number, brief, longest, now, there = rows[1][row], 0, 0, 0, 0, False
-    version = low
-    while version < end and day[version] < rows[3][row]:
-        # Two current rows may speak of one session: it counts if either says so.
-        here, said = version, 0
-        while version < end and day[version] == day[here] and turn[version] == turn[here]:
-            if first[version] <= as_of <= last[version]:
-                said |= counted[version]
-            version += 1
-        if not said >> possible_bit & 1:
-            continue
-        there = True
-        if not ever:
-            break
-        if said >> counted_bit & 1:
-            now += 1
-            longest = max(longest, now)
-            number += 1 if now == 1 else 0
-            brief += 1 if now == 1 else -1 if now == 2 else 0
-        else:
-            now = 0
-    return there, number, brief, longest, now
 
 
 def _counts(version: int, versions: tuple[Small, Small, Small, Small, Ints], bit: int, as_of: int) -> bool:

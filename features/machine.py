@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features import loops, loops_rows, loops_totals
+from features import loops, loops_rows, loops_sessions, loops_totals
 from features.loops import Small
 
 Values = npt.NDArray[np.float64]
@@ -24,6 +24,7 @@ class Machine:
     looked_at: Callable[..., Values]
     after: Callable[..., Values]
     along: Callable[..., Values]
+    ending: Callable[..., Values]
 
 
 PLAIN = Machine(
@@ -34,5 +35,6 @@ PLAIN = Machine(
     series=loops_totals.series,
     looked_at=loops_rows.looked_at,
     after=loops_rows.after,
-    along=loops_rows.along,
+    along=loops_sessions.along,
+    ending=loops_sessions.ending,
 )

@@ -17,6 +17,7 @@ T = TypeVar("T")
 # A worker that dies takes its shards with it; each is then worked on anew, elsewhere, so many times.
 ATTEMPTS = 3
 _SECONDS_TO_ANSWER = 20
+_CLIENT: Any = Client  # distributed has no type information
 
 
 class NoCluster(Refusal):
@@ -53,7 +54,7 @@ def over_shards(work: Callable[[int], T], shards: int, *, processes: int = 1, da
 
 def _on_cluster(work: Callable[[int], T], shards: int, address: str) -> Iterator[T]:
     try:
-        client: Any = Client(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = _CLIENT(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False)
     except OSError as error:
         raise NoCluster(f"no Dask scheduler answers at {address}; start one with `dask scheduler`") from error
     with client:
