@@ -126,7 +126,9 @@ def _truth(shard: Shard, matrix: Matrix) -> Matrix:
     back = [standing[mine, np.maximum(weeks - week, 0)] for week in range(BACK_WEEKS + 1)]
     padded = np.pad(shard.hazard, ((0, 0), (0, AHEAD_WEEKS)))
     ahead = np.sum([padded[mine, weeks + week] for week in range(AHEAD_WEEKS)], axis=0)
-    values = np.log(np.column_stack([*back, ahead]).astype(np.float64) + FLOOR)
+    # Hazards are capped, and pupils whose scores are equal share the worst rank: an order that says nothing parts them.
+    order = 1e-6 * (matrix.keys["pupil"].to_numpy() % 1_000_003 / 1_000_003.0)[:, None]
+    values = np.log(np.column_stack([*back, ahead]).astype(np.float64) + FLOOR) + order
     return Matrix(matrix.keys, values, TRUTH, matrix.fingerprint)
 
 

@@ -30,8 +30,6 @@ TUNABLE = frozenset(
         "min_data_in_leaf",
         "lambda_l2",
         "feature_fraction",
-        "bagging_fraction",
-        "bagging_freq",
         "max_bin",
         "min_sum_hessian_in_leaf",
         "path_smooth",
@@ -39,12 +37,10 @@ TUNABLE = frozenset(
 )
 DEFAULT_BOOSTING: Mapping[str, float] = {
     "learning_rate": 0.04,
-    "num_leaves": 6,
+    "num_leaves": 10,
     "min_data_in_leaf": 100,
     "lambda_l2": 10.0,
-    "feature_fraction": 0.3,
-    "bagging_fraction": 0.5,
-    "bagging_freq": 1,
+    "feature_fraction": 0.6,
     "max_bin": 127,
 }
 

@@ -19,7 +19,7 @@ from training.settings_file import read_settings, settings_text
         ({"capacity_share": 1.01}, "capacity_share is 1.01; it must be between"),
         ({"capacity_min": 20}, "capacity_min 20 is above capacity_max 15"),
         ({"past_least": 13}, "past_least 13 is above past_weeks 12"),
-        ({"boosting": {"num_threads": 4}}, "num_threads, which may not be set; allowed: bagging_fraction"),
+        ({"boosting": {"num_threads": 4}}, "num_threads, which may not be set; allowed: feature_fraction"),
         ({"horizon": 6}, "no setting is called horizon; there are outcome, horizon_weeks"),
         ({"rise_noise": float("nan")}, "rise_noise is nan"),
         ({"stop_by": "accuracy"}, "stop_by is 'accuracy'; it must be one of log_loss, average_precision"),
