@@ -215,7 +215,7 @@ class TestCandidates:
         data, network, when = made_up(SETTINGS, pupils=240)
         part, one = part_of(data, when.train), replace(SETTINGS, threads=1)
         found = fit_all(data, part, network, when, one, approach=approach)
-        again = bundle_of(found, part, when, made.candidates[approach].data, one)
+        again = bundle_of(found, part, when, made.candidates[approach].bundle.manifest["data"], one)
         assert again.digest == made.candidates[approach].bundle.digest
 
 
