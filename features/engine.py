@@ -25,6 +25,8 @@ from records.history import History
 _LINES = frozenset({"spells", "brief", "longest", "run"})
 ROWS_AT_ONCE = 1 << 14
 Made = dict[object, Values]
+# History and as-of dates → the matrix: `build`, or `features.compiled.build`.
+Build = Callable[[History, Sequence[date]], Matrix]
 
 
 def build(

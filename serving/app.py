@@ -4,8 +4,9 @@ It opens neither the record store nor MLflow, and imports nothing that only trai
 that it starts in under three seconds (an import contract keeps it so).
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -27,6 +28,9 @@ from serving.scoring import Door
 from serving.security import BodyLimits, SafeHeaders
 from serving.site import ScoringDoor, Site, WallClock, utc_now
 
+if TYPE_CHECKING:
+    from features.engine import Build
+
 LOOPBACK_ADDRESS = "http://127.0.0.1:8000"
 _LOOPBACK_HOSTS = ["127.0.0.1", "localhost"]
 
@@ -38,6 +42,7 @@ def create_app(
     wall_clock: WallClock = utc_now,
     engine: Engine | None = None,
     door: ScoringDoor | None = None,
+    compiled: "Callable[[], Build] | None" = None,
 ) -> FastAPI:
     """Return the web application of one home.
 
@@ -49,6 +54,8 @@ def create_app(
         The time for sessions and sign-in only; as-of dates, staleness and expiry read the home's clock.
     engine, door
         Given by tests; otherwise the home's own database as the web role, and the home's deployed bundle.
+    compiled
+        See `Site`: given by the command that serves, because this module may not reach machine code.
 
     Raises
     ------
@@ -73,6 +80,7 @@ def create_app(
         templates=environment(assets),
         seal=seal_key(home),
         door=door or Door(home),
+        compiled=compiled,
     )
     app = FastAPI(
         title="Belong",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -18,6 +18,9 @@ from records.home import Home
 from records.refusal import Refusal
 from serving.identity import Provider, read_providers
 from serving.scoring import Deployed, Refused
+
+if TYPE_CHECKING:
+    from features.engine import Build
 
 NO_SCHOOLS: frozenset[int] = frozenset()
 WallClock = Callable[[], datetime]
@@ -37,7 +40,10 @@ class ScoringDoor(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """The parts of one process that pages use; `address` is where browsers reach it, without a last slash."""
+    """The parts of one process that pages use; `address` is where browsers reach it, without a last slash.
+
+    `compiled` gives the engine for posts of many pupils, loaded when first asked for; None: the plain one for all.
+    """
 
     home: Home
     address: str
@@ -46,6 +52,7 @@ class Site:
     templates: Environment
     seal: Fernet
     door: ScoringDoor
+    compiled: "Callable[[], Build] | None" = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)

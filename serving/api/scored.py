@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features import engine
 from features.cohort import ABSTAIN
-from features.engine import build
 from features.matrix import Matrix
 from records.calendar import Calendar
 from records.history import known
@@ -33,7 +33,9 @@ _WORDS = {
 }
 
 
-def score(deployed: Deployed, records: Posted, request: ScoresRequest) -> list[PupilAnswer]:
+def score(
+    deployed: Deployed, records: Posted, request: ScoresRequest, build: engine.Build = engine.build
+) -> list[PupilAnswer]:
     """Return one answer a pupil, in the request's order."""
     scorer, rule = deployed.scorer, deployed.scorer.rule
     calendar = known(records.history, request.as_of).calendar
