@@ -96,7 +96,8 @@ def train(
         progress("features and outcomes", done, of)
 
     shards(0, home.shards)
-    data = dataset(home, as_ofs_of(when, settings), settings, observed_until, shards, train=when.train)
+    days = as_ofs_of(when, settings)
+    data = dataset(home, days, settings, observed_until, shards, by.dask, train=when.train)
     return candidate_of(data, network, when, settings, mlruns=mlruns, by=by, progress=progress)
 
 

@@ -27,7 +27,10 @@ def train(
     ] = "model",
     dask: Annotated[
         str | None,
-        typer.Option(help="Address of a Dask scheduler, whose workers fit the model; for instance tcp://HOST:8786."),
+        typer.Option(
+            help="Address of a Dask scheduler, for instance tcp://HOST:8786: its workers, which must reach the home by "
+            "the same path, build the features and fit the model."
+        ),
     ] = None,
 ) -> int:
     """Train a candidate on what is known today, and compare it with every other way of choosing pupils."""

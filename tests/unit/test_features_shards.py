@@ -17,6 +17,8 @@ from features.matrix import Matrix
 from features.shards import NoCluster, over_shards
 from records.home import Home
 from serving.jobs.matrices import shard_matrix
+from training.dataset import data_digest, dataset
+from training.settings import Settings
 
 DAY = date(2025, 3, 24)
 SHARDS = 4
@@ -32,7 +34,7 @@ def here(home) -> list[Matrix]:
     return list(over_shards(partial(shard_matrix, home, DAY), SHARDS))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster():
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -54,6 +56,18 @@ def assert_same(one: list[Matrix], other: list[Matrix]) -> None:
     for mine, theirs in zip(one, other, strict=True):
         pd.testing.assert_frame_equal(mine.keys, theirs.keys)
         np.testing.assert_array_equal(mine.values, theirs.values)
+
+
+def test_a_cluster_builds_the_rows_that_training_would_build_here(home, cluster):
+    settings, until = Settings(processes=1), date(2025, 7, 1)
+    here, there = (
+        dataset(home, [DAY], settings, until, dask=address, train=[DAY])
+        for address in (None, cluster.scheduler_address)
+    )
+    assert data_digest(here.matrix, here.outcomes.frame["outcome"].to_numpy(np.int8)) == data_digest(
+        there.matrix, there.outcomes.frame["outcome"].to_numpy(np.int8)
+    )
+    assert len(here.outcomes.frame)
 
 
 def test_a_cluster_gives_the_same_and_a_worker_killed_in_the_middle_loses_nothing(home, here, cluster, tmp_path):
