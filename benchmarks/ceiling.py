@@ -122,6 +122,8 @@ def _truth(shard: Shard, matrix: Matrix) -> Matrix:
     """Return `TRUTH` of each row: logs of the hazard of this week and each before it, and of the six weeks' sum."""
     weeks = np.searchsorted(shard.mondays, matrix.keys["as_of"].to_numpy().astype("datetime64[D]"))
     mine = np.searchsorted(shard.pupils, matrix.keys["pupil"].to_numpy())
+    if not np.array_equal(shard.pupils[np.minimum(mine, len(shard.pupils) - 1)], matrix.keys["pupil"]):
+        raise SystemExit("a pupil of the matrix has no truth; the figures would be of somebody else")
     standing = _filled(shard.hazard)
     back = [standing[mine, np.maximum(weeks - week, 0)] for week in range(BACK_WEEKS + 1)]
     padded = np.pad(shard.hazard, ((0, 0), (0, AHEAD_WEEKS)))

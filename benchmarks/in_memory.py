@@ -106,9 +106,21 @@ def _of_cluster(plan: NetworkPlan, cluster: Cluster, place: Path, pepper: bytes)
                 accepted = [one.accepted for one in judged if one.batch.table.name == name]
                 rows = from_arrow(pa.concat_tables(accepted).unify_dictionaries(), TABLES[name])
                 tables[name] = joined(rows, TABLES[name], links, 0, 1)
-        pupils = links.of(prover.prove(tuple(world.people.upn[block].tolist()))[0])
-        order = np.argsort(pupils)
-        yield Shard(History(number, tables, {}), pupils[order], hazard[block][order], mondays)
+        pupils, who = _known_as(world, block, links, prover)
+        yield Shard(History(number, tables, {}), pupils, hazard[who], mondays)
+
+
+def _known_as(
+    world: World, block: npt.NDArray[np.int64], links: Links, prover: Prover
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return every pseudonym of a block of pupils, ascending, and whose it is.
+
+    Who left before a school named the new number is known by the former one for good.
+    """
+    former = block[world.people.former_upn[block] != ""]
+    numbers = (*world.people.upn[block].tolist(), *world.people.former_upn[former].tolist())
+    pupils, first = np.unique(links.of(prover.prove(numbers)[0]), return_index=True)
+    return pupils, np.concatenate([block, former])[first]
 
 
 def _schools(place: Path, today: date) -> dict[str, pd.DataFrame]:
