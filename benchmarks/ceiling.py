@@ -1,6 +1,6 @@
 """How near to the limit the model is: beside the same model of a network ten times larger, and the true hazard.
 
-    python -m benchmarks.ceiling            3,000 pupils against 30,000, judged on 30,000 others
+    python -m benchmarks.ceiling            3,000 pupils against 30,000, judged on 20,000 others
     python -m benchmarks.ceiling --full     12,000 against 120,000, judged on 120,000 others
 
 Every network has three years and a seed of its own. Both models are trained, calibrated and given their flag rule by
@@ -264,7 +264,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--full", action="store_true", help="12,000 pupils, 120,000, and 120,000 fresh ones")
     parser.add_argument("--pupils", type=int, default=3_000)
     parser.add_argument("--times", type=int, default=10, help="how many times larger the large network is")
-    parser.add_argument("--fresh", type=int, default=30_000)
+    parser.add_argument("--fresh", type=int, default=20_000)
     parser.add_argument(
         "--share", type=float, default=1.0, help="training rows without a suspension ahead that are kept"
     )
