@@ -26,7 +26,7 @@ demo: setup
 	$(BIN)/belong demo $(DEMO_FLAGS)
 
 test: setup browser check
-	$(BIN)/python -m pytest -m "not drill" -n auto --maxprocesses 4 --dist loadfile $(TEST_FLAGS)
+	$(BIN)/python -m pytest -m "not drill" -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(TEST_FLAGS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
 """Fitting on a Dask cluster, with LightGBM's own estimator: the same parameters, the same text of a booster.
 
-Rows are dealt to the workers in order, so as many workers give the same bytes again, wherever they run.
-One worker grows the very trees of one machine that keeps directions by the same method. Two find the
-bins of their own rows, so their trees are others, about as good: docs/decisions.md, 40.
+Rows are dealt to the workers in order. One worker grows the very trees of one machine that keeps directions by
+the same method. Two find the bins of their own rows, and which of them is the first is Dask's to say, so their
+trees are others, about as good: docs/decisions.md, 40.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Fitting on a Dask cluster: one worker grows the trees of one machine, two as good ones, the same each time."""
+"""Fitting on a Dask cluster: one worker grows the trees of one machine, two as good ones."""
 
 from dataclasses import dataclass, replace
 
@@ -62,10 +62,9 @@ def test_one_worker_grows_the_trees_of_one_machine(case: Case) -> None:
     assert trees(there) == trees(case.here)
 
 
-def test_two_processes_fit_as_good_a_model_and_the_same_again(case: Case) -> None:
+def test_two_processes_fit_as_good_a_model(case: Case) -> None:
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as workers:
-        there, again = (fit_on(workers.scheduler_address, case.fit, case.here, SETTINGS) for _ in range(2))
-    assert there.text == again.text
+        there = fit_on(workers.scheduler_address, case.fit, case.here, SETTINGS)
     assert trees(there) != trees(case.here), "were both processes given rows?"
     boosters = [lgb.Booster(model_str=found.text) for found in (case.here, there)]
     assert boosters[0].feature_name() == boosters[1].feature_name() == list(case.fit.matrix.names)
