@@ -6,6 +6,7 @@ Shards never need each other (docs/decisions.md, 3), so where each is worked on 
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
@@ -16,12 +17,12 @@ from records.refusal import Refusal
 T = TypeVar("T")
 # A worker that dies takes its shards with it; each is then worked on anew, elsewhere, so many times.
 ATTEMPTS = 3
-_SECONDS_TO_ANSWER = 20
+SECONDS_TO_ANSWER = 20
 _CLIENT: Any = Client  # distributed has no type information
 
 
 class NoCluster(Refusal):
-    """Nothing answers at the address of the Dask scheduler."""
+    """No Dask scheduler answers at the address, or none of its workers."""
 
 
 def over_shards(work: Callable[[int], T], shards: int, *, processes: int = 1, dask: str | None = None) -> Iterator[T]:
@@ -40,7 +41,7 @@ def over_shards(work: Callable[[int], T], shards: int, *, processes: int = 1, da
     Raises
     ------
     NoCluster
-        Nothing answers at that address.
+        Nothing answers at that address, or no worker is there.
     """
     if dask is not None:
         yield from _on_cluster(work, shards, dask)
@@ -52,12 +53,29 @@ def over_shards(work: Callable[[int], T], shards: int, *, processes: int = 1, da
             yield from pool.map(work, range(shards))
 
 
-def _on_cluster(work: Callable[[int], T], shards: int, address: str) -> Iterator[T]:
+@contextmanager
+def connected(address: str) -> Iterator[Any]:
+    """Give a Dask client of the scheduler at the address.
+
+    Raises
+    ------
+    NoCluster
+        Nothing answers there, it is no address, or the scheduler has no worker: work would wait for ever.
+    """
     try:
-        client = _CLIENT(address, timeout=_SECONDS_TO_ANSWER, set_as_default=False)
-    except OSError as error:
-        raise NoCluster(f"no Dask scheduler answers at {address}; start one with `dask scheduler`") from error
+        client = _CLIENT(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise NoCluster(
+            f"no Dask scheduler answers at {address!r}; start one with `dask scheduler` and workers with `dask worker`"
+        ) from error
     with client:
+        if not client.scheduler_info(n_workers=-1)["workers"]:
+            raise NoCluster(f"the Dask scheduler at {address} has no worker; start one with `dask worker {address}`")
+        yield client
+
+
+def _on_cluster(work: Callable[[int], T], shards: int, address: str) -> Iterator[T]:
+    with connected(address) as client:
         # Two for each thread: nobody waits, and results not fetched yet never fill the workers' memory.
         ahead = 2 * max(1, sum(client.nthreads().values()))
         waiting: deque[Any] = deque()

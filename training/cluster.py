@@ -18,19 +18,14 @@ from dask.delayed import delayed
 from distributed import Client
 
 from features.catalogue import CATALOGUE
-from records.refusal import Refusal
+from features.shards import connected
 from training.fitting import Part
 from training.model import Fitted, check_matrix, parameters
 from training.sampling import weights
 from training.settings import Settings
 
-PATIENCE = "20s"
 _PLACES = {"machines": "", "local_listen_port": "12400", "num_threads": "0"}  # LightGBM's own defaults
 _SAID = re.compile(rf"^\[({'|'.join(_PLACES)}): .*\]$", re.MULTILINE)
-
-
-class NoCluster(Refusal):
-    """No Dask scheduler answers at the address, or none of its workers."""
 
 
 def fit_on(address: str, part: Part, fitted: Fitted, settings: Settings) -> Fitted:
@@ -42,16 +37,8 @@ def fit_on(address: str, part: Part, fitted: Fitted, settings: Settings) -> Fitt
         Nothing answers at the address, or it has no worker.
     """
     check_matrix(part.matrix)
-    try:
-        client = Client(address, timeout=PATIENCE)  # type: ignore[no-untyped-call]  # Dask has few types
-    except (OSError, TimeoutError, ValueError) as error:
-        raise NoCluster(
-            f"no Dask scheduler answers at {address!r}; start one with `dask scheduler` and workers with `dask worker`"
-        ) from error
-    with client:
+    with connected(address) as client, client.as_current():
         workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
-        if not workers:
-            raise NoCluster(f"the Dask scheduler at {address} has no worker; start one with `dask worker {address}`")
         return replace(fitted, text=_text(client, part, fitted.rounds, settings, workers))
 
 

@@ -37,7 +37,7 @@ def here(home) -> list[Matrix]:
 @pytest.fixture(scope="module")
 def cluster():
     with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=50
     ) as found:
         yield found
 
@@ -91,10 +91,17 @@ def _noted(notes: Path, shard: int) -> int:
     raise AssertionError(f"no worker began shard {shard}")
 
 
-def test_an_address_where_nobody_answers_is_refused_with_what_to_do(monkeypatch):
-    monkeypatch.setattr("features.shards._SECONDS_TO_ANSWER", 0.5)
-    with pytest.raises(NoCluster, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9; start one"):
-        list(over_shards(str, 2, dask="tcp://127.0.0.1:9"))
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "not an address"])
+def test_an_address_where_nobody_answers_is_refused_with_what_to_do(monkeypatch, address):
+    monkeypatch.setattr("features.shards.SECONDS_TO_ANSWER", 0.5)
+    with pytest.raises(NoCluster, match=f"no Dask scheduler answers at '{address}'; start one"):
+        list(over_shards(str, 2, dask=address))
+
+
+def test_a_scheduler_without_workers_is_refused_and_not_waited_for():
+    empty = LocalCluster(n_workers=0, processes=False, dashboard_address="127.0.0.1:0")
+    with empty, pytest.raises(NoCluster, match="has no worker; start one with"):
+        list(over_shards(str, 2, dask=empty.scheduler_address))
 
 
 def test_processes_of_this_machine_give_the_shards_in_order():
