@@ -190,6 +190,33 @@ class WaiverRule(_Part):
     reason: Reason
 
 
+class After(_Part):
+    """How a deployed model is watched: audited again and again on matured outcomes.
+
+    An audit every `every_school_weeks`; `looks` are planned in an approval's life, and `spending` shares out the
+    policy's alpha among them. After `missed_after_days` without one the approval is treated as `missed_audit`.
+    """
+
+    schedule: Literal["weekly"]
+    every_school_weeks: Annotated[int, Field(ge=1, le=6)]
+    looks: Annotated[int, Field(ge=1, le=60)]
+    spending: Literal["obrien_fleming"]
+    suspend_on: Annotated[
+        tuple[Literal["FAIL", "digest_mismatch", "expired", "missed_audit"], ...], Field(min_length=1)
+    ]
+    warn_on: tuple[Literal["NOT_SETTLED"], ...]
+    missed_after_days: Annotated[int, Field(ge=7, le=60)]
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _stops(self) -> Self:
+        if "FAIL" not in self.suspend_on:
+            raise ValueError("suspend_on must hold FAIL: a model shown to fail does not go on serving")
+        if self.missed_after_days < 7 * self.every_school_weeks:
+            raise ValueError("missed_after_days is shorter than the time between two audits")
+        return self
+
+
 class Policy(_Part):
     """The whole policy, frozen."""
 
@@ -207,6 +234,7 @@ class Policy(_Part):
     disclosure: Disclosure
     approval: ApprovalRule
     waiver: WaiverRule
+    after: After
     inputs: Annotated[tuple[Input, ...], Field(alias="input")] = ()
 
     @model_validator(mode="after")
@@ -328,6 +356,7 @@ def page() -> str:
                 "disclosure",
                 "approval",
                 "waiver",
+                "after",
             )
             for part in (getattr(policy, name),)
         ),
