@@ -241,8 +241,7 @@ def _school_spread(sums: Sums, place: int, scale: Scale, policy: Policy) -> tupl
             None,
             "all pupils of this group who count here are in one school, so chance and school cannot be told apart",
         )
-    rng = np.random.default_rng([inference.seed, 7])
-    error, undefined = spread_over_schools(sums.schools(place), inference.replicates, rng, scale=scale)
+    error, undefined = spread_over_schools(sums.schools(place), inference.replicates, (inference.seed, 7), scale=scale)
     if undefined > MOST_UNDEFINED:
         return None, "this group's pupils are in too few schools to tell chance and school apart"
     return SchoolSpread(standard_error=error, schools=schools, few=schools < inference.few_clusters), ""

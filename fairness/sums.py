@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairness.intervals import Share
-from fairness.resampling import Floats, Ints, column_replicates, group_replicates
+from fairness.resampling import Floats, Ints, group_replicates, ratio_variance
 
 _DUST = 1e-9
 
@@ -94,18 +94,16 @@ def sums_of(
         drawn = group_replicates(label.of_pupil, len(label.names), counts, replicates, rng)
         for number, tally in enumerate(whole):
             pair = drawn[:, :, 2 * number : 2 * number + 2]
-            found[attribute, tally.name] = _sums(tally, label, pupils, pair)
-    for place, tally in enumerate(broken):
-        # One draw of pupils serves every attribute: these columns are the slow ones.
-        base = _columns([tally], pupils)
-        wide = np.hstack([_one_hot(label) * base[:, [side]] for label in labels.values() for side in (0, 1)])
-        drawn = column_replicates(wide, replicates, np.random.default_rng([seed, 1000 + place]))
-        start = 0
+            found[attribute, tally.name] = _sums(tally, label, pupils, _variance(pair))
+    for tally in broken:
+        hits, base = _columns([tally], pupils).T
         for attribute, label in labels.items():
-            size = len(label.names)
-            pair = np.stack([drawn[:, start : start + size], drawn[:, start + size : start + 2 * size]], axis=2)
-            start += 2 * size
-            found[attribute, tally.name] = _sums(tally, label, pupils, pair)
+            groups = len(label.names)
+            of_group = ratio_variance(hits, base, label.of_pupil, groups)
+            others = [
+                ratio_variance(hits, base, (label.of_pupil == place).astype(np.int64), 2)[0] for place in range(groups)
+            ]
+            found[attribute, tally.name] = _sums(tally, label, pupils, np.column_stack([of_group, others]))
     return found
 
 
@@ -115,11 +113,7 @@ def _columns(tallies: Sequence[Tally], pupils: int) -> Floats:
     return np.column_stack(columns) if columns else np.zeros((pupils, 0))
 
 
-def _one_hot(label: Labels) -> Floats:
-    return np.asarray(label.of_pupil[:, None] == np.arange(len(label.names)), dtype=np.float64)
-
-
-def _sums(tally: Tally, label: Labels, pupils: int, drawn: Floats) -> Sums:
+def _sums(tally: Tally, label: Labels, pupils: int, variance: Floats) -> Sums:
     groups = len(label.names)
     of_row = label.of_pupil[tally.pupil]
     totals = [np.bincount(of_row, weights=v, minlength=groups) for v in (tally.hits, tally.base, tally.rows)]
@@ -133,7 +127,7 @@ def _sums(tally: Tally, label: Labels, pupils: int, drawn: Floats) -> Sums:
     return Sums(
         totals=np.column_stack(totals),
         by_school=np.stack(by_school, axis=2),
-        variance=_variance(drawn),
+        variance=variance,
         crowding=_crowding(each, label, groups),
     )
 

@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from fairness.gate import holm
 from fairness.intervals import SchoolSpread, Share, chance_beyond, harm, newcombe, wilson
-from fairness.resampling import column_replicates, group_replicates, spread_over_schools
+from fairness.resampling import group_replicates, ratio_variance, spread_over_schools
 
 Z95 = 1.959963985
 
@@ -105,9 +105,29 @@ def test_drawing_kinds_of_pupils_has_the_law_of_drawing_pupils():
     assert drawn[:, 0, 1].var() == pytest.approx(100 * 0.3 * 0.7, rel=0.03)
     assert (drawn[:, :, 1].sum(axis=1) == 100).all()
     assert drawn[:, 1, 0].var() == pytest.approx(100 * 0.35 * 0.65, rel=0.03)
-    columns = column_replicates(counts.astype(float), 20_000, np.random.default_rng(1))
-    assert columns[:, 0].var() == pytest.approx(100 * 0.5 * 0.5, rel=0.04)
-    assert (columns[:, 1] == 100).all()
+
+
+def test_kinds_of_pupils_are_told_apart_whatever_the_counts():
+    """Counts too large to be packed into one number: three kinds, drawn as often as they stand there."""
+    counts = np.array([[0, 2**40], [2**40, 0], [2**40, 0], [5, 5]])
+    drawn = group_replicates(np.array([0, 1, 1, 1]), 2, counts, 20_000, np.random.default_rng(3))
+    assert drawn[:, 0, 1].mean() == pytest.approx(2**40, rel=0.03)
+    assert drawn[:, 1, 0].mean() == pytest.approx(2**41, rel=0.03)
+    assert set(np.unique(drawn[:, 1, 1])) <= {0, 5, 10, 15, 20}
+
+
+def test_a_variance_worked_out_is_that_of_drawing_pupils():
+    """Sums of probabilities of 400 pupils in two groups: within 4 % of 20,000 draws with replacement."""
+    rng = np.random.default_rng(4)
+    labels, base = rng.integers(0, 2, 400), rng.gamma(2.0, 0.1, 400)
+    hits = rng.poisson(base).astype(float)
+    found = ratio_variance(hits, base, labels, 3)
+    weights = rng.multinomial(400, np.full(400, 1 / 400), size=20_000)
+    for group in (0, 1):
+        mine = labels == group
+        drawn = (weights[:, mine] @ hits[mine]) / (weights[:, mine] @ base[mine])
+        assert found[group] == pytest.approx(drawn.var(), rel=0.04)
+    assert math.isnan(found[2])
 
 
 def test_pupils_that_move_together_count_once():
@@ -123,10 +143,10 @@ def test_pupils_that_move_together_count_once():
 def test_schools_without_the_group_are_seen():
     """The group is in one school of six: most replicates that miss it are undefined."""
     rows = np.array([[6, 10, 30, 60]] + [[0, 0, 30, 60]] * 5, dtype=float)
-    _, undefined = spread_over_schools(rows, 500, np.random.default_rng(0), scale="difference")
+    _, undefined = spread_over_schools(rows, 500, (0,), scale="difference")
     assert undefined == 1.0
     even = np.array([[6, 10, 30, 60]] * 6, dtype=float)
-    error, undefined = spread_over_schools(even, 500, np.random.default_rng(0), scale="difference")
+    error, undefined = spread_over_schools(even, 500, (0,), scale="difference")
     assert (error, undefined) == pytest.approx((0, 0))
 
 
