@@ -7,10 +7,32 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-_LARGEST_KEY = 2**62
+_LARGEST_KEY, _DUST = 2**62, 1e-9
 
 
-def group_replicates(labels: Ints, groups: int, counts: Ints, replicates: int, rng: np.random.Generator) -> Floats:
+def kinds_of(counts: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct rows of counts, and which of them each row is: `np.unique` on one number for each row.
+
+    Parameters
+    ----------
+    counts
+        Whole numbers, shape (clusters, columns).
+    """
+    if not counts.size:
+        return counts[:1], np.zeros(len(counts), np.int64)
+    least, most = counts.min(axis=0), counts.max(axis=0)
+    sizes = most - least + 1
+    if float(np.prod(sizes.astype(np.float64))) > _LARGEST_KEY:
+        kinds, which = np.unique(counts, axis=0, return_inverse=True)
+        return kinds, which.astype(np.int64)
+    places = np.concatenate([np.cumprod(sizes[::-1])[::-1][1:], [1]])
+    keys, which = np.unique((counts - least) @ places, return_inverse=True)
+    return keys[:, None] // places % sizes + least, which.astype(np.int64)
+
+
+def group_replicates(
+    labels: Ints, groups: int, counts: tuple[Ints, Ints], replicates: int, rng: np.random.Generator
+) -> Floats:
     """Return each group's sums of counts over replicates of the clusters, shape (replicates, groups, columns).
 
     Clusters with equal counts in the same group are exchangeable, so one multinomial over the
@@ -22,36 +44,29 @@ def group_replicates(labels: Ints, groups: int, counts: Ints, replicates: int, r
     labels
         One group number for each cluster, 0 to groups - 1.
     counts
-        Whole numbers, shape (clusters, columns).
+        Each cluster's counts as `kinds_of` returns them.
     """
-    kinds, frequency = _kinds(np.column_stack([labels, counts]))
+    kinds, kind = counts
+    frequency = np.bincount(labels * len(kinds) + kind, minlength=groups * len(kinds))
+    there = np.flatnonzero(frequency)
     clusters = len(labels)
-    drawn = rng.multinomial(clusters, frequency / clusters, size=replicates).astype(np.float64)
-    sums = np.empty((replicates, groups, counts.shape[1]))
+    drawn = rng.multinomial(clusters, frequency[there] / clusters, size=replicates).astype(np.float64)
+    # There in order of the group, so a group's kinds stand side by side.
+    ends = np.searchsorted(there, np.arange(groups + 1) * len(kinds))
+    columns = kinds[there % len(kinds)].astype(np.float64)
+    sums = np.empty((replicates, groups, kinds.shape[1]))
     for group in range(groups):
-        of_group = kinds[:, 0] == group
-        sums[:, group, :] = drawn[:, of_group] @ kinds[of_group, 1:].astype(np.float64)
+        mine = slice(ends[group], ends[group + 1])
+        sums[:, group, :] = drawn[:, mine] @ columns[mine]
     return sums
 
 
-def _kinds(rows: Ints) -> tuple[Ints, Ints]:
-    """Return the distinct rows and how often each stands there: `np.unique`, on one number for each row."""
-    least, most = rows.min(axis=0), rows.max(axis=0)
-    sizes = most - least + 1
-    if float(np.prod(sizes.astype(np.float64))) > _LARGEST_KEY:
-        kinds, frequency = np.unique(rows, axis=0, return_counts=True)
-        return kinds, frequency
-    places = np.concatenate([np.cumprod(sizes[::-1])[::-1][1:], [1]])
-    keys, frequency = np.unique((rows - least) @ places, return_counts=True)
-    return keys[:, None] // places % sizes + least, frequency
-
-
-def ratio_variance(hits: Floats, base: Floats, labels: Ints, groups: int) -> Floats:
-    """Return the variance of each group's Σhits / Σbase over replicates of the clusters, shape (groups,).
+def ratio_variances(hits: Floats, base: Floats, labels: Ints, groups: int) -> Floats:
+    """Return the variance of Σhits / Σbase over replicates, of each group and of everyone else, shape (groups, 2).
 
     Worked out instead of drawn: the limit of drawing clusters, Σ(hits - ratio x base)² / (Σbase)², for
     columns that are not whole numbers (sums of probabilities), where no two clusters are alike and drawing
-    is slow. NaN where a group's base is nought. Source: Woodruff (1971).
+    is slow. NaN where a base is nought. Source: Woodruff (1971).
 
     Parameters
     ----------
@@ -60,10 +75,14 @@ def ratio_variance(hits: Floats, base: Floats, labels: Ints, groups: int) -> Flo
     labels
         The cluster's group, 0 to groups - 1.
     """
-    sums = [np.bincount(labels, weights=column, minlength=groups) for column in (hits, base)]
-    whole = np.where(sums[1] > 0, sums[1], np.nan)
-    residual = hits - (sums[0] / whole)[labels] * base
-    return np.asarray(np.bincount(labels, weights=residual**2, minlength=groups) / whole**2)
+    columns = (hits, base, hits * hits, hits * base, base * base)
+    mine = np.column_stack([np.bincount(labels, weights=column, minlength=groups) for column in columns])
+    both = np.stack([mine, mine.sum(axis=0) - mine], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = both[:, :, 0] / both[:, :, 1]
+        squares = both[:, :, 2] - 2 * ratio * both[:, :, 3] + ratio**2 * both[:, :, 4]
+        found = np.maximum(squares, 0.0) / both[:, :, 1] ** 2
+    return np.where(both[:, :, 1] > _DUST, found, np.nan)
 
 
 @lru_cache(maxsize=8)
@@ -74,30 +93,38 @@ def _school_weights(schools: int, replicates: int, seed: tuple[int, ...]) -> Flo
 
 
 def spread_over_schools(
-    hits_and_bases: Floats, replicates: int, seed: tuple[int, ...], *, scale: str
-) -> tuple[float, float]:
-    """Return the standard error of harm over replicates of schools, and the share of replicates without it.
+    by_school: Floats, replicates: int, seed: tuple[int, ...], *, scale: str
+) -> tuple[Floats, Floats]:
+    """Return each group's standard error of harm over replicates of schools, and the share of replicates without it.
 
     The larger of the bootstrap's and the leave-one-school-out's (jackknife) standard error; of the
-    logarithm unless `scale` is 'difference'.
+    logarithm unless `scale` is 'difference'. NaN and 1 where it cannot be told. Shape (groups,) each.
 
     Parameters
     ----------
-    hits_and_bases
-        Shape (schools, 4): the group's hits and base, the rest's hits and base (nan for 'alone').
+    by_school
+        Shape (schools, groups, 2): hits and base.
     """
-    schools = len(hits_and_bases)
-    drawn = _harms(_school_weights(schools, replicates, seed) @ hits_and_bases, scale)
+    schools, groups, _ = by_school.shape
+    if not schools:
+        return np.full(groups, np.nan), np.ones(groups)
+    weights = _school_weights(schools, replicates, seed)
+    drawn = _harms((weights @ by_school.reshape(schools, groups * 2)).reshape(replicates, groups, 2), scale)
+    without_one = _harms(by_school.sum(axis=0) - by_school, scale)
     usable = np.isfinite(drawn)
-    without_one = _harms(hits_and_bases.sum(axis=0) - hits_and_bases, scale)
-    if usable.sum() < 2 or not np.isfinite(without_one).all():
-        return float("nan"), 1.0
-    jackknife = np.sqrt((schools - 1) * without_one.var())
-    return float(max(drawn[usable].std(), jackknife)), float(1 - usable.mean())
+    counted = usable.sum(axis=0)
+    told = (counted >= 2) & np.isfinite(without_one).all(axis=0)
+    mean = np.where(usable, drawn, 0.0).sum(axis=0) / np.maximum(counted, 1)
+    variance = np.where(usable, (drawn - mean) ** 2, 0.0).sum(axis=0) / np.maximum(counted, 1)
+    without = np.where(told, without_one, 0.0)
+    error = np.sqrt(np.maximum(variance, (schools - 1) * without.var(axis=0)))
+    return np.where(told, error, np.nan), np.where(told, 1 - usable.mean(axis=0), 1.0)
 
 
 def _harms(sums: Floats, scale: str) -> Floats:
-    group_hits, group_base, rest_hits, rest_base = sums.T
+    """Return the harm of each replicate (or school left out) and group from (..., groups, 2); NaN: none."""
+    group_hits, group_base = sums[..., 0], sums[..., 1]
+    rest_hits, rest_base = (side.sum(axis=-1, keepdims=True) - side for side in (group_hits, group_base))
     with np.errstate(divide="ignore", invalid="ignore"):
         if scale == "difference":
             return np.asarray(group_hits / group_base - rest_hits / rest_base)

@@ -1,0 +1,78 @@
+"""How often each group's pupils are suspended in a term, from public statistics or from a network's own records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from records.synthetic import published
+
+TERMS_A_YEAR = 3
+# Shares of pupils by group, rough for London and set by hand, as in records/synthetic/people.py; DfE's census has exact
+# ones, a network's own records better ones.
+SHARES: Mapping[str, Mapping[str, float]] = {
+    "sex": {"female": 0.5, "male": 0.5},
+    "ethnicity": {
+        "Asian": 0.244, "Black": 0.191, "Mixed": 0.118, "White": 0.418, "Other": 0.064, "unclassified": 0.018,
+    },
+    "sen": {"none": 0.82, "support": 0.13, "ehcp": 0.05},
+    "fsm": {"fsm": 0.25, "not": 0.75},
+    "eal": {"eal": 0.42, "not": 0.58},
+}  # fmt: skip
+_CODES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "sex": {"female": ("sex", "F"), "male": ("sex", "M")},
+    "ethnicity": {
+        "Asian": ("ethnicity_major", "Asian"),
+        "Black": ("ethnicity_major", "Black"),
+        "Mixed": ("ethnicity_major", "Mixed"),
+        "White": ("ethnicity_major", "White"),
+        "Other": ("ethnicity", "OOTH"),
+        "unclassified": ("ethnicity", "REFU"),
+    },
+    "sen": {"none": ("sen", "N"), "support": ("sen", "K"), "ehcp": ("sen", "E")},
+    "fsm": {"fsm": ("fsm", "fsm"), "not": ("fsm", "not")},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rates:
+    """Base rates: pupil-terms with the outcome out of all.
+
+    `ratios` and `shares`: column of the groups frame → group → its base rate over everybody's, and its share of pupils.
+    A column without figures counts as alike for all its groups. `source` says where they are from.
+    """
+
+    base_rate: float
+    ratios: Mapping[str, Mapping[str, float]]
+    shares: Mapping[str, Mapping[str, float]]
+    source: str
+
+
+def term_share() -> float:
+    """Return how much of a year's share of pupils suspended at least once falls in one term.
+
+    A pupil suspended n times, each time in any of three terms alike, is suspended in a given term with the chance
+    1 - (2/3)^n; n as published (`recurrence`, secondary; 10 stands for 10 and more).
+    """
+    often = published.shares("recurrence", "SS")
+    return sum(share * (1 - (1 - 1 / TERMS_A_YEAR) ** int(times)) for times, share in often.items())
+
+
+def published_rates() -> Rates:
+    """Return public statistics: London's secondary rate, and England's ratios between groups.
+
+    Pupils suspended at least once in a year (DfE 2023/24, London, secondary), turned into a term by `term_share`;
+    by characteristic DfE 2016/17, England, secondary. First language is not published: alike.
+    """
+    ratios: dict[str, dict[str, float]] = {"eal": dict.fromkeys(SHARES["eal"], 1.0)}
+    whole = published.by_characteristic("SS", "all")["all"]["one_or_more"]
+    for column, groups in _CODES.items():
+        ratios[column] = {
+            group: published.by_characteristic("SS", table)[code]["one_or_more"] / whole
+            for group, (table, code) in groups.items()
+        }
+    sources = published.sources()
+    return Rates(
+        base_rate=published.suspensions("SS")["one_or_more"] / 100 * term_share(),
+        ratios=ratios,
+        shares=SHARES,
+        source=f"{sources['suspensions']}; by group {sources['by_characteristic']}",
+    )
