@@ -71,7 +71,7 @@ def cells_of(
     for attribute in policy.attributes:
         for limit in policy.metrics:
             found = sums[attribute.name, limit.name]
-            cells += _cells(attribute, limit, labels[attribute.name], found, (policy, positives))
+            cells += cells_of_metric(attribute, limit, labels[attribute.name], found, (policy, positives))
     return cells
 
 
@@ -112,9 +112,10 @@ def _lift(sums: Sums, policy: Policy, positives: np.ndarray[Any, Any]) -> Cell:
     return _compared(cell, (share, None), "alone", False, (schools[0], policy.inference.alpha))
 
 
-def _cells(
+def cells_of_metric(
     attribute: Attribute, limit: Limit, label: Labels, sums: Sums, context: tuple[Policy, np.ndarray[Any, Any]]
 ) -> list[Cell]:
+    """Return one metric's comparisons by one attribute, not yet judged; `context`: the policy, and `positives`."""
     policy, positives = context
     metric = BY_NAME[limit.name]
     schools = _over_schools(sums, metric.scale, policy)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-_LARGEST_KEY, _DUST = 2**62, 1e-9
+_LARGEST_KEY, _SMALL_KEY, _DUST = 2**62, 2**20, 1e-9
 
 
 def kinds_of(counts: Ints) -> tuple[Ints, Ints]:
@@ -22,11 +22,19 @@ def kinds_of(counts: Ints) -> tuple[Ints, Ints]:
         return counts[:1], np.zeros(len(counts), np.int64)
     least, most = counts.min(axis=0), counts.max(axis=0)
     sizes = most - least + 1
-    if float(np.prod(sizes.astype(np.float64))) > _LARGEST_KEY:
+    possible = float(np.prod(sizes.astype(np.float64)))
+    if possible > _LARGEST_KEY:
         kinds, which = np.unique(counts, axis=0, return_inverse=True)
         return kinds, which.astype(np.int64)
     places = np.concatenate([np.cumprod(sizes[::-1])[::-1][1:], [1]])
-    keys, which = np.unique((counts - least) @ places, return_inverse=True)
+    key = (counts - least) @ places
+    if possible <= _SMALL_KEY:  # few enough to be counted, which is quicker than sorting
+        keys = np.flatnonzero(np.bincount(key))
+        place = np.zeros(int(possible), np.int64)
+        place[keys] = np.arange(len(keys))
+        which = place[key]
+    else:
+        keys, which = np.unique(key, return_inverse=True)
     return keys[:, None] // places % sizes + least, which.astype(np.int64)
 
 

@@ -10,7 +10,7 @@ from records.synthetic.injustices import Injustice, Ways
 # The mean of the phases that records/synthetic/network.py mixes; a year group of an all-through school needs a pupil.
 PUPILS_A_SCHOOL, FEWEST, MOST = 860, 12, 4_000
 MOST_PUPILS, MOST_SCHOOLS = 3_000_000, 10_000
-WORLDS = ("published", "fair", "unfair")
+WORLDS = ("published", "need", "fair", "unfair")
 # What the unfair world does to an otherwise fair one, chosen beforehand: docs/governance/injustices.md.
 UNFAIR = Injustice(kind="under_recorded", group="black", strength=1.0)
 
@@ -40,7 +40,8 @@ class NetworkPlan:
         How untidy the records are, 0 to 1; see records/synthetic/mess.py.
     world
         'published': sanctions differ between ethnic groups by need and by practice, as published figures suggest.
-        'fair': by need alone; equal behaviour means an equal hazard (records/synthetic/state.py, NEED_SHARE).
+        'need': by need alone; equal behaviour means an equal hazard (records/synthetic/state.py, NEED_SHARE).
+        'fair': no group differs, by ethnicity, sex, SEN or free meals, in need or practice: what an audit must pass.
         'unfair': the fair world, in which one group is passed over (`UNFAIR`): an audit must find whom.
     injustices
         Injustices planted on top; see records/synthetic/injustices.py.
@@ -99,7 +100,8 @@ class NetworkPlan:
     def ways(self) -> Ways:
         """How just the world is, with what is planted in it."""
         planted = (UNFAIR, *self.injustices) if self.world == "unfair" else self.injustices
-        return Ways(practice=1.0 if self.world == "published" else 0.0, injustices=planted)
+        practice, need = {"published": (1.0, 1.0), "need": (0.0, 1.0)}.get(self.world, (0.0, 0.0))
+        return Ways(practice=practice, need=need, injustices=planted)
 
     @property
     def last(self) -> date:

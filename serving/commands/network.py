@@ -27,8 +27,8 @@ def simulate(
     world: Annotated[
         str,
         typer.Option(
-            help="published: groups differ by need and practice; fair: by need alone; unfair: fair, but one group's "
-            "incidents are not written down."
+            help="published: groups differ by need and practice; need: by need alone; fair: not at all; unfair: fair, "
+            "but one group's incidents are not written down."
         ),
     ] = "published",
     injustice: Annotated[

@@ -65,8 +65,8 @@ def demo(
     world: Annotated[
         str,
         typer.Option(
-            help="published: groups differ by need and practice; fair: by need alone; unfair: fair, but one group's "
-            "incidents are not written down, so that the audit has something to find."
+            help="published: groups differ by need and practice; need: by need alone; fair: not at all; unfair: fair, "
+            "but one group's incidents are not written down, so that the audit has something to find."
         ),
     ] = "published",
     port: PortOption = 8000,
