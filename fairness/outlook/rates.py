@@ -2,7 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 
+import numpy as np
+import pandas as pd
+
+from fairness.groups import COLUMNS, groups
+from fairness.policy import Policy
+from records.history import known
+from records.home import Home
+from records.protected import ProtectedStore
+from records.store import Store
 from records.synthetic import published
 
 TERMS_A_YEAR = 3
@@ -37,13 +47,16 @@ class Rates:
     """Base rates: pupil-terms with the outcome out of all.
 
     `ratios` and `shares`: column of the groups frame → group → its base rate over everybody's, and its share of pupils.
-    A column without figures counts as alike for all its groups. `source` says where they are from.
+    A column without figures counts as alike for all its groups. `source` says where they are from. `pupils` and
+    `schools`: of the network whose own records these are, None where they are public.
     """
 
     base_rate: float
     ratios: Mapping[str, Mapping[str, float]]
     shares: Mapping[str, Mapping[str, float]]
     source: str
+    pupils: int | None = None
+    schools: int | None = None
 
 
 def term_share() -> float:
@@ -64,10 +77,10 @@ def published_rates() -> Rates:
     """
     ratios: dict[str, dict[str, float]] = {"eal": dict.fromkeys(SHARES["eal"], 1.0)}
     whole = published.by_characteristic("SS", "all")["all"]["one_or_more"]
-    for column, groups in _CODES.items():
+    for column, codes in _CODES.items():
         ratios[column] = {
             group: published.by_characteristic("SS", table)[code]["one_or_more"] / whole
-            for group, (table, code) in groups.items()
+            for group, (table, code) in codes.items()
         }
     sources = published.sources()
     return Rates(
@@ -75,4 +88,48 @@ def published_rates() -> Rates:
         ratios=ratios,
         shares=SHARES,
         source=f"{sources['suspensions']}; by group {sources['by_characteristic']}",
+    )
+
+
+def rates_for(home: Home | None, policy: Policy, today: date) -> Rates:
+    """Return the home's own base rates where its records hold enough, otherwise the published ones."""
+    own = None if home is None else own_rates(home, policy, today)
+    return published_rates() if own is None else own
+
+
+def own_rates(home: Home, policy: Policy, today: date) -> Rates | None:
+    """Return base rates from a year of the home's records, or None: fewer pupils suspended than the gate counts with.
+
+    Pupils on roll at some time in the year before `today`, those with a suspension or permanent exclusion that started
+    in it, and their groups as last known. A year becomes a term by `term_share`.
+    """
+    since = pd.Timestamp(today - timedelta(days=365))
+    store = Store(home)
+    on_roll, suspended, schools = [], [], set()
+    for shard in store.shards:
+        tables = known(store.history(shard), today)
+        enrolled = tables["enrolments"]
+        there = enrolled[enrolled["leaving_date"].isna() | (enrolled["leaving_date"] >= since)]
+        came = tables["suspensions"]
+        came = came[came["category"].isin(["SUSP", "PERM"]) & (came["start_date"] >= since)]
+        on_roll.append(there["pupil"].to_numpy(np.int64))
+        suspended.append(came["pupil"].to_numpy(np.int64))
+        schools |= set(there["school"].unique())
+    pupils = np.unique(np.concatenate(on_roll))
+    hit = np.isin(pupils, np.concatenate(suspended))
+    if hit.sum() < policy.inference.min_positives:
+        return None
+    members = groups(ProtectedStore(home), today, merges=policy.attribute("ethnicity").merges).reindex(pupils)
+    shares, ratios = {}, {}
+    for column in COLUMNS:
+        by_group = pd.DataFrame({"group": members[column].to_numpy(), "hit": hit}).dropna().groupby("group")["hit"]
+        shares[column] = {str(group): float(number / len(pupils)) for group, number in by_group.size().items()}
+        ratios[column] = {str(group): float(rate / hit.mean()) for group, rate in by_group.mean().items()}
+    return Rates(
+        base_rate=float(hit.mean()) * term_share(),
+        ratios=ratios,
+        shares=shares,
+        source=f"this network's own records from {since.date().isoformat()} to {today.isoformat()}",
+        pupils=len(pupils),
+        schools=len(schools),
     )

@@ -4,7 +4,6 @@ Made by `python -m benchmarks.gate_power --full --write` for the policy that Bel
 another policy, for which networks are drawn on the spot.
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -13,13 +12,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import rfc8785
-
 from fairness.outlook.chances import Chances
 from fairness.policy import Policy
 
 TABLE = "power.json"
-_REASONS = {"reason"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,30 +52,10 @@ class Outlook:
     struck: Mapping[str, float]
 
 
-def judged_digest(policy: Policy) -> str:
-    """Return a digest of what decides a verdict on errors: not the reasons, nor who signs."""
-    parts = policy.model_dump(mode="json", by_alias=True)
-    said: dict[str, Any] = {
-        "population": policy.population.min_terms,
-        "capacity": _without(parts["capacity"], _REASONS),
-        "attribute": [
-            _without(a, {"reason", "report_only", "merges"}) for a in parts["attribute"] if a["gate"] != "report"
-        ],
-        "metric": [_without(m, _REASONS) for m in parts["metric"] if m["gate"]],
-        "inference": _without(parts["inference"], _REASONS),
-        "lift": policy.usefulness.precision_floor_times_base_rate,
-    }
-    return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
-
-
-def _without(part: Mapping[str, Any], names: set[str]) -> dict[str, Any]:
-    return {key: value for key, value in part.items() if key not in names}
-
-
 def write_table(rows: Sequence[Row], policy: Policy, dials: Mapping[str, float], file: Path) -> None:
     """Write the table."""
     said = {
-        "policy": judged_digest(policy),
+        "policy": policy.deciding_digest,
         "dials": {group: round(share, 4) for group, share in dials.items()},
         "rows": [
             {"pupils": row.pupils, "fair": _plain(row.fair), "struck": {g: _plain(c) for g, c in row.struck.items()}}

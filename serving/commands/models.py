@@ -38,6 +38,7 @@ def train(
     from records.home import open_home
     from records.refusal import Refusal
     from serving.jobs.board_settings import settings_under_policy
+    from serving.jobs.limits import check_policy
     from training.calibration import TooFewOutcomes
     from training.candidate import save_candidate
     from training.model import MatrixRefused
@@ -47,9 +48,9 @@ def train(
     from training.text import text_abstained, text_schools, text_table, text_variants
 
     here = open_home(home)
-    settings = settings_under_policy(here, seed, settings_file)
+    settings, today = settings_under_policy(here, seed, settings_file), clock_of(here).today()
+    check_policy(here, today)
     with Stages(out)("Training") as say:
-        today = clock_of(here).today()
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
         try:
             candidate = run(

@@ -28,6 +28,7 @@ from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_people
 from serving.jobs.deploy import deploy, show_audit
 from serving.jobs.gatekeeping import Terms, audit_candidate, sign_candidate
 from serving.jobs.intake import read_exports
+from serving.jobs.limits import check_policy
 from serving.jobs.nightly import Night, score_network
 from serving.jobs.stages import Stages
 from training.candidate import Candidate, save_candidate
@@ -113,6 +114,7 @@ def build_demo(path: Path, plan: Plan, *, mlruns: Path, console: Console) -> Dem
         records = read_exports(home, exports, say)
     with stages("Building features at weekly as-of dates, training and calibrating") as say:
         settings = settings_under_policy(home, plan.seed)
+        check_policy(home, TODAY)
         candidate = train(
             home,
             settings,

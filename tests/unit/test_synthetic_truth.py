@@ -169,7 +169,7 @@ class TestInjustices:
         assert digest(tmp_path / "a") == digest(tmp_path / "b")
         assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
-    def test_where_need_alone_differs_equal_need_means_equal_hazard_and_at_one_it_is_doubled(self, tmp_path: Path) -> None:
+    def test_equal_need_means_equal_hazard_and_over_sanctioning_doubles_it(self, tmp_path: Path) -> None:
         fair = replace(BIG, world="need")
         unjust = replace(fair, injustices=(injustice_of("over_sanctioned:black:1"),))
         coefficients = {}
