@@ -126,13 +126,13 @@ class TestLimits:
         assert bool(feasibility(policy, rates).problems) is refused
 
     def test_a_margin_that_nobody_can_fail_is_refused(self):
-        """Flags for 0.13 of 28 pupils suspended in a thousand can find 5 % of them at most: .10 less is impossible."""
+        """One flag a week in schools of 20,000: boys, the worst off, could fall short by .00065 / .0086 = .075 at most."""
         few = POLICY.model_copy(
-            update={"capacity": POLICY.capacity.model_copy(update={"share_of_roll": 0.0001, "min": 1})}
+            update={"capacity": POLICY.capacity.model_copy(update={"share_of_roll": 0.00005, "min": 1})}
         )
-        assert flagged_share(few, roll=10_000) == pytest.approx(0.0013)
+        assert flagged_share(few, roll=20_000) == pytest.approx(0.00065)
         with pytest.raises(LimitsRefused, match=r"metric recall: .* cannot fail anyone"):
-            check_limits(few, RATES, roll=10_000)
+            check_limits(few, RATES, roll=20_000)
 
     def test_a_floor_that_nobody_can_reach_is_refused(self):
         """Flags for 6 % of pupils are worth 1 / 0.0605 = 16.5 times the base rate at most."""
@@ -152,7 +152,7 @@ class TestDrawnNetworks:
         error = (0.3 * 0.7 / numbers[0] + 0.3 * 0.7 / numbers[1]) ** 0.5
         assert abs(shares[0] - shares[1]) < 3 * error
         of_support = label.of_pupil == label.names.index("support")
-        assert made.positives[of_support].mean() > 2.5 * made.positives[~of_support].mean()
+        assert made.positives[of_support].mean() > 2.2 * made.positives[~of_support].mean()
         assert {tally.name for tally in made.tallies} == {
             "recall", "false_alarms", "precision_ratio", "oe_ratio", "precision_lift",
         }  # fmt: skip
