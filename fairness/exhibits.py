@@ -14,6 +14,7 @@ from fairness.cells import Cell
 
 SchoolReads = Literal["too_few", "in_line", "low", "high", "very_low", "very_high"]
 Reads = Literal["agrees", "worse", "better", "too_few"]
+FunnelMetric = Literal["recall", "oe_ratio"]
 _CLOSED = ConfigDict(extra="forbid")
 
 
@@ -65,7 +66,7 @@ class Funnel:
     """
 
     __pydantic_config__ = _CLOSED
-    metric: Literal["recall", "oe_ratio"]
+    metric: FunnelMetric
     network: float | None
     spread: float | None
     schools: tuple[SchoolPoint, ...]
@@ -266,21 +267,24 @@ class TippingPoint:
 
 @dataclass(frozen=True, kw_only=True)
 class PracticeSlice:
-    """Sanctions that followed incidents in one place, against those expected at the same recorded severity.
+    """Sanctions for each incident of the same recorded severity, of some pupils beside all others in one place.
 
     Attributes
     ----------
     school
         Its URN; None: all schools together.
     attribute, group
-        'all' and 'all': everybody in the school.
+        Whose incidents; 'all' and 'all': everybody's in the school, beside all other schools.
     against
-        network: as incidents of that severity end in the whole network. school: as they end in the same school,
-        so that what a school does to everyone is not read as something done to a group.
+        network: the others of the whole network. school: the others of the same school, so that what a school does
+        to everyone is not read as something done to a group.
     incidents, sanctions, expected
-        Counts; `expected` has decimals.
+        Incidents counted, sanctions that followed, and how many would have followed had they ended as the others'
+        of the same severity (and school) did; `expected` has decimals.
     ratio, lower, upper
-        Sanctions for each one expected. For a group within its own school the group is part of what is expected.
+        Sanctions for each one expected: a Mantel-Haenszel ratio. None where too few sanctions followed to say.
+    notable
+        The interval lies over 1 and, among all slices of this kind, stays so after Holm's correction.
     """
 
     __pydantic_config__ = _CLOSED
@@ -290,10 +294,11 @@ class PracticeSlice:
     against: Literal["network", "school"]
     incidents: int
     sanctions: int
-    expected: float
+    expected: float | None
     ratio: float | None
     lower: float | None
     upper: float | None
+    notable: bool = False
 
     @property
     def over(self) -> bool:
@@ -338,7 +343,9 @@ class Coverage:
     """How many of a group's pupils on roll in the audited period were evaluated.
 
     `on_roll`: pupils whom the records, not the candidate, have on a roll on an as-of day of the period;
-    `evaluated`: those of them in the evaluation.
+    `evaluated`: those of them in the evaluation. `suspended`: those on roll with a suspension or permanent exclusion
+    that starts in the period, and `suspended_evaluated` those of them in the evaluation: nobody can drop the pupils
+    whom a model missed without a difference here.
     """
 
     __pydantic_config__ = _CLOSED
@@ -346,6 +353,8 @@ class Coverage:
     group: str
     on_roll: int
     evaluated: int
+    suspended: int
+    suspended_evaluated: int
 
 
 @dataclass(frozen=True, kw_only=True)
