@@ -2,13 +2,15 @@
 
 import importlib.metadata
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fairness.comparisons import cells_of
+from fairness.comparisons import comparisons
 from fairness.evaluation import (
     AuditRefused,
     Evaluation,
@@ -17,7 +19,7 @@ from fairness.evaluation import (
     labels_of,
     tallies_of,
 )
-from fairness.findings import EVERYONE, Audit, Cell, PracticeRow, read_audit, write_audit
+from fairness.findings import EVERYONE, LIFT, Audit, Cell, Evidence, PracticeRow, read_audit, write_audit
 from fairness.gate import judge
 from fairness.metrics import METRICS
 from fairness.points import check_points, point_values
@@ -26,6 +28,7 @@ from fairness.resampling import Ints
 from fairness.sums import Labels, Sums, sums_of
 
 __all__ = ["Audit", "AuditRefused", "Cell", "audit", "read_audit", "write_audit"]
+NOBODY: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
 def audit(
@@ -37,6 +40,8 @@ def audit(
     comparison: pd.DataFrame,
     created_on: date,
     practice: Sequence[PracticeRow] = (),
+    evidence: Evidence | None = None,
+    left_out: Mapping[tuple[str, str], str] = NOBODY,
 ) -> Audit:
     """Return what held-out flags show of each declared group, under a policy.
 
@@ -50,6 +55,10 @@ def audit(
         One row for each approach, `approach` and its `recall` and `precision` within capacity.
     practice
         `fairness.practice.practice`, shown beside the errors.
+    evidence
+        `fairness.evidence.gathered.gather`, shown beside the cells.
+    left_out
+        `fairness.evidence.coverage.left_out`: groups that nothing can be concluded of, and why.
 
     Raises
     ------
@@ -58,13 +67,50 @@ def audit(
     fairness.points.AuditError
         Fairlearn's point values and ours differ.
     """
+    cells = [
+        replace(cell, why=left_out.get((cell.attribute, cell.group), cell.why))
+        for cell in cells_of(evaluation, groups, policy)
+    ]
+    terms, weeks = evaluation.pupil_terms, evaluation.snapshots
+    inference = policy.inference
+    return Audit(
+        bundle_digest=bundle_digest,
+        policy_digest=policy.digest,
+        period=(weeks["as_of"].min().date(), weeks["as_of"].max().date()),
+        created_on=created_on,
+        terms=tuple(sorted(map(str, terms["term"].unique()))),
+        pupils=len(_pupils(terms, weeks)),
+        pupil_terms=len(terms),
+        schools=int(terms["school"].nunique()),
+        cells=judge(cells, policy),
+        comparison=tuple(_rows(comparison)),
+        practice=tuple(practice),
+        base_rates=_base_rates(terms),
+        evaluation_digest=evaluation_digest(terms, weeks),
+        made_with={name: importlib.metadata.version(name) for name in ("numpy", "fairlearn", "scipy", "pandas")}
+        | {"seed": str(inference.seed), "replicates": str(inference.replicates)},
+        evidence=evidence,
+    )
+
+
+def cells_of(evaluation: Evaluation, groups: pd.DataFrame, policy: Policy, *, whole: bool = True) -> list[Cell]:
+    """Return one cell for each metric and group of the policy, not judged yet.
+
+    `whole`: the lift too, and every point value compared with Fairlearn's; without, for a part of an evaluation
+    whose whole has been.
+
+    Raises
+    ------
+    AuditRefused, fairness.points.AuditError
+        As `audit`.
+    """
     terms, weeks = evaluation.pupil_terms, evaluation.snapshots
     check_evaluation(terms, weeks, policy)
-    pupils = np.unique(np.concatenate([terms["pupil"].to_numpy(np.int64), weeks["pupil"].to_numpy(np.int64)]))
+    pupils = _pupils(terms, weeks)
     labels = {EVERYONE: Labels((EVERYONE,), np.zeros(len(pupils), np.int64))}
     labels |= {attribute.name: labels_of(attribute, groups, pupils) for attribute in policy.attributes}
-    base_rates = {str(phase): float(rate) for phase, rate in terms.groupby("phase")["outcome"].mean().items()}
-    tallies = tallies_of(terms, weeks, pupils, base_rates)
+    wanted = {limit.name for limit in policy.metrics} | ({LIFT} if whole else set())
+    tallies = [one for one in tallies_of(terms, weeks, pupils, _base_rates(terms)) if one.name in wanted]
     inference = policy.inference
     sums = sums_of(tallies, labels, len(pupils), replicates=inference.replicates, seed=inference.seed)
     positives = np.bincount(
@@ -72,25 +118,19 @@ def audit(
         weights=terms["outcome"].to_numpy(np.float64),
         minlength=len(pupils),
     )
-    for attribute in policy.attributes:
-        _check_against_fairlearn(attribute, labels[attribute.name], terms, pupils, sums)
-    return Audit(
-        bundle_digest=bundle_digest,
-        policy_digest=policy.digest,
-        period=(weeks["as_of"].min().date(), weeks["as_of"].max().date()),
-        created_on=created_on,
-        terms=tuple(sorted(map(str, terms["term"].unique()))),
-        pupils=len(pupils),
-        pupil_terms=len(terms),
-        schools=int(terms["school"].nunique()),
-        cells=judge(cells_of(sums, labels, policy, positives), policy),
-        comparison=tuple(_rows(comparison)),
-        practice=tuple(practice),
-        base_rates=base_rates,
-        evaluation_digest=evaluation_digest(terms, weeks),
-        made_with={name: importlib.metadata.version(name) for name in ("numpy", "fairlearn", "scipy", "pandas")}
-        | {"seed": str(inference.seed), "replicates": str(inference.replicates)},
-    )
+    if whole:
+        for attribute in policy.attributes:
+            _check_against_fairlearn(attribute, labels[attribute.name], terms, pupils, sums)
+    return comparisons(sums, labels, policy, positives)
+
+
+def _pupils(terms: pd.DataFrame, weeks: pd.DataFrame) -> Ints:
+    both = np.concatenate([terms["pupil"].to_numpy(np.int64), weeks["pupil"].to_numpy(np.int64)])
+    return np.unique(both).astype(np.int64)
+
+
+def _base_rates(terms: pd.DataFrame) -> dict[str, float]:
+    return {str(phase): float(rate) for phase, rate in terms.groupby("phase")["outcome"].mean().items()}
 
 
 def _check_against_fairlearn(
@@ -100,7 +140,7 @@ def _check_against_fairlearn(
     points = point_values(terms, pd.Series(np.array(label.names, dtype=object)[of_row]))
     own: dict[tuple[str, str], float] = {}
     for metric in METRICS:
-        if metric.rows != "pupil_terms":
+        if metric.rows != "pupil_terms" or (attribute.name, metric.name) not in sums:
             continue
         for place, name in enumerate(label.names):
             share, _ = sums[attribute.name, metric.name].sides(place)

@@ -48,7 +48,7 @@ def _over_schools(sums: Sums, scale: Scale, policy: Policy) -> list[OverSchools]
     return found
 
 
-def cells_of(
+def comparisons(
     sums: Mapping[tuple[str, str], Sums],
     labels: Mapping[str, Labels],
     policy: Policy,
@@ -59,13 +59,13 @@ def cells_of(
     Parameters
     ----------
     sums
-        (attribute, metric) → its sums, with `EVERYONE` and `LIFT` among them.
+        (attribute, metric) → its sums, with `EVERYONE` among the attributes; `LIFT` where it is asked for.
     labels
         Attribute → each pupil's group.
     positives
         Each pupil's pupil-terms with the outcome.
     """
-    cells = [_lift(sums[EVERYONE, LIFT], policy, positives)]
+    cells = [_lift(sums[EVERYONE, LIFT], policy, positives)] if (EVERYONE, LIFT) in sums else []
     for limit in policy.metrics:
         cells.append(_overall(limit, sums[EVERYONE, limit.name], positives))
     for attribute in policy.attributes:

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from fairness.comparisons import cells_of
+from fairness.comparisons import comparisons
 from fairness.findings import Audit, Cell
 from fairness.gate import Decision, decide, judge
 from fairness.outlook.networks import Drawn, Setting, draw
@@ -51,7 +51,7 @@ def cells_of_drawn(drawn: Drawn, policy: Policy) -> tuple[Cell, ...]:
     """Return the drawn network's comparisons, judged."""
     inference = policy.inference
     sums = sums_of(drawn.tallies, drawn.labels, drawn.pupils, replicates=inference.replicates, seed=inference.seed)
-    return judge(cells_of(sums, drawn.labels, policy, drawn.positives), policy)
+    return judge(comparisons(sums, drawn.labels, policy, drawn.positives), policy)
 
 
 def decision_of_drawn(drawn: Drawn, policy: Policy) -> tuple[Decision, tuple[Cell, ...]]:

@@ -16,8 +16,8 @@ from records.store import Store
 from records.synthetic import published
 
 TERMS_A_YEAR = 3
-# Shares of pupils by group, rough for London and set by hand, as in records/synthetic/people.py; DfE's census has exact
-# ones, a network's own records better ones.
+# Shares of pupils by group, rough for London and set by hand, as in records/synthetic/people.py and care.py. DfE's
+# census has exact ones, a network's own records better ones.
 SHARES: Mapping[str, Mapping[str, float]] = {
     "sex": {"female": 0.5, "male": 0.5},
     "ethnicity": {
@@ -26,6 +26,7 @@ SHARES: Mapping[str, Mapping[str, float]] = {
     "sen": {"none": 0.82, "support": 0.13, "ehcp": 0.05},
     "fsm": {"fsm": 0.25, "not": 0.75},
     "eal": {"eal": 0.42, "not": 0.58},
+    "care": {"looked_after": 0.006, "social_worker": 0.028, "none": 0.966},
 }  # fmt: skip
 _CODES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "sex": {"female": ("sex", "F"), "male": ("sex", "M")},
@@ -73,9 +74,14 @@ def published_rates() -> Rates:
     """Return public statistics: London's secondary rate, and England's ratios between groups.
 
     Pupils suspended at least once in a year (DfE 2023/24, London, secondary), turned into a term by `term_share`;
-    by characteristic DfE 2016/17, England, secondary. First language is not published: alike.
+    by characteristic DfE 2016/17, England, secondary. First language is not published: alike. Looked-after children
+    and those with a social worker: DfE 2024, London, all phases, over the secondary rate, which is too low a ratio.
     """
     ratios: dict[str, dict[str, float]] = {"eal": dict.fromkeys(SHARES["eal"], 1.0)}
+    care, rate = published.figures()["care"], published.suspensions("SS")["one_or_more"]
+    ratios["care"] = {
+        "looked_after": care["CLA"]["suspended"] / rate, "social_worker": care["CIN"]["suspended"] / rate, "none": 1.0,
+    }  # fmt: skip
     whole = published.by_characteristic("SS", "all")["all"]["one_or_more"]
     for column, codes in _CODES.items():
         ratios[column] = {

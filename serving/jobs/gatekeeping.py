@@ -8,9 +8,10 @@ from pathlib import Path
 
 from securesystemslib.dsse import Envelope
 
+from fairness.evidence.leaving_out import Which
 from fairness.findings import Audit, read_audit, write_audit
 from fairness.gate import Decision, decide
-from fairness.inputs import allowed_inputs
+from fairness.inputs import check_inputs
 from fairness.keys import ROLES, KeyRefused, SigningKey, load_key
 from fairness.policy import Policy, policy_of
 from fairness.policy_history import check_registered
@@ -22,6 +23,7 @@ from records.refusal import Refusal
 from serving.jobs.board_settings import outcome_of
 from serving.jobs.limits import check_policy
 from serving.scoring import AUDIT, ENVELOPE
+from training.again import Told
 from training.bundle import BundleRefused, DigestMismatch
 from training.candidate import Candidate, CandidateDamaged, NoCandidate, load_candidate
 from training.settings import OUTCOMES
@@ -83,10 +85,13 @@ def find_candidate(home: Home, digest: str) -> str:
     return found[0]
 
 
-def audit_candidate(home: Home, digest: str, today: date) -> tuple[Audit, Decision]:
+def audit_candidate(
+    home: Home, digest: str, today: date, *, leave_one_out: Which | None = None, told: Told | None = None
+) -> tuple[Audit, Decision]:
     """Audit the candidate and write `audit.json` and `decision.json` beside it.
 
-    A new audit ends what was signed about an older one: its envelope is removed.
+    `leave_one_out` and `told`: see `fairness.run`. A new audit ends what was signed about an older one: its
+    envelope is removed.
 
     Raises
     ------
@@ -96,9 +101,9 @@ def audit_candidate(home: Home, digest: str, today: date) -> tuple[Audit, Decisi
         Its limits cannot hold together, or were set when the outcomes had begun to be known.
     """
     candidate, policy = _candidate(home, digest), check_policy(home, today)
-    allowed_inputs(policy)
+    check_inputs(candidate.bundle, policy)
     check_registered(home, policy, date.fromisoformat(candidate.periods["audit"][0]), today)
-    audit, decision = run_audit(home, candidate, policy, created_on=today)
+    audit, decision = run_audit(home, candidate, policy, created_on=today, leave_one_out=leave_one_out, told=told)
     folder = home.candidates / digest
     write_audit(audit, folder / AUDIT)
     said = {"verdict": decision.verdict, "sentences": list(decision.sentences)}
@@ -185,7 +190,7 @@ def _check_outcome(candidate: Candidate, policy: Policy) -> None:
     counted = said["settings"].get("outcome", outcome_of(policy)), said["horizon_weeks"]
     if counted != (outcome_of(policy), policy.population.horizon_school_weeks):
         raise SigningRefused(
-            f"this candidate was trained for {OUTCOMES[counted[0]][0]!r} within {counted[1]} school weeks, and the "
+            f"this candidate was trained for {OUTCOMES[counted[0]].words!r} within {counted[1]} school weeks, and the "
             f"policy says {policy.population.outcome!r} within {policy.population.horizon_school_weeks}; train again"
         )
 

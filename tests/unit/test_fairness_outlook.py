@@ -126,7 +126,7 @@ class TestLimits:
         assert bool(feasibility(policy, rates).problems) is refused
 
     def test_a_margin_that_nobody_can_fail_is_refused(self):
-        """One flag a week in schools of 20,000: boys, the worst off, could fall short by .00065 / .0086 = .075 at most."""
+        """One flag a week in schools of 20,000: boys, the worst off, could fall .00065 / .0086 = .075 short."""
         few = POLICY.model_copy(
             update={"capacity": POLICY.capacity.model_copy(update={"share_of_roll": 0.00005, "min": 1})}
         )
