@@ -60,7 +60,7 @@ class TestRates:
         )
         members = pd.DataFrame(
             {"sex": np.where(pupils < 100, "female", "male"), "ethnicity": "White", "sen": "none"}, index=pupils
-        ).assign(fsm="not", eal="not")
+        ).assign(fsm="not", eal="not", care="none")
         monkeypatch.setattr(rating, "Store", lambda home: SimpleNamespace(shards=[0], history=lambda shard: None))
         monkeypatch.setattr(rating, "ProtectedStore", lambda home: None)
         monkeypatch.setattr(rating, "known", lambda *_: {"enrolments": enrolments, "suspensions": suspensions})
@@ -126,13 +126,13 @@ class TestLimits:
         assert bool(feasibility(policy, rates).problems) is refused
 
     def test_a_margin_that_nobody_can_fail_is_refused(self):
-        """One flag a week in schools of 20,000: boys, the worst off, could fall .00065 / .0086 = .075 short."""
+        """One flag a week in a school of 200,000 finds next to nobody, so nobody can be found .10 less often."""
         few = POLICY.model_copy(
-            update={"capacity": POLICY.capacity.model_copy(update={"share_of_roll": 0.00005, "min": 1})}
+            update={"capacity": POLICY.capacity.model_copy(update={"share_of_roll": 0.000005, "min": 1})}
         )
-        assert flagged_share(few, roll=20_000) == pytest.approx(0.00065)
+        assert flagged_share(few, roll=200_000) == pytest.approx(0.000065)
         with pytest.raises(LimitsRefused, match=r"metric recall: .* cannot fail anyone"):
-            check_limits(few, RATES, roll=20_000)
+            check_limits(few, RATES, roll=200_000)
 
     def test_a_floor_that_nobody_can_reach_is_refused(self):
         """Flags for 6 % of pupils are worth 1 / 0.0605 = 16.5 times the base rate at most."""
