@@ -42,6 +42,9 @@ STRUCK = (("ethnicity", "Black"), ("ethnicity", "Other"))
 SLIGHT, PLAIN = 0.10, 0.20
 
 
+Dials = dict[tuple[tuple[str, str], float], float]
+
+
 @dataclass(frozen=True)
 class Job:
     """A part of the work for one process; `what` is a cell of direct draws or a setting of networks."""
@@ -149,7 +152,7 @@ def direct(draws: int, pool: ProcessPoolExecutor) -> list[float]:
     return rates
 
 
-def margins(draws: int, dials: dict[tuple[tuple[str, str], float], float], pool: ProcessPoolExecutor) -> list[float]:
+def margins(draws: int, dials: Dials, pool: ProcessPoolExecutor) -> list[float]:
     """Print how often a group whose true gap in a whole network is the limit passes; return the shares."""
     print(f"\nNetworks in which a group's true gap in recall is the limit, {draws:,} of each:\n")
     rates = []
@@ -162,7 +165,7 @@ def margins(draws: int, dials: dict[tuple[tuple[str, str], float], float], pool:
     return rates
 
 
-def networks(draws: int, dials: dict[tuple[tuple[str, str], float], float], pool: ProcessPoolExecutor) -> list[Row]:
+def networks(draws: int, dials: Dials, pool: ProcessPoolExecutor) -> list[Row]:
     """Print whole verdicts by size of network, in words a board can read; return the rows."""
     print(f"\nWith a network your size this gate can settle ... ({draws:,} networks of each size and world)\n")
     struck = "".join(f"{f'{whom[1]} .20 worse: FAIL':>26}" for whom in STRUCK)
@@ -181,41 +184,50 @@ def networks(draws: int, dials: dict[tuple[tuple[str, str], float], float], pool
     return rows
 
 
+def turned(wanted: list[tuple[tuple[str, str], float, int]], pool: ProcessPoolExecutor) -> Dials:
+    """Turn the dials: (whom, true gap, draws of a million it is put right by); print and return the shares."""
+    policy = judged_only(read_policy())
+    narrow = policy.model_copy(
+        update={"metrics": (policy.metric("recall"),), "attributes": (policy.attribute("ethnicity"),)}
+    )
+    found = list(pool.map(dial, *zip(*((whom, gap, narrow, n) for whom, gap, n in wanted), strict=True)))
+    for (whom, gap, _), (share, error) in zip(wanted, found, strict=True):
+        said = f"{whom[1]}: {share:.1%} of incidents not written down for a true gap of {gap:.2f} ± {error:.4f}"
+        print(said, flush=True)
+    return {(whom, gap): share for (whom, gap, _), (share, _) in zip(wanted, found, strict=True)}
+
+
 def main() -> None:
-    """Run both parts and print the line of figures."""
+    """Run both parts, or one, and print the line of figures."""
     parser = argparse.ArgumentParser(description="What the gate lets pass, what it finds, what it can settle.")
     parser.add_argument("--full", action="store_true", help="20,000 direct draws a cell, 400 networks a size")
     parser.add_argument("--draws", type=int, help="direct draws a cell")
     parser.add_argument("--networks", type=int, help="networks of each size and world")
-    parser.add_argument("--write", action="store_true", help="keep the table for `belong gate power`")
+    parser.add_argument("--only", choices=("margins", "sizes"), help="what passes at the limit, or verdicts by size")
+    parser.add_argument("--write", action="store_true", help="keep the table by size for `belong gate power`")
     asked = parser.parse_args()
     draws = asked.draws or (20_000 if asked.full else 5_000)
     number = asked.networks or (400 if asked.full else 100)
-    begun, policy = time.perf_counter(), judged_only(read_policy())
-    narrow = policy.model_copy(
-        update={"metrics": (policy.metric("recall"),), "attributes": (policy.attribute("ethnicity"),)}
-    )
+    begun, figures = time.perf_counter(), {}
     with ProcessPoolExecutor(PROCESSES) as pool:
-        # At the limit the gap must be known well; where it is plain a rough one will do.
-        wanted = [(STRUCK[0], SLIGHT, 16), *((whom, PLAIN, 2) for whom in STRUCK)]
-        turned = list(pool.map(dial, *zip(*((w, g, narrow, n) for w, g, n in wanted), strict=True)))
-        for (whom, gap, _), (share, error) in zip(wanted, turned, strict=True):
-            said = f"{whom[1]}: {share:.1%} of incidents not written down for a true gap of {gap:.2f} ± {error:.4f}"
-            print(said, flush=True)
-        dials = {(whom, gap): share for (whom, gap, _), (share, _) in zip(wanted, turned, strict=True)}
-        rates = direct(draws, pool)
-        rates += margins(4 * number, dials, pool)
-        rows = networks(number, dials, pool)
-    if asked.write:
-        file = Path(table.__file__).with_name(table.TABLE)
-        table.write_table(rows, policy, {whom[1]: dials[whom, PLAIN] for whom in STRUCK}, file)
-    last = rows[-1]
-    worst = min(found.named for found in last.struck.values()) / number
+        if asked.only != "sizes":
+            rates = direct(draws, pool)
+            # At the limit the gap must be known well; where it is plain a rough one will do.
+            rates += margins(4 * number, turned([(STRUCK[0], SLIGHT, 16)], pool), pool)
+            figures |= {"false_pass": f"{max(rates):.4f}", "false_pass_mean": f"{sum(rates) / len(rates):.4f}"}
+        if asked.only != "margins":
+            dials = turned([(whom, PLAIN, 2) for whom in STRUCK], pool)
+            rows = networks(number, dials, pool)
+            last = rows[-1]
+            worst = min(found.named for found in last.struck.values())
+            figures |= {"pass_fair": f"{last.fair.passed / number:.3f}", "detected": f"{worst / number:.3f}"}
+            if asked.write:
+                file = Path(table.__file__).with_name(table.TABLE)
+                kept = {whom[1]: dials[whom, PLAIN] for whom in STRUCK}
+                table.write_table(rows, read_policy(), kept, file)
     print(f"\nload {load()}")
-    print(
-        f"false_pass={max(rates):.4f} false_pass_mean={sum(rates) / len(rates):.4f} "
-        f"pass_fair={last.fair.passed / number:.3f} detected={worst:.3f} seconds={time.perf_counter() - begun:.0f}"
-    )
+    figures["seconds"] = f"{time.perf_counter() - begun:.0f}"
+    print(" ".join(f"{name}={value}" for name, value in figures.items()))
 
 
 if __name__ == "__main__":
