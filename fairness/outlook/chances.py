@@ -1,6 +1,6 @@
 """How often the gate says PASS, FAIL or NOT_SETTLED of drawn networks: the gate itself, on many of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -12,7 +12,6 @@ from fairness.gate import Decision, decide, judge
 from fairness.outlook.networks import Drawn, Setting, draw
 from fairness.policy import Policy
 from fairness.sums import sums_of
-from training.bundle import APPROACHES
 
 _DAY = date(2026, 1, 1)
 
@@ -78,25 +77,13 @@ def decision_of_drawn(drawn: Drawn, policy: Policy) -> tuple[Decision, tuple[Cel
     return decide(made, policy), cells
 
 
-def chances(
-    setting: Setting, policy: Policy, draws: int, seed: int, told: Callable[[int], None] = lambda done: None
-) -> Chances:
-    """Return what the gate says of `draws` networks of one setting; the same seed gives the same.
+def one(setting: Setting, policy: Policy, seed: int, number: int) -> Chances:
+    """Return what the gate says of one network; `policy` as `judged_only` leaves it.
 
     Network number n is drawn from (seed, n), so that any number of processes can share the work.
     """
-    policy = judged_only(policy)
-    found = [one(setting, policy, seed, number, told) for number in range(draws)]
-    return together(found)
-
-
-def one(
-    setting: Setting, policy: Policy, seed: int, number: int, told: Callable[[int], None] = lambda done: None
-) -> Chances:
-    """Return what the gate says of the network with this number; `policy` as `judged_only` leaves it."""
     drawn = draw(setting, policy, np.random.default_rng([seed, number]))
     decision, cells = decision_of_drawn(drawn, policy)
-    told(number + 1)
     named = False
     if setting.passed_over is not None:
         column, group, _ = setting.passed_over
@@ -131,8 +118,3 @@ def together(parts: "list[Chances]") -> Chances:
             settled={name: count + part.settled[name] for name, count in first.settled.items()},
         )
     return first
-
-
-def useful_approach() -> str:
-    """Return the approach that drawn networks stand for."""
-    return next(iter(APPROACHES))

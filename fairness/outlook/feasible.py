@@ -9,20 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
-from fairness.outlook.networks import WEEKS_A_TERM, capacity
+from fairness.outlook.networks import capacity
+from fairness.outlook.programme import Groups, possible
 from fairness.outlook.rates import Rates
 from fairness.policy import Attribute, Metric, Policy
-from fairness.resampling import Floats
 from fairness.words import attribute_words, group_words
 from records.refusal import Refusal
 
 USUAL_ROLL = 860
 # What a group-blind model of a simulated network of 12,000 pupils did on terms held out (docs/decisions.md, 49).
 RECALL, PRECISION = 0.25, 0.20
-# Recall tried, of the most that the capacity allows: only limits that hold at none of them are refused.
-_TRIED = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 class LimitsRefused(Refusal):
@@ -53,16 +50,6 @@ class Feasibility:
     flagged: float
     recall: float
     precision: float
-
-
-@dataclass(frozen=True)
-class _Groups:
-    """An attribute's groups that are judged: shares of pupils (summing to 1) and base rates."""
-
-    attribute: Attribute
-    names: tuple[str, ...]
-    shares: Floats
-    rates: Floats
 
 
 def fpr_of(base_rate: float, precision: float, recall: float) -> float:
@@ -115,7 +102,7 @@ def _known(attribute: Attribute, rates: Rates) -> bool:
     return all(column in rates.ratios for column in attribute.columns)
 
 
-def _groups(attribute: Attribute, rates: Rates) -> _Groups:
+def _groups(attribute: Attribute, rates: Rates) -> Groups:
     """Return the declared groups; those of several columns as if the columns were independent."""
     names, shares, ratios = [], [], []
     for name in attribute.groups:
@@ -129,10 +116,10 @@ def _groups(attribute: Attribute, rates: Rates) -> _Groups:
     share, ratio = size[there] / size[there].sum(), np.array(ratios)[there]
     rate = np.minimum(rates.base_rate * ratio / (share * ratio).sum(), 0.9)
     kept = tuple(name for name, is_there in zip(names, there, strict=True) if is_there)
-    return _Groups(attribute, kept, share, rate)
+    return Groups(attribute, kept, share, rate)
 
 
-def _implied(found: _Groups, recall: float, precision: float) -> list[Implied]:
+def _implied(found: Groups, recall: float, precision: float) -> list[Implied]:
     fpr = np.array([fpr_of(float(rate), precision, recall) for rate in found.rates])
     negatives = found.shares * (1 - found.rates)
     rest = ((fpr * negatives).sum() - fpr * negatives) / np.maximum(negatives.sum() - negatives, 1e-12)
@@ -173,7 +160,7 @@ def _limits(policy: Policy) -> Mapping[str, Metric]:
     return {metric.name: metric for metric in policy.metrics if metric.gate}
 
 
-def _never_broken(policy: Policy, groups: list[_Groups], flagged: float) -> list[str]:
+def _never_broken(policy: Policy, groups: list[Groups], flagged: float) -> list[str]:
     """Whether a margin is wider than the worst that could befall any group: none of its pupils ever flagged."""
     limits = _limits(policy)
     problems = []
@@ -197,14 +184,12 @@ def _never_broken(policy: Policy, groups: list[_Groups], flagged: float) -> list
     return problems
 
 
-def _together(policy: Policy, found: _Groups, flagged: float) -> str:
+def _together(policy: Policy, found: Groups, flagged: float) -> str:
     """Return the sentence that no flags for the whole capacity hold all limits by this attribute; '' where some do."""
     limits = _limits(policy)
-    if _possible_somewhere(limits, found, flagged):
+    if possible(limits, found, flagged):
         return ""
-    culprits = [
-        name for name in limits if _possible_somewhere({k: v for k, v in limits.items() if k != name}, found, flagged)
-    ]
+    culprits = [name for name in limits if possible({k: v for k, v in limits.items() if k != name}, found, flagged)]
     low, high = int(np.argmin(found.rates)), int(np.argmax(found.rates))
     named = [group_words(found.attribute.name, found.names[place]) for place in (low, high)]
     which = f" Give up or widen one of: {', '.join(culprits)}." if culprits else " Widen several of them."
@@ -213,89 +198,3 @@ def _together(policy: Policy, found: _Groups, flagged: float) -> str:
         f"from {found.rates[low]:.1%} ({named[0]}) to {found.rates[high]:.1%} ({named[1]}), and by FPR = p/(1-p) x "
         f"(1-PPV)/PPV x TPR equal recall and equal worth of a flag force unequal false-positive rates.{which}"
     )
-
-
-def _possible_somewhere(limits: Mapping[str, Metric], found: _Groups, flagged: float) -> bool:
-    most = min(1.0, flagged / float((found.shares * found.rates).sum()))
-    return any(_possible(limits, found, (share * most, flagged)) for share in _TRIED)
-
-
-def _possible(limits: Mapping[str, Metric], found: _Groups, at: tuple[float, float]) -> bool:
-    """Return whether any flags hold these limits; unknowns are each group's right and wrong flags, a share of pupils.
-
-    A linear programme. The limits on precision and on false omission are products of unknowns; in their place stand
-    conditions that follow from them (a group below all is further below the rest), so what is said to be
-    impossible is.
-    """
-    recall, flagged = at
-    positives = found.shares * found.rates
-    right, whole = recall * positives.sum(), positives.sum()
-    size = len(found.names)
-    rows: list[Floats] = []
-    tops: list[float] = []
-    for place in range(size):
-        for row, top in _conditions(limits, found, place, (right, flagged, whole)):
-            rows.append(row)
-            tops.append(top)
-    equal = np.zeros((2, 2 * size))
-    equal[0, :size] = 1
-    equal[1, size:] = 1
-    bounds = [(0.0, float(p)) for p in positives] + [(0.0, float(n)) for n in found.shares * (1 - found.rates)]
-    solved = linprog(
-        np.zeros(2 * size),
-        A_ub=np.array(rows) if rows else None,
-        b_ub=np.array(tops) if rows else None,
-        A_eq=equal,
-        b_eq=np.array([right, flagged - right]),
-        bounds=bounds,
-        method="highs",
-    )
-    return bool(solved.status == 0)
-
-
-def _conditions(
-    limits: Mapping[str, Metric], found: _Groups, place: int, whole: tuple[float, float, float]
-) -> list[tuple[Floats, float]]:
-    """Return (row, top): row @ unknowns <= top, for one group against the rest."""
-    size = len(found.names)
-    right, flagged, suspended = whole
-    positives, negatives = found.shares * found.rates, found.shares * (1 - found.rates)
-    kept: list[tuple[Floats, float]] = []
-
-    def against_rest(part: slice, base: Floats, group: float, rest: float, top: float) -> None:
-        """Add group x (group's share of base) - rest x (everyone else's) <= top."""
-        row = np.zeros(2 * size)
-        row[part] = -rest / max(base.sum() - base[place], 1e-12)
-        row[part.start + place] = group / base[place]
-        kept.append((row, top))
-
-    recall, alarms = limits.get("recall"), limits.get("false_alarms")
-    if recall is not None and recall.margin is not None:
-        against_rest(slice(0, size), positives, -1.0, -1.0, recall.margin)
-    if alarms is not None and alarms.limit is not None:
-        against_rest(slice(size, 2 * size), positives, 1.0, alarms.limit, 0.0)
-    for name, base, part in (("fpr_ratio", negatives, slice(size, 2 * size)),):
-        limit = limits.get(name)
-        if limit is not None and limit.limit is not None:
-            against_rest(part, base, 1.0, limit.limit, 0.0)
-    selection, worth, omission = (limits.get(name) for name in ("selection_ratio", "precision_ratio", "false_omission"))
-    if selection is not None and selection.limit is not None:
-        row = np.tile(np.full(size, -selection.limit / max(1 - found.shares[place], 1e-12)), 2)
-        row[[place, size + place]] = 1 / found.shares[place]
-        kept.append((row, 0.0))
-    if worth is not None and worth.limit is not None:
-        row = np.zeros(2 * size)
-        least = worth.limit * right / flagged
-        row[place], row[size + place] = least - 1, least
-        kept.append((row, 0.0))
-    if omission is not None and omission.margin is not None:
-        most = (suspended - right) / (1 - flagged) + omission.margin
-        row = np.zeros(2 * size)
-        row[place], row[size + place] = most - 1, most
-        kept.append((row, most * found.shares[place] - positives[place]))
-    return kept
-
-
-def weeks_said() -> str:
-    """Return how a week's capacity becomes a term's, in words."""
-    return f"{WEEKS_A_TERM} school weeks a term"
