@@ -127,7 +127,7 @@ def candidate_of(
     progress("model", 1, 1)
     progress("flags and their worth", 0, 1)
     scores = scores_of(Scorer(bundle, threads=settings.threads), data.matrix)
-    on = _ground(data, network, when, part, settings)
+    on = ground_of(data, network, when, part, settings)
     mine = judge(scores, data.roll, when, found.rule, on)
     comparison = compare(
         {by.approach: mine, **_others(by.approach, data, network, when, (part, on, settings))}, settings
@@ -176,7 +176,8 @@ def as_ofs_of(when: Periods, settings: Settings) -> tuple[date, ...]:
     return tuple(sorted({*train_days, *gaps, *when.calibrate, *when.audit}))
 
 
-def _ground(data: Dataset, network: Network, when: Periods, part: Part, settings: Settings) -> Ground:
+def ground_of(data: Dataset, network: Network, when: Periods, part: Part, settings: Settings) -> Ground:
+    """Return what every approach is judged on: the audit period's rows, their outcomes and their terms."""
     audited = data.matrix.where(during(data.matrix.keys, when.audit))
     before = audited.values[:, audited.names.index("suspensions_117w")]
     keys = audited.keys.assign(

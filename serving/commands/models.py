@@ -2,7 +2,7 @@
 
 from getpass import getuser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -38,11 +38,11 @@ def train(
 ) -> int:
     """Train a candidate on what is known today, and compare it with every other way of choosing pupils."""
     from fairness.inputs import left_out
-    from fairness.policy import policy_of
     from records.clock import clock_of
     from records.home import open_home
     from records.refusal import Refusal
     from serving.jobs.board_settings import settings_under_policy
+    from serving.jobs.limits import check_policy
     from training.calibration import TooFewOutcomes
     from training.candidate import save_candidate
     from training.model import MatrixRefused
@@ -51,12 +51,12 @@ def train(
     from training.run import train as run
 
     here = open_home(home)
-    settings = settings_under_policy(here, seed, settings_file)
-    if refused := left_out(policy_of(here)):
+    settings, today = settings_under_policy(here, seed, settings_file), clock_of(here).today()
+    policy = check_policy(here, today)
+    if refused := left_out(policy):
         names = ", ".join(feature.name for feature in refused)
         out.print(f"Left out, since the board's policy does not allow them: {names}", markup=False)
     with Stages(out)("Training") as say:
-        today = clock_of(here).today()
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
         try:
             candidate = run(
@@ -100,23 +100,51 @@ def _login() -> str:
         raise Refusal("this machine does not say who you are; name who trains with --person") from error
 
 
-def audit(digest: DigestArgument, home: HomeOption = DEFAULT_HOME) -> int:
-    """Audit a candidate's held-out flags group by group, and say the gate's verdict."""
+def audit(
+    digest: DigestArgument,
+    home: HomeOption = DEFAULT_HOME,
+    leave_one_out: Annotated[
+        str,
+        typer.Option(
+            help="none; risk: train again without each feature that may stand for something else, and without each "
+            "family; all: without each feature. Minutes."
+        ),
+    ] = "none",
+) -> int:
+    """Audit a candidate's held-out flags group by group, and say the gate's verdict and what stands out beside it."""
     from records.clock import clock_of
     from records.home import open_home
     from serving.jobs.deploy import show_audit
     from serving.jobs.gatekeeping import audit_candidate, find_candidate
 
     here = open_home(home)
+    chosen = _left_out(leave_one_out)
     with Stages(out)("Auditing") as say:
         say("resampling pupils")
         whole = find_candidate(here, digest)
-        _, decision = audit_candidate(here, whole, clock_of(here).today())
+        told = lambda done, of: say(f"left out {done} of {of}")  # noqa: E731 - a name for one argument
+        found, decision = audit_candidate(here, whole, clock_of(here).today(), leave_one_out=chosen, told=told)
         show_audit(here, whole)
     out.print(f"[bold]{decision.verdict}[/bold]")
     for sentence in decision.sentences:
         out.print(f"- {sentence}", markup=False, highlight=False)
+    if found.evidence is not None and found.evidence.sentences:
+        out.print("[bold]Beside the verdict[/bold]")
+        for sentence in found.evidence.sentences:
+            out.print(f"- {sentence}", markup=False, highlight=False)
     return _BY_VERDICT[decision.verdict]
+
+
+def _left_out(said: str) -> Literal["risk", "all"] | None:
+    from records.refusal import Refusal
+
+    if said == "none":
+        return None
+    if said == "risk":
+        return "risk"
+    if said == "all":
+        return "all"
+    raise Refusal(f"--leave-one-out is {said!r}; it is none, risk or all")
 
 
 def sign(

@@ -8,18 +8,22 @@ from pathlib import Path
 
 from securesystemslib.dsse import Envelope
 
+from fairness.evidence.leaving_out import Which
 from fairness.findings import Audit, read_audit, write_audit
 from fairness.gate import Decision, decide
 from fairness.inputs import check_inputs
 from fairness.keys import ROLES, KeyRefused, SigningKey, load_key
 from fairness.policy import Policy, policy_of
+from fairness.policy_history import check_registered
 from fairness.run import audit_candidate as run_audit
 from fairness.signoff import NotApproved, Statement, enclose, read_envelope, sign, verify, write_envelope
 from fairness.trust import read_trust
 from records.home import Home
 from records.refusal import Refusal
 from serving.jobs.board_settings import outcome_of
+from serving.jobs.limits import check_policy
 from serving.scoring import AUDIT, ENVELOPE
+from training.again import Told
 from training.bundle import BundleRefused, DigestMismatch
 from training.candidate import Candidate, CandidateDamaged, NoCandidate, load_candidate
 from training.settings import OUTCOMES
@@ -81,19 +85,25 @@ def find_candidate(home: Home, digest: str) -> str:
     return found[0]
 
 
-def audit_candidate(home: Home, digest: str, today: date) -> tuple[Audit, Decision]:
+def audit_candidate(
+    home: Home, digest: str, today: date, *, leave_one_out: Which | None = None, told: Told | None = None
+) -> tuple[Audit, Decision]:
     """Audit the candidate and write `audit.json` and `decision.json` beside it.
 
-    A new audit ends what was signed about an older one: its envelope is removed.
+    `leave_one_out` and `told`: see `fairness.run`. A new audit ends what was signed about an older one: its
+    envelope is removed.
 
     Raises
     ------
     InputNotAllowed, PolicyRefused
         The policy of today does not allow an input that the candidate uses.
+    LimitsRefused, PolicyTooLate
+        Its limits cannot hold together, or were set when the outcomes had begun to be known.
     """
-    candidate, policy = _candidate(home, digest), policy_of(home)
+    candidate, policy = _candidate(home, digest), check_policy(home, today)
     check_inputs(candidate.bundle, policy)
-    audit, decision = run_audit(home, candidate, policy, created_on=today)
+    check_registered(home, policy, date.fromisoformat(candidate.periods["audit"][0]), today)
+    audit, decision = run_audit(home, candidate, policy, created_on=today, leave_one_out=leave_one_out, told=told)
     folder = home.candidates / digest
     write_audit(audit, folder / AUDIT)
     said = {"verdict": decision.verdict, "sentences": list(decision.sentences)}
