@@ -25,7 +25,7 @@ Outcomes = npt.NDArray[np.int8]
 Labels = npt.NDArray[np.int64]
 MOST_ROWS = 20_000
 MOST_WEIGHT = 20.0
-_ROUNDS = 12
+_ROUNDS, _STEP = 16, 0.5
 
 
 def reweighing(labels: Labels, outcomes: Outcomes) -> Weigh:
@@ -85,6 +85,8 @@ def reduced(values: Array, outcomes: Outcomes, labels: Labels, *, level: float, 
         TruePositiveRateParity(difference_bound=slack),
         objective=ErrorRate(costs=costs),
         eps=0.05,
+        # Fairlearn's own step of 2 makes the prices swing from one group to the other and back.
+        eta0=_STEP,
         max_iter=_ROUNDS,
         run_linprog_step=False,
     )
@@ -95,7 +97,7 @@ def reduced(values: Array, outcomes: Outcomes, labels: Labels, *, level: float, 
         warnings.filterwarnings("ignore", message="X does not have valid feature names")
         search.fit(values[rows], came, sensitive_features=group)
         asked.load_data(values[rows], came, sensitive_features=group)
-    prices: Any = search.lambda_vecs_EG_.mean(axis=1)
+    prices: Any = search.lambda_vecs_EG_.iloc[:, 1:].mean(axis=1)  # the first is where every search begins
     signed = asked.signed_weights(prices).to_numpy(np.float64)
     times = {
         int(one): float(1 + signed[(group == one).to_numpy() & (came == 1).to_numpy()].mean() / costs["fn"])
