@@ -11,7 +11,18 @@ import typer
 from rich.console import Console
 
 from records.refusal import Refusal
-from serving.commands import agreements, evaluating, mappings, models, network, quality, rights, site, tracking
+from serving.commands import (
+    agreements,
+    evaluating,
+    mappings,
+    models,
+    network,
+    quality,
+    rights,
+    site,
+    tracking,
+    trusting,
+)
 from serving.commands.options import Exit
 
 if TYPE_CHECKING:
@@ -49,7 +60,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for group in (network, quality, mappings, agreements, rights, models, tracking, site):
+for group in (network, quality, mappings, agreements, rights, models, trusting, tracking, site):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
 app.command(rich_help_panel=models.PANEL)(_ending(evaluating.evaluate_with(_truth)))
@@ -57,6 +68,14 @@ pupil = typer.Typer(help="One pupil's rights: a copy of what is held, objection,
 for name, right in rights.PUPIL_COMMANDS.items():
     pupil.command(name)(_ending(right))
 app.add_typer(pupil, name="pupil", rich_help_panel=rights.PANEL)
+for title, commands, words in (
+    ("key", trusting.KEY_COMMANDS, "Signing keys, one for each person."),
+    ("trust", trusting.TRUST_COMMANDS, "Who may sign, and how that is changed."),
+):
+    rooms = typer.Typer(help=words, no_args_is_help=True)
+    for name, step in commands.items():
+        rooms.command(name)(_ending(step))
+    app.add_typer(rooms, name=title, rich_help_panel=trusting.PANEL)
 
 
 def main() -> None:
