@@ -152,6 +152,33 @@ def reconcile(home: HomeOption = DEFAULT_HOME, mlruns: RunsOption = DEFAULT_RUNS
     return Exit.DONE if said is None else Exit.FAIL
 
 
-COMMANDS = (revoke, reconcile)
+def monitor(home: HomeOption = DEFAULT_HOME) -> int:
+    """Look at what serves, each week: audit the weeks whose outcomes have matured, and signals that need none.
+
+    A failure or a missed look revokes the approval by the service account's key; people alone begin again.
+    """
+    from records.home import open_home
+    from serving.jobs.stages import Stages
+    from serving.jobs.watching import NothingToWatch
+    from serving.jobs.watching import monitor as run
+
+    here = open_home(home)
+    try:
+        with Stages(out)("Looking at what was served"):
+            seen = run(here)
+    except NothingToWatch as no:
+        out.print(f"Nothing serves ({no.code}): {no}", markup=False)
+        return Exit.REFUSED
+    out.print(f"{seen.verdict}: {seen.view['headline']}", markup=False, highlight=False)
+    for name in ("sentences", "alarms"):
+        for sentence in seen.view.get(name, ()):
+            out.print(f"- {'Alarm: ' if name == 'alarms' else ''}{sentence}", markup=False, highlight=False)
+    out.print(seen.view.get("follows", ""), seen.done, markup=False, highlight=False)
+    if seen.follows == "suspend":
+        return Exit.FAIL
+    return Exit.NOT_SETTLED if seen.verdict == "NOT_SETTLED" else Exit.DONE
+
+
+COMMANDS = (revoke, reconcile, monitor)
 KEY_COMMANDS: Mapping[str, Callable[..., int]] = {"new": new_key}
 TRUST_COMMANDS: Mapping[str, Callable[..., int]] = {"show": show_trust, "propose": propose_trust, "sign": sign_trust}
