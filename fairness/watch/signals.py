@@ -64,12 +64,16 @@ def _shares(values: Floats, edges: Floats) -> Floats:
 def drift(reference: pd.DataFrame, now: pd.DataFrame) -> list[Signal]:
     """Return the stability of each column, and of how much of it is missing; the furthest first.
 
-    Both frames have the same columns, one row a pupil.
+    Both frames have the same columns, one row a pupil (the reference may hold several weeks). A column with one
+    value for everybody now is the calendar's, such as the half-term, and says nothing of pupils.
     """
     found = []
     for name in reference.columns:
         then, since = (frame[name].to_numpy(np.float64) for frame in (reference, now))
-        index = stability_index(then, since)
+        if len(since) and (since == since[0]).all():
+            continue
+        known = np.isfinite(since)
+        index = stability_index(then, since) if known.any() else 0.0
         missing = float(np.isnan(since).mean() - np.isnan(then).mean()) if len(then) and len(since) else 0.0
         found.append(
             Signal(

@@ -29,6 +29,7 @@ HELP_INFLATES = (
     "A pupil who is flagged, helped and then not suspended counts as a false alarm, so help inflates false alarms, "
     "most where help is given most; and it takes pupils whom flags found out of the share found in time."
 )
+MOST_ALARMS = 8
 # Signals that are shown although they raise no alarm.
 _ALWAYS = ("agreement", "seconds", "reviews", "late", "drift:score", "selection:")
 
@@ -60,9 +61,15 @@ def view(
         "headline": _HEADLINES[judgement.verdict],
         "follows": _STEPS[what_follows],
         "sentences": sentences,
-        "alarms": [one.sentence for one in signals if one.alarm],
+        "alarms": _few([one.sentence for one in signals if one.alarm]),
         "signals": [one.sentence for one in signals if not one.alarm and one.name.startswith(_ALWAYS)],
     }
+
+
+def _few(sentences: list[str]) -> list[str]:
+    """Return the first of them, and how many more there are: a page of alarms is read by nobody."""
+    more = len(sentences) - MOST_ALARMS
+    return sentences if more <= 0 else [*sentences[:MOST_ALARMS], f"And {more} more, in the home's watches folder."]
 
 
 def _cell(cell: Cell) -> str:

@@ -1,6 +1,6 @@
 """What came of the weeks that were really served: matured outcomes beside the published scores and flags."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -116,17 +116,17 @@ def _without(evaluation: Evaluation, censored: pd.Series) -> Evaluation:
     )
 
 
-def features_then_and_now(home: Home, then: date, now: date) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return every scored pupil's features on two days, as they were known on each."""
+def features_then_and_now(home: Home, then: Sequence[date], now: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return every scored pupil's features on the days of then, and on now, as they were known on each."""
     store = Store(home)
-    whole = concat([build(store.history(shard), sorted({then, now})) for shard in store.shards])
+    whole = concat([build(store.history(shard), sorted({*then, now})) for shard in store.shards])
     scored = (whole.keys["abstain"] == "").to_numpy(bool)
 
-    def on(day: date) -> pd.DataFrame:
-        rows = scored & (whole.keys["as_of"] == pd.Timestamp(day)).to_numpy(bool)
+    def on(days: Sequence[date]) -> pd.DataFrame:
+        rows = scored & whole.keys["as_of"].isin([pd.Timestamp(day) for day in days]).to_numpy(bool)
         return pd.DataFrame(np.asarray(whole.values)[rows], columns=list(whole.names))
 
-    return on(then), on(now)
+    return on(then), on([now])
 
 
 def _settings(bundle: Bundle) -> Settings:

@@ -163,20 +163,22 @@ def _signals(home: Home, found: Deployed, served: pd.DataFrame, cases: pd.DataFr
         return [*signals, Signal(name="drift", alarm=True, sentence=f"Drift cannot be said: {gone}.")]
     signals += selection(scored, candidate.allocation, groups, policy)
     newest = scored["as_of"].max().date()
-    then = candidate.allocation
-    near = _a_year_before(then["as_of"], newest)
+    then, days = candidate.allocation, _spread(candidate.allocation["as_of"])
     score = drift(
-        then.loc[then["as_of"] == near, ["probability"]].rename(columns={"probability": "score"}),
-        scored.loc[scored["as_of"] == pd.Timestamp(newest), ["probability"]].rename(columns={"probability": "score"}),
+        *(_scores(rows) for rows in (then[then["as_of"].isin(days)], scored[scored["as_of"] == pd.Timestamp(newest)]))
     )
-    before, now = features_then_and_now(home, near.date(), newest)
+    before, now = features_then_and_now(home, [day.date() for day in days], newest)
     return [*signals, *score, *drift(before, now)]
 
 
-def _a_year_before(days: pd.Series, newest: date) -> pd.Timestamp:
-    """Return the audited week nearest to a year before: autumn is held against autumn as far as there is one."""
-    unique = pd.Series(days.unique())
-    return pd.Timestamp(unique.iloc[(unique - (pd.Timestamp(newest) - pd.Timedelta(weeks=52))).abs().argmin()])
+def _scores(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[["probability"]].rename(columns={"probability": "score"})
+
+
+def _spread(days: pd.Series) -> list[pd.Timestamp]:
+    """Return the first, the middle and the last audited week: different times of a school year."""
+    unique = sorted(days.unique())
+    return [pd.Timestamp(unique[at]) for at in sorted({0, len(unique) // 2, len(unique) - 1})]
 
 
 def _late(home: Home, today: date) -> Signal:
