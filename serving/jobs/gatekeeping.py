@@ -8,7 +8,7 @@ from fairness.approval.ledger import FIRST
 from fairness.approval.record import RECORD_FILE, record_audit
 from fairness.findings import Audit, write_audit
 from fairness.gate import Decision
-from fairness.inputs import allowed_inputs
+from fairness.inputs import check_inputs
 from fairness.policy import policy_of
 from fairness.run import audit_candidate as run_audit
 from fairness.trust import TRUST_FILE, read_trust
@@ -69,7 +69,7 @@ def audit_candidate(home: Home, digest: str, today: date) -> tuple[Audit, Decisi
         The policy of today does not allow an input that the candidate uses.
     """
     candidate, policy = usable_candidate(home, digest), policy_of(home)
-    allowed_inputs(policy)
+    check_inputs(candidate.bundle, policy)
     audit, decision = run_audit(home, candidate, policy, created_on=today)
     folder = home.candidates / digest
     write_audit(audit, folder / AUDIT)

@@ -47,7 +47,7 @@ def check_outcome(candidate: Candidate, policy: Policy) -> None:
     counted = said["settings"].get("outcome", outcome_of(policy)), said["horizon_weeks"]
     if counted != (outcome_of(policy), policy.population.horizon_school_weeks):
         raise SigningRefused(
-            f"this candidate was trained for {OUTCOMES[counted[0]][0]!r} within {counted[1]} school weeks, and the "
+            f"this candidate was trained for {OUTCOMES[counted[0]].words!r} within {counted[1]} school weeks, and the "
             f"policy says {policy.population.outcome!r} within {policy.population.horizon_school_weeks}; train again"
         )
 
