@@ -55,7 +55,7 @@ def view(
     if look is not None:
         sentences.append(
             f"{look.share:.0%} of the planned weeks have outcomes. Looking again and again would find a failure by "
-            f"chance, so at this look a difference counts as shown at {_chance(look.alpha)} by chance."
+            f"chance, so at this look a difference counts as shown only if chance would give it {_chance(look.alpha)}."
         )
     return {
         "headline": _HEADLINES[judgement.verdict],
@@ -78,4 +78,4 @@ def _cell(cell: Cell) -> str:
 
 
 def _chance(alpha: float) -> str:
-    return "less than one in a million" if alpha < 1e-6 else f"one in {round(1 / alpha):,}"
+    return "less than once in a million times" if alpha < 1e-6 else f"once in {round(1 / alpha):,} times"

@@ -116,8 +116,8 @@ def sign_trust(person: PersonOption, role: RoleOption, keys: KeysOption, home: H
 
 
 def revoke(
-    digest: Annotated[str, typer.Argument(help="The deployed bundle's digest, or enough of its first digits.")],
     reason: Annotated[str, typer.Option(help="One sentence; it stands on every page.")],
+    digest: Annotated[str, typer.Argument(help="The deployed bundle's first digits; left out: what serves now.")] = "",
     person: Annotated[str | None, typer.Option(help="Who revokes; left out: the service account.")] = None,
     role: RoleOption = "board_member",
     keys: Annotated[Path | None, typer.Option(help="The folder that holds your key.")] = None,
@@ -127,15 +127,14 @@ def revoke(
     from fairness.keys import KeyRefused, service_key
     from records.clock import clock_of
     from records.home import open_home
-    from serving.jobs.gatekeeping import find_candidate
     from serving.jobs.signing import signing_key
-    from serving.jobs.stopping import stop
+    from serving.jobs.stopping import find_deployed, stop
 
     here = open_home(home)
     if person is not None and keys is None:
         raise KeyRefused("name the folder of your key with --keys")
     key = service_key(here) if person is None or keys is None else signing_key(person, role, keys)
-    whole = find_candidate(here, digest)
+    whole = find_deployed(here, digest)
     approval = stop(here, whole, reason, key=key, today=clock_of(here).today())
     out.print(f"Approval {approval[:12]} of {whole[:12]} is revoked, and nothing is scored.", highlight=False)
     out.print(f"To begin again: belong audit {whole[:12]}, then two people sign.", highlight=False)

@@ -24,6 +24,24 @@ class NothingToStop(Refusal):
     """No approval that could be revoked was found."""
 
 
+def find_deployed(home: Home, digest: str) -> str:
+    """Return the whole digest of the one bundle ever deployed here that starts so; '' names what is deployed now.
+
+    Raises
+    ------
+    NothingToStop
+        None does, or more than one.
+    """
+    if not digest:
+        digest = deployed_digest(home) or "nothing is deployed"
+    held = [path.name for path in home.deployed.glob("*") if path.is_dir() and len(path.name) == len(FIRST)]
+    found = [name for name in held if name.startswith(digest)]
+    if len(found) != 1:
+        listed = ", ".join(sorted(name[:12] for name in held)) or "none"
+        raise NothingToStop(f"no one deployed bundle begins with {digest[:20]!r}; deployed here: {listed}")
+    return found[0]
+
+
 def stop(home: Home, digest: str, reason: str, *, key: SigningKey, today: date) -> str:
     """Revoke the approval of a deployed bundle and end its deployment; return the approval's id.
 

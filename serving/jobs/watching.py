@@ -32,6 +32,8 @@ from serving.scoring import Deployed, Refused, deployed_digest, open_deployed
 from training.candidate import CandidateDamaged, NoCandidate, load_candidate
 
 FOLDER = "watches"
+# What the door refuses for a while and the policy may end for good: put right, it serves again once people say so.
+_ENDS = {"audit_missed": "missed_audit", "digest_mismatch": "digest_mismatch"}
 WEEK_DAYS = 7
 
 
@@ -56,8 +58,8 @@ class Watched:
 def monitor(home: Home) -> Watched:
     """Look at what serves: audit its matured weeks under the same gate, read the signals, and act on both.
 
-    A failure, or an audit that was missed, revokes the approval by the service account's own key; people
-    alone begin again. The look is written to the home's `watches/`, its ledger and the database.
+    A failure, bytes that differ, or an audit that was missed, revokes the approval by the service account's
+    own key; people alone begin again. The look is written to the home's `watches/`, its ledger and the database.
 
     Raises
     ------
@@ -67,7 +69,7 @@ def monitor(home: Home) -> Watched:
     today = clock_of(home).today()
     found = open_deployed(home, today)
     if isinstance(found, Refused):
-        if found.code != "audit_missed":
+        if _ENDS.get(found.code) not in policy_of(home).after.suspend_on:
             raise NothingToWatch(found.code, found.sentence)
         return Watched(
             verdict="NOT_YET",

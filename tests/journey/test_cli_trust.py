@@ -82,7 +82,6 @@ class TestWhatServes:
         with as_job(casework_home) as session:
             found = open_deployed(casework_home, TODAY)
             record_deployment(session, bundle.digest, found.approval.id, datetime.now(UTC))
-        (casework_home.candidates / bundle.digest).mkdir(parents=True)
         yield casework_home
         clear(casework_home)
 
@@ -100,7 +99,8 @@ class TestWhatServes:
         assert len(read_ledger(served).of("revocation")) == 1
 
     def test_the_service_account_may_revoke_too(self, belong, served):
-        said = belong("revoke", tiny_bundle().digest, "--reason", "A fault in the feed.", "--home", served.path)
+        refused(belong("revoke", "0" * 12, "--reason", "A fault.", "--home", served.path), "deployed here: ")
+        said = belong("revoke", "--reason", "A fault in the feed.", "--home", served.path)
         assert said.code == DONE
         assert isinstance(open_deployed(served, TODAY), Refused)
 

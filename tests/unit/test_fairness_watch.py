@@ -279,7 +279,7 @@ class TestTelling:
             said.startswith("Some pupils were flagged, helped") and HELP_INFLATES in said for said in few["sentences"]
         )
         assert any(said.startswith("31 pupils were flagged, helped") for said in many["sentences"])
-        assert any("one in 179 by chance" in said for said in few["sentences"])
+        assert any("once in 179 times" in said for said in few["sentences"])
 
     def test_a_failure_names_the_group_and_the_figure_and_no_number(self):
         found = judged(audit(cell(0.0001)), None, POLICY, LOOK)

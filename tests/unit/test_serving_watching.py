@@ -112,6 +112,17 @@ def test_a_missed_look_stops_scoring_by_itself_and_the_next_look_makes_it_final(
     assert "Nobody has looked again at how this model treats pupils since 2026-06-15" in found.sentence
 
 
+def test_bytes_that_differ_end_the_approval_even_when_they_are_put_right(home):
+    model = home.deployed / BUNDLE.digest / "model.txt"
+    whole = model.read_bytes()
+    model.write_bytes(whole[:-1] + b"x")
+    assert monitor(home).follows == "suspend"
+    model.write_bytes(whole)
+    found = open_deployed(home, TODAY)
+    assert isinstance(found, Refused)
+    assert found.code == "revoked"
+
+
 def test_two_doubts_after_a_pass_ask_the_board(home, monkeypatch):
     found = open_deployed(home, TODAY)
     for verdict in ("PASS", "NOT_SETTLED"):
