@@ -30,6 +30,7 @@ MOST_AGREEMENT = 0.95
 LEAST_SECONDS = 10.0
 LEAST_REVIEWS = 20
 _SMALLEST = 1e-4
+SCORE = "score"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +81,7 @@ def drift(reference: pd.DataFrame, now: pd.DataFrame) -> list[Signal]:
                 name=f"drift:{name}",
                 value=round(index, 4),
                 alarm=index >= DRIFT,
-                sentence=f"{name} has a stability index of {index:.2f} ({'a shift' if index >= DRIFT else 'steady'}).",
+                sentence=f"{_named(name)} {'have shifted' if index >= DRIFT else 'are steady'} (index {index:.2f}).",
             )
         )
         if abs(missing) >= MISSING_POINTS:
@@ -88,6 +89,10 @@ def drift(reference: pd.DataFrame, now: pd.DataFrame) -> list[Signal]:
             sentence = f"{abs(missing):.0%} {way} of the values of {name} are missing than in the reference."
             found.append(Signal(name=f"missing:{name}", value=round(missing, 4), alarm=True, sentence=sentence))
     return sorted(found, key=lambda one: (not one.alarm, -abs(one.value or 0.0)))
+
+
+def _named(column: str) -> str:
+    return "Scores" if column == SCORE else f"Values of {column}"
 
 
 def selection(now: pd.DataFrame, reference: pd.DataFrame, groups: pd.DataFrame, policy: Policy) -> list[Signal]:

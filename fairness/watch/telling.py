@@ -6,7 +6,7 @@ from typing import Any
 from fairness.findings import LIFT, Cell
 from fairness.metrics import BY_NAME
 from fairness.watch.course import Judgement, Step
-from fairness.watch.signals import Signal
+from fairness.watch.signals import DRIFT, Signal
 from fairness.watch.spending import Look
 from fairness.words import group_words, heading
 
@@ -29,9 +29,9 @@ HELP_INFLATES = (
     "A pupil who is flagged, helped and then not suspended counts as a false alarm, so help inflates false alarms, "
     "most where help is given most; and it takes pupils whom flags found out of the share found in time."
 )
-MOST_ALARMS = 8
+MOST_NAMED = 8
 # Signals that are shown although they raise no alarm.
-_ALWAYS = ("agreement", "seconds", "reviews", "late", "drift:score", "selection:")
+_ALWAYS = ("agreement", "seconds", "reviews", "late", "selection:")
 
 
 def view(
@@ -61,15 +61,37 @@ def view(
         "headline": _HEADLINES[judgement.verdict],
         "follows": _STEPS[what_follows],
         "sentences": sentences,
-        "alarms": _few([one.sentence for one in signals if one.alarm]),
-        "signals": [one.sentence for one in signals if not one.alarm and one.name.startswith(_ALWAYS)],
+        "alarms": _alarms(signals),
+        "signals": _quiet(signals),
     }
 
 
-def _few(sentences: list[str]) -> list[str]:
-    """Return the first of them, and how many more there are: a page of alarms is read by nobody."""
-    more = len(sentences) - MOST_ALARMS
-    return sentences if more <= 0 else [*sentences[:MOST_ALARMS], f"And {more} more, in the home's watches folder."]
+def _alarms(signals: Sequence[Signal]) -> list[str]:
+    """Return the alarms; those of inputs in a sentence each for drift and for gaps, since a long list is not read."""
+    alarms = [one for one in signals if one.alarm]
+    said = [one.sentence for one in alarms if not one.name.startswith(("drift:", "missing:"))]
+    for kind, words in (
+        ("drift:", f"Values that have shifted since the audit (stability index {DRIFT} or more)"),
+        ("missing:", "Values missing more often, or less, than in the audit"),
+    ):
+        named = [f"{one.name.removeprefix(kind)} ({one.value:.2f})" for one in alarms if one.name.startswith(kind)]
+        more = [f"and {len(named) - MOST_NAMED} more in the home's watches folder"] if len(named) > MOST_NAMED else []
+        if named:
+            said.append(f"{words}: {', '.join([*named[:MOST_NAMED], *more])}.")
+    return said
+
+
+def _quiet(signals: Sequence[Signal]) -> list[str]:
+    """Return what raised no alarm and is worth a word; groups whose flags are too few are counted together."""
+    quiet = [one for one in signals if not one.alarm]
+    said = [one.sentence for one in quiet if one.name.startswith(_ALWAYS) and not _hidden(one)]
+    hidden = sum(_hidden(one) for one in quiet)
+    said += [one.sentence for one in quiet if one.name == "drift:score"]
+    return [*said, *([f"{hidden} groups have too few flags or views to show."] if hidden else [])]
+
+
+def _hidden(signal: Signal) -> bool:
+    return signal.value is None and signal.name.startswith(("selection:", "waiting:"))
 
 
 def _cell(cell: Cell) -> str:

@@ -18,7 +18,7 @@ from fairness.policy import Policy, policy_of
 from fairness.run import groups_on
 from fairness.signoff import Approval
 from fairness.watch.course import LOOKED, Judgement, Step, judged, plan, step
-from fairness.watch.signals import Signal, drift, reviewing, selection
+from fairness.watch.signals import SCORE, Signal, drift, reviewing, selection
 from fairness.watch.spending import Look
 from fairness.watch.telling import view
 from records.clock import clock_of
@@ -174,7 +174,7 @@ def _signals(home: Home, found: Deployed, served: pd.DataFrame, cases: pd.DataFr
 
 
 def _scores(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[["probability"]].rename(columns={"probability": "score"})
+    return rows[["probability"]].rename(columns={"probability": SCORE})
 
 
 def _spread(days: pd.Series) -> list[pd.Timestamp]:

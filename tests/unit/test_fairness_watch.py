@@ -292,6 +292,25 @@ class TestTelling:
             ["Late."],
         )
 
+    def test_many_signals_become_few_sentences(self):
+        signals = [
+            Signal(name="agreement", sentence="Everyone agrees.", alarm=True, value=0.97),
+            *(Signal(name=f"drift:f{at}", sentence="-", alarm=True, value=0.5) for at in range(10)),
+            Signal(name="missing:f1", sentence="-", alarm=True, value=0.2),
+            Signal(name="drift:score", sentence="Scores are steady (index 0.02).", alarm=False, value=0.02),
+            *(Signal(name=f"selection:sex:{who}", sentence="-", alarm=False) for who in ("male", "female")),
+            Signal(name="late", sentence="Up to date.", alarm=False, value=0.0),
+        ]
+        said = view(Judgement(verdict="NOT_YET"), "go_on", signals, look=None, helped=0, least=10)
+        assert said["alarms"][0] == "Everyone agrees."
+        assert said["alarms"][1].endswith("f6 (0.50), f7 (0.50), and 2 more in the home's watches folder.")
+        assert said["alarms"][2] == "Values missing more often, or less, than in the audit: f1 (0.20)."
+        assert said["signals"] == [
+            "Up to date.",
+            "Scores are steady (index 0.02).",
+            "2 groups have too few flags or views to show.",
+        ]
+
     def test_only_a_cell_that_fails_only_as_counted_is_said_apart(self):
         judgement = replace(Judgement(verdict="NOT_SETTLED"), only_as_counted=(cell(0.01, metric="false_alarms"),))
         said = view(judgement, "go_on", [], look=LOOK, helped=12, least=10)
