@@ -12,14 +12,21 @@ from sqlalchemy.orm import Session
 from casework.rules import RuleBroken
 from casework.tables_cases import AuditRow, DeploymentRow
 
+# The head of a ledger with no entries yet: every ledger holds it.
+NO_LEDGER = (0, "0" * 64)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """A bundle that is deployed, by which approval, since when."""
+    """A bundle that is deployed, by which approval, since when.
+
+    `ledger` is the head of the home's ledger as the database was last told: number and digest.
+    """
 
     digest: str
     approval_id: str
     deployed_at: datetime
+    ledger: tuple[int, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,20 +52,31 @@ class StoredAudit:
     envelope: Mapping[str, Any] | None
 
 
-def record_deployment(session: Session, digest: str, approval_id: str, now: datetime) -> None:
+def record_deployment(
+    session: Session, digest: str, approval_id: str, now: datetime, ledger: tuple[int, str] = NO_LEDGER
+) -> None:
     """Record that the bundle serves from now on; its audit becomes the current one. Needs the job's role.
 
     Raises
     ------
     RuleBroken
-        This bundle was revoked: it does not come back under the same digest.
+        This approval was revoked: the bundle comes back only under another, which people signed since.
     """
-    known = session.execute(select(DeploymentRow.revoked_at).where(DeploymentRow.digest == digest)).one_or_none()
-    if known is not None and known.revoked_at is not None:
+    known = session.execute(
+        select(DeploymentRow.revoked_at, DeploymentRow.approval_id).where(DeploymentRow.digest == digest)
+    ).one_or_none()
+    if known is not None and known.revoked_at is not None and known.approval_id == approval_id:
         raise RuleBroken(
-            f"The bundle {digest[:12]} was revoked and cannot be deployed again; train and audit a new one."
+            f"The approval of {digest[:12]} was revoked; audit the candidate again and let people sign anew."
         )
-    values = {"approval_id": approval_id, "deployed_at": now}
+    values = {
+        "approval_id": approval_id,
+        "deployed_at": now,
+        "ledger_number": ledger[0],
+        "ledger_head": ledger[1],
+        "revoked_at": None,
+        "revoked_reason": None,
+    }
     statement = upsert(DeploymentRow).values(digest=digest, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=values))
     session.execute(update(AuditRow).values(is_current=AuditRow.bundle_digest == digest))
@@ -71,7 +89,21 @@ def current_deployment(session: Session) -> Deployment | None:
     ).scalar_one_or_none()
     if row is None or row.revoked_at is not None:
         return None
-    return Deployment(digest=row.digest, approval_id=row.approval_id, deployed_at=row.deployed_at)
+    return Deployment(
+        digest=row.digest,
+        approval_id=row.approval_id,
+        deployed_at=row.deployed_at,
+        ledger=(row.ledger_number, row.ledger_head),
+    )
+
+
+def note_ledger(session: Session, digest: str, ledger: tuple[int, str]) -> None:
+    """Keep a newer head of the home's ledger beside the deployment, out of reach of the home's files. Job's role."""
+    session.execute(
+        update(DeploymentRow)
+        .where(DeploymentRow.digest == digest, DeploymentRow.ledger_number <= ledger[0])
+        .values(ledger_number=ledger[0], ledger_head=ledger[1])
+    )
 
 
 def revoke(session: Session, digest: str, reason: str, now: datetime) -> bool:

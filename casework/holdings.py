@@ -11,7 +11,7 @@ from casework.told import pupil_ids
 from records.rights.holding import Gone, Holding, Subject
 
 # No person in these: schools, publications and models.
-IMPERSONAL: Final = frozenset({"schools", "publications", "look_head", "deployments", "audits"})
+IMPERSONAL: Final = frozenset({"schools", "publications", "look_head", "deployments", "audits", "watches"})
 LOOKS_STAY: Final = (
     "{count} entries of the log of looks stay: each is chained to the one before, so none can go without breaking the "
     "proof of the rest. They hold an opaque id that now stands for nobody"

@@ -103,7 +103,11 @@ class LookHeadRow(Base):
 
 
 class DeploymentRow(Base):
-    """A bundle that may serve, by which approval, and whether that was taken back."""
+    """A bundle that may serve, by which approval, and whether that was taken back.
+
+    `ledger_number` and `ledger_head` are the newest entry of the home's ledger that the jobs told of: a ledger
+    that no longer holds it was cut off.
+    """
 
     __tablename__ = "deployments"
 
@@ -112,6 +116,20 @@ class DeploymentRow(Base):
     deployed_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None]
+    ledger_number: Mapped[int] = mapped_column(server_default=text("0"))
+    ledger_head: Mapped[str] = mapped_column(server_default=text("repeat('0', 64)"))
+
+
+class WatchRow(Base):
+    """One look at a deployed model after its deployment, as the board's pages show it. Figures by group, no pupil."""
+
+    __tablename__ = "watches"
+
+    bundle_digest: Mapped[str] = mapped_column(primary_key=True)
+    approval_id: Mapped[str] = mapped_column(primary_key=True)
+    looked_on: Mapped[date] = mapped_column(primary_key=True)
+    verdict: Mapped[str]
+    payload: Mapped[dict[str, Any]]
 
 
 class AuditRow(Base):

@@ -15,11 +15,16 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]  # exported without __all__
 
+from records.home import Home
 from records.refusal import Refusal
 
 BOARD_MEMBER = "board_member"
 DATA_PROTECTION_OFFICER = "data_protection_officer"
+# Not a person: the key by which an unattended job may stop a model. It approves nothing.
+SERVICE_ACCOUNT = "service_account"
 ROLES = (BOARD_MEMBER, DATA_PROTECTION_OFFICER)
+TRUSTED_ROLES = (*ROLES, SERVICE_ACCOUNT)
+SERVICE = "service"
 MIN_PASSWORD = 12
 _PERSON = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
@@ -58,9 +63,10 @@ def create_key(person_id: str, role: str, folder: Path, password: bytes | None) 
     person_id
         Letters, digits, dot, dash, underscore: the identifier by which Belong knows the person, no name.
     role
-        One of `ROLES`. It is what trust.json will say; a role in the key file itself has no weight.
+        One of `TRUSTED_ROLES`. It is what trust.json will say; a role in the key file itself has no weight.
     password
-        At least 12 bytes. None only for a demonstration's keys, whose folder is thrown away with them.
+        At least 12 bytes. None only for a demonstration's keys, whose folder is thrown away with them, and
+        for the service account's, which must sign when nobody is there: it can stop a model, nothing else.
 
     Raises
     ------
@@ -69,8 +75,8 @@ def create_key(person_id: str, role: str, folder: Path, password: bytes | None) 
     """
     if not _PERSON.fullmatch(person_id):
         raise KeyRefused(f"person {person_id!r}: use 1 to 64 lower-case letters, digits, '.', '-' or '_'")
-    if role not in ROLES:
-        raise KeyRefused(f"role {role!r} may not sign; roles that may: {', '.join(ROLES)}")
+    if role not in TRUSTED_ROLES:
+        raise KeyRefused(f"role {role!r} may not sign; roles that may: {', '.join(TRUSTED_ROLES)}")
     if password is not None and len(password) < MIN_PASSWORD:
         raise KeyRefused(f"the password is shorter than {MIN_PASSWORD} characters; choose a longer one")
     private = Ed25519PrivateKey.generate()
@@ -106,3 +112,10 @@ def load_key(person_id: str, role: str, folder: Path, password: bytes | None) ->
     if not isinstance(private, Ed25519PrivateKey):
         raise KeyRefused(f"{file} holds a key of another kind; only Ed25519 keys sign")
     return SigningKey(person_id=person_id, role=role, signer=CryptoSigner(private))
+
+
+def service_key(home: Home) -> SigningKey:
+    """Return the service account's key, made in `secrets/` when there is none. trust.json must name it to count."""
+    if (home.secrets / f"{SERVICE}.pem").exists():
+        return load_key(SERVICE, SERVICE_ACCOUNT, home.secrets, None)
+    return create_key(SERVICE, SERVICE_ACCOUNT, home.secrets, None)

@@ -7,7 +7,7 @@ approval without reaching the audit; who is trusted is handed in.
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -26,7 +26,9 @@ THRESHOLD = 2
 # The board's policy says the same (fairness/policy.toml). They stand here too because a statement is
 # checked long after it was made, and a policy edited since must not lengthen what was signed.
 MAX_DAYS = {"PASS": 180, "WAIVED": 90}
-_SAID = ("audit_digest", "policy_digest", "verdict", "decision", "reason", "monitoring_plan")
+_SAID = ("audit_digest", "record_digest", "policy_digest", "verdict", "decision", "reason", "monitoring_plan")
+# Only people approve: a service account's key may stop a model and never let one serve.
+PEOPLE = frozenset({"board_member", "data_protection_officer"})
 
 CODES = {
     "signature_missing": "no readable envelope, or nobody has signed it",
@@ -83,7 +85,8 @@ class TrustRoots(Protocol):
     @property
     def keys(self) -> Sequence[TrustedKey]: ...
     @property
-    def revoked(self) -> Collection[str]: ...
+    def revoked(self) -> Mapping[str, str]:
+        """Ids of approvals that no longer hold → why, as one sentence."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +99,7 @@ class Statement:
 
     bundle_digest: str
     audit_digest: str
+    record_digest: str
     policy_digest: str
     verdict: str
     decision: str
@@ -133,6 +137,7 @@ class Approval:
     id: str
     bundle_digest: str
     audit_digest: str
+    record_digest: str
     policy_digest: str
     verdict: str
     audited: str
@@ -225,8 +230,8 @@ def verify(
         raise NotApproved("signature_missing", "Nobody has signed an approval for this model.")
     if trust.demo and not demo_home:
         raise NotApproved("demo_trust", "The signatures are a demonstration's and count only in a demonstration.")
-    signers = _signers(envelope, trust, today)
-    statement = _statement(envelope)
+    signers = signers_of(envelope, _in_use(trust, today))
+    statement = read_statement(envelope)
     _check_signers(statement, signers, envelope)
     _check_decision(statement)
     if statement.demo != trust.demo:
@@ -240,23 +245,26 @@ def verify(
     _check_dates(statement, today)
     approval_id = hashlib.sha256(envelope.payload).hexdigest()
     if approval_id in trust.revoked:
-        raise NotApproved("revoked", "The approval was revoked.")
+        raise NotApproved("revoked", f"The approval was revoked: {trust.revoked[approval_id]}")
     return _approval(approval_id, statement, signers)
 
 
-def _signers(envelope: Envelope, trust: TrustRoots, today: date) -> dict[str, str]:
-    """Return person id → role of everyone whose signature holds and whose key is in use today.
+def signers_of(envelope: Envelope, keys: Iterable[TrustedKey]) -> dict[str, str]:
+    """Return person id → role of everyone among the keys whose signature holds.
 
-    A retired key's signatures no longer count, whenever they say they were made: a day inside the
-    statement is only what the signer wrote. Not `Envelope.verify`: it stops at the threshold, knows
-    keys but not people, and passes over a signature by a trusted key that does not fit, which is a
-    sign of tampering.
+    Not `Envelope.verify`: it stops at the threshold, knows keys but not people, and passes over a
+    signature by a trusted key that does not fit, which is a sign of tampering.
+
+    Raises
+    ------
+    NotApproved
+        `tampered` or `same_signer`.
     """
-    known = {key.public.keyid: key for key in trust.keys}
+    known = {key.public.keyid: key for key in keys}
     signers: dict[str, str] = {}
     for keyid, signature in envelope.signatures.items():
         key = known.get(keyid)
-        if key is None or not key.valid_on(today):
+        if key is None:
             continue
         try:
             key.public.verify_signature(signature, envelope.pae())
@@ -268,6 +276,15 @@ def _signers(envelope: Envelope, trust: TrustRoots, today: date) -> dict[str, st
             raise NotApproved("same_signer", "One person signed the approval twice; two different people must sign.")
         signers[key.person_id] = key.role
     return signers
+
+
+def _in_use(trust: TrustRoots, today: date) -> list[TrustedKey]:
+    """Return the keys of people that may be used today.
+
+    A retired key's signatures no longer count, whenever they say they were made: a day inside the
+    statement is only what the signer wrote.
+    """
+    return [key for key in trust.keys if key.role in PEOPLE and key.valid_on(today)]
 
 
 def _check_signers(statement: Statement, signers: Mapping[str, str], envelope: Envelope) -> None:
@@ -310,8 +327,14 @@ def _check_dates(statement: Statement, today: date) -> None:
         raise NotApproved("expired", f"The approval held until {statement.expires_on.isoformat()}.")
 
 
-def _statement(envelope: Envelope) -> Statement:
-    """Return the statement in the envelope; anything but our own canonical bytes is refused."""
+def read_statement(envelope: Envelope) -> Statement:
+    """Return the statement in the envelope; anything but our own canonical bytes is refused.
+
+    Raises
+    ------
+    NotApproved
+        `payload_unreadable`.
+    """
     try:
         said = json.loads(envelope.payload)
         predicate = said["predicate"]
@@ -339,6 +362,7 @@ def _approval(approval_id: str, statement: Statement, signers: Mapping[str, str]
         id=approval_id,
         bundle_digest=statement.bundle_digest,
         audit_digest=statement.audit_digest,
+        record_digest=statement.record_digest,
         policy_digest=statement.policy_digest,
         verdict=statement.decision,
         audited=statement.verdict,

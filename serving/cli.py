@@ -11,7 +11,19 @@ import typer
 from rich.console import Console
 
 from records.refusal import Refusal
-from serving.commands import agreements, evaluating, gate, mappings, models, network, quality, rights, site, tracking
+from serving.commands import (
+    agreements,
+    evaluating,
+    gate,
+    mappings,
+    models,
+    network,
+    quality,
+    rights,
+    site,
+    tracking,
+    trusting,
+)
 from serving.commands.options import Exit
 
 if TYPE_CHECKING:
@@ -49,7 +61,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for group in (network, quality, mappings, agreements, rights, models, tracking, site):
+for group in (network, quality, mappings, agreements, rights, models, trusting, tracking, site):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
 app.command(rich_help_panel=models.PANEL)(_ending(evaluating.evaluate_with(_truth)))
@@ -57,12 +69,15 @@ pupil = typer.Typer(help="One pupil's rights: a copy of what is held, objection,
 for name, right in rights.PUPIL_COMMANDS.items():
     pupil.command(name)(_ending(right))
 app.add_typer(pupil, name="pupil", rich_help_panel=rights.PANEL)
-gates = typer.Typer(
-    help="The gate before there is a model: can its limits hold, what can it settle?", no_args_is_help=True
-)
-for name, asked in gate.COMMANDS.items():
-    gates.command(name)(_ending(asked))
-app.add_typer(gates, name="gate", rich_help_panel=gate.PANEL)
+for title, commands, words, panel in (
+    ("gate", gate.COMMANDS, "The gate before there is a model: can its limits hold, what can it settle?", gate.PANEL),
+    ("key", trusting.KEY_COMMANDS, "Signing keys, one for each person.", trusting.PANEL),
+    ("trust", trusting.TRUST_COMMANDS, "Who may sign, and how that is changed.", trusting.PANEL),
+):
+    rooms = typer.Typer(help=words, no_args_is_help=True)
+    for name, step in commands.items():
+        rooms.command(name)(_ending(step))
+    app.add_typer(rooms, name=title, rich_help_panel=panel)
 
 
 def main() -> None:

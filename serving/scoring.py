@@ -1,5 +1,6 @@
 """The deployed bundle, opened only under a passed (or waived) and signed gate; otherwise the reason why not."""
 
+import json
 import threading
 import time
 from dataclasses import dataclass
@@ -7,15 +8,20 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fairness.approval import ledger as ledgers
+from fairness.approval.ledger import Ledger, LedgerBroken, read_ledger
+from fairness.approval.record import RECORD_FILE
+from fairness.approval.revocation import RevocationRefused, trust_in_force
+from fairness.approval.standing import missed_audit
 from fairness.findings import AuditUnreadable, read_audit
 from fairness.gate import decide
 from fairness.policy import POLICY_FILE, PolicyRefused, policy_of
 from fairness.signoff import Approval, NotApproved, verify
-from fairness.trust import TRUST_FILE, TrustRefused, read_trust
+from fairness.trust import TRUST_FILE, TrustRefused
 from features.catalogue import fingerprint
 from records.clock import clock_of
 from records.home import Home
-from training.bundle import Bundle, DigestMismatch, read_verified, scoring_digest
+from training.bundle import Bundle, DigestMismatch, read_verified, scoring_digest, sha256
 
 if TYPE_CHECKING:
     from training.scorer import Scorer
@@ -37,6 +43,9 @@ CODES = {
     "trust_unreadable": "there is no usable trust.json",
     "code_changed": "the scoring code or the features are not the ones that were audited",
     "withdrawn": "the deployment was withdrawn",
+    "wrong_record": "the audit's record is missing, is not the one that was signed, or is not in the home's ledger",
+    "ledger_broken": "the home's ledger of audits and revocations is not the chain that was written",
+    "audit_missed": "the deployed model has not been audited again for longer than the policy allows",
 }
 
 
@@ -50,12 +59,16 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployed:
-    """A bundle that may serve today: its verified bytes, parsed, and the approval that allows it."""
+    """A bundle that may serve today: its verified bytes, parsed, and the approval that allows it.
+
+    `ledger` is the home's, as it was read: the database keeps a head that it must still hold.
+    """
 
     bundle: Bundle
     scorer: "Scorer"
     approval: Approval
     demo: bool
+    ledger: Ledger
 
     @property
     def digest(self) -> str:
@@ -94,6 +107,8 @@ _WORDS: tuple[tuple[type[Exception], tuple[str, str]], ...] = (
     (NotADirectoryError, ("digest_mismatch", "The deployed model is not where it should be.")),
     (AuditUnreadable, ("audit_unreadable", "The audit that was signed is missing or cannot be read.")),
     (TrustRefused, ("trust_unreadable", "The list of those who may sign is missing or unusable.")),
+    (LedgerBroken, ("ledger_broken", "The home's ledger was cut or changed, so a revocation may be missing from it.")),
+    (RevocationRefused, ("ledger_broken", "A revocation in the home's ledger cannot be checked.")),
     (PolicyRefused, ("policy_unreadable", "The board's limits cannot be read, so no approval can hold.")),
     (OSError, ("bundle_unreadable", "The deployed model cannot be read from disk.")),
     (ValueError, ("bundle_unreadable", "The deployed model cannot be read by this version.")),
@@ -109,9 +124,12 @@ class _Stopped(Exception):
 
 def _opened(home: Home, folder: Path, digest: str, today: date) -> Deployed:
     bundle = read_verified(folder, digest)
-    approval = _approval(home, folder, digest, today)
-    if (home.deployed / f"{digest}.{REVOKED}").exists():
-        raise _Stopped("withdrawn", "The deployed model was withdrawn; a new one must be approved.")
+    ledger = read_ledger(home)
+    approval = _approval(home, folder, digest, today, ledger)
+    if withdrawn(home, digest) in {approval.id, ""}:
+        raise _Stopped("withdrawn", "The deployed model was withdrawn; people must approve one anew.")
+    if not_watched := missed_audit(ledger, approval, policy_of(home), today):
+        raise _Stopped("audit_missed", not_watched)
     said = bundle.manifest
     # The bundle itself names who trained it; what the statement says of that was written by its signers.
     if {person for person, _ in approval.signers} & set(said["data"].get("trained_by", ())):
@@ -121,7 +139,18 @@ def _opened(home: Home, folder: Path, digest: str, today: date) -> Deployed:
     # LightGBM brings scikit-learn along, a second of imports: a process starts without, and opens its door then.
     from training.scorer import Scorer  # noqa: PLC0415  # see above
 
-    return Deployed(bundle=bundle, scorer=Scorer(bundle), approval=approval, demo=approval.demo)
+    return Deployed(bundle=bundle, scorer=Scorer(bundle), approval=approval, demo=approval.demo, ledger=ledger)
+
+
+def withdrawn(home: Home, digest: str) -> str | None:
+    """Return the approval that was withdrawn, '' where the note does not name one; None: nothing was withdrawn."""
+    try:
+        said = json.loads((home.deployed / f"{digest}.{REVOKED}").read_bytes())
+        return str(said["approval_id"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def deployed_digest(home: Home) -> str | None:
@@ -133,7 +162,7 @@ def deployed_digest(home: Home) -> str | None:
     return digest if len(digest) == 64 and set(digest) <= set("0123456789abcdef") else None
 
 
-def _approval(home: Home, folder: Path, digest: str, today: date) -> Approval:
+def _approval(home: Home, folder: Path, digest: str, today: date, ledger: Ledger) -> Approval:
     audit, policy = read_audit(folder / AUDIT), policy_of(home)
     try:
         envelope = (folder / ENVELOPE).read_bytes()
@@ -142,7 +171,7 @@ def _approval(home: Home, folder: Path, digest: str, today: date) -> Approval:
     try:
         approval = verify(
             envelope,
-            read_trust(home),
+            trust_in_force(home, ledger),
             today=today,
             bundle_digest=digest,
             policy_digest=policy.digest,
@@ -154,6 +183,7 @@ def _approval(home: Home, folder: Path, digest: str, today: date) -> Approval:
         if no.code == "signature_missing" and decide(audit, policy).verdict == "FAIL":
             raise _Stopped("verdict_failed", "The model failed its fairness audit; it may not serve.") from no
         raise
+    _check_record(folder, approval, ledger)
     # People sign what they are told the audit says; here the audit itself is asked again.
     verdict = decide(audit, policy).verdict
     if verdict == "FAIL":
@@ -161,6 +191,18 @@ def _approval(home: Home, folder: Path, digest: str, today: date) -> Approval:
     if verdict != approval.audited:
         raise _Stopped("verdict_mismatch", f"The audit says {verdict}, and what was signed says {approval.audited}.")
     return approval
+
+
+def _check_record(folder: Path, approval: Approval, ledger: Ledger) -> None:
+    """Refuse an audit's record that is not the one signed, or that the ledger does not hold."""
+    try:
+        digest = sha256((folder / RECORD_FILE).read_bytes())
+    except OSError:
+        digest = ""
+    entry = ledger.entry(digest)
+    known = entry is not None and entry.kind == "audit" and entry.bundle == approval.bundle_digest
+    if digest != approval.record_digest or not known:
+        raise _Stopped("wrong_record", "The audit's record is not the one that was signed, or not in the ledger.")
 
 
 class Door:
@@ -197,8 +239,10 @@ def _stamps(home: Home) -> tuple[object, ...]:
         home.trust / TRUST_FILE,
         home.path / POLICY_FILE,
         home.deployed / f"{digest}.{REVOKED}",
+        # A folder's time changes with every entry added or taken out; an edit of one is seen within a minute.
+        home.path / ledgers.FOLDER,
     ]
-    files += [folder / name for name in ("bundle.json", "model.txt", ENVELOPE, AUDIT)]
+    files += [folder / name for name in ("bundle.json", "model.txt", ENVELOPE, AUDIT, RECORD_FILE)]
     return tuple(_stamp(file) for file in files)
 
 

@@ -10,11 +10,13 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 
+from fairness.approval.record import RECORD_FILE, MadeFrom, record_audit
 from fairness.findings import Audit, write_audit
+from fairness.gate import decide
 from fairness.keys import SigningKey
-from fairness.policy import policy_digest, read_policy
+from fairness.policy import policy_digest, policy_of, read_policy
 from fairness.signoff import Statement, enclose, sign, write_envelope
-from fairness.trust import create_demo_trust
+from fairness.trust import TRUST_FILE, create_demo_trust, read_trust
 from features.catalogue import CATALOGUE, fingerprint
 from records.home import Home, create_home
 from serving.school_days import save_school_days
@@ -141,13 +143,14 @@ def put_candidate(
     audit: Audit | None = None,
     **statement: Any,
 ) -> Path:
-    """Write the bundle, an audit and an envelope by these signers into `candidates/<digest>/`; return the folder."""
+    """Write the bundle, an audit, its record and an envelope by these signers into `candidates/<digest>/`."""
     folder = bundle.write(home.candidates / bundle.digest)
     audit = audit or small_audit(bundle)
     write_audit(audit, folder / AUDIT)
     said: dict[str, Any] = {
         "bundle_digest": bundle.digest,
         "audit_digest": audit.digest,
+        "record_digest": put_record(home, bundle, audit, folder),
         "policy_digest": audit.policy_digest,
         "verdict": "NOT_SETTLED",
         "decision": "WAIVED",
@@ -165,6 +168,18 @@ def put_candidate(
     return folder
 
 
+MADE_FROM = MadeFrom(git_commit="f" * 40, git_dirty=False, lock="e" * 64, versions={"numpy": "2"}, missing={})
+
+
+def put_record(home: Home, bundle: Bundle, audit: Audit, folder: Path) -> str:
+    """Write the audit's record into the home's ledger and the folder; return its digest."""
+    trust = read_trust(home).digest if (home.trust / TRUST_FILE).exists() else "0" * 64
+    about = (bundle, policy_of(home), trust)
+    entry, content = record_audit(home, audit, decide(audit, about[1]), about, MADE_FROM, on=TODAY - timedelta(days=4))
+    (folder / RECORD_FILE).write_bytes(content)
+    return entry.digest
+
+
 def put_deployed(home: Home, bundle: Bundle, signers: tuple[SigningKey, ...], **said: Any) -> Path:
     """Do as `put_candidate`, and lay the folder where serving reads, with no check at all; return that folder."""
     folder = put_candidate(home, bundle, signers, **said)
@@ -177,5 +192,5 @@ def put_deployed(home: Home, bundle: Bundle, signers: tuple[SigningKey, ...], **
 
 def clear(home: Home) -> None:
     """Take everything but the database and its secrets out of a home that tests share."""
-    for folder in ("deployed", "candidates", "history", "trust"):
+    for folder in ("deployed", "candidates", "history", "trust", "ledger"):
         shutil.rmtree(home.path / folder, ignore_errors=True)

@@ -299,6 +299,26 @@ def resolve(mlruns: Path, alias: str = CHAMPION) -> Version:
         found = client.get_model_version_by_alias(MODEL, alias)
     except MlflowException as error:
         raise NoVersion(f"no version of {MODEL!r} has the alias {alias!r}; run `belong deploy`") from error
+    return _located(found)
+
+
+@_quietly
+def version(mlruns: Path, number: str) -> Version:
+    """Return a version by its number: what is deployed is fetched so, since an alias may move in between.
+
+    Raises
+    ------
+    NoVersion
+        There is no such version, or its bundle does not lie in a folder here.
+    """
+    try:
+        found = _client(mlruns).get_model_version(MODEL, number)
+    except MlflowException as error:
+        raise NoVersion(f"there is no version {number} of {MODEL!r}; run `belong train`") from error
+    return _located(found)
+
+
+def _located(found: Any) -> Version:
     digest = found.tags.get("bundle_digest", "")
     # The folder is read as it lies: download_artifacts would add files of MLflow's own to it.
     place = urlparse(str(found.source))

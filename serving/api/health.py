@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy.exc import OperationalError
 
 from casework.deployments import current_deployment
+from fairness.approval.ledger import Head
 from serving.api.answers import ApprovalAnswer, Live, Ready
 from serving.api.credentials import site_of
 from serving.api.problems import Problem, ProblemRoute, Refusal
@@ -49,6 +50,8 @@ def may_score(site: Site) -> Deployed:
         raise _not_scoring("database_unavailable", "The operational database cannot be reached.") from None
     if row is None or row.digest != found.digest:
         raise _not_scoring("deployment_mismatch", "The database does not record this model as deployed.")
+    if not found.ledger.holds(Head(number=row.ledger[0], digest=row.ledger[1])):
+        raise _not_scoring("ledger_broken", "The home's ledger lacks an entry that the database knows of.")
     return found
 
 

@@ -195,12 +195,19 @@ def sign(
     expires_on: Annotated[
         str | None, typer.Option(help="Last day of the approval; default the longest allowed.")
     ] = None,
+    refuse: Annotated[str | None, typer.Option(help="Do not sign, and say why: recorded as your decision.")] = None,
     home: HomeOption = DEFAULT_HOME,
 ) -> int:
-    """Sign a candidate's approval: a pass, or a waiver of what is not settled. A failure cannot be signed."""
+    """Decide on a candidate's approval: sign it, or refuse. A failed audit cannot be signed.
+
+    Your decision stays sealed until everyone needed has decided; run the same command again to open it.
+    Until then keep the file that appears beside your key.
+    """
     from records.clock import clock_of
     from records.home import open_home
-    from serving.jobs.gatekeeping import Terms, find_candidate, sign_candidate, signing_key
+    from serving.jobs.gatekeeping import find_candidate
+    from serving.jobs.signing import sign_candidate, signing_key
+    from serving.jobs.terms import Terms
 
     here = open_home(home)
     today = clock_of(here).today()
@@ -210,29 +217,48 @@ def sign(
         review_date=None if review_date is None else day_option("--review-date", review_date),
         expires_on=None if expires_on is None else day_option("--expires-on", expires_on),
     )
-    still = sign_candidate(here, find_candidate(here, digest), signing_key(person, role, keys), terms, today)
-    out.print("Signed." if still is None else f"Signed. Still needed: {still}", markup=False)
+    key = signing_key(person, role, keys)
+    now = sign_candidate(here, find_candidate(here, digest), key, terms, today, openings=keys, refuse=refuse)
+    out.print("Decided.", *now.sentences(), markup=False)
+    if now.everyone_decided and not now.unopened and not now.refusals:
+        out.print(f"The approval is signed. Next: belong deploy {digest[:12]}")
     return Exit.DONE
 
 
 def verify(digest: DigestArgument, home: HomeOption = DEFAULT_HOME) -> int:
-    """Check, offline, whether a candidate's bytes and signatures would let it serve today."""
+    """Check, offline, the ledger, and whether a candidate's bytes and signatures would let it serve today."""
+    from fairness.approval.ledger import read_ledger
     from records.clock import clock_of
     from records.home import open_home
     from serving.jobs.gatekeeping import exit_code, find_candidate
+    from serving.jobs.signing import round_of
     from serving.scoring import AUDIT, Deployed, check_folder
 
     here = open_home(home)
-    whole = find_candidate(here, digest)
-    found = check_folder(here, here.candidates / whole, whole, clock_of(here).today())
+    whole, today = find_candidate(here, digest), clock_of(here).today()
+    head = read_ledger(here).head
+    out.print(f"Ledger: {head.number} entries, the last {head.digest}; trust: link {_newest_link(here)}")
+    found = check_folder(here, here.candidates / whole, whole, today)
     if isinstance(found, Deployed):
         approval = found.approval
         out.print(f"May serve: {approval.verdict}, until {approval.expires_on.isoformat()}, approval {approval.id}")
         return Exit.DONE
     out.print(f"May not serve ({found.code}): {found.sentence}", markup=False)
+    decided = round_of(here, whole, today)
+    for sentence in () if decided is None else decided.sentences():
+        out.print(sentence, markup=False)
     if not (here.candidates / whole / AUDIT).exists():
         out.print(f"Next: belong audit {whole[:12]}")
     return exit_code(found.code)
+
+
+def _newest_link(home: "Home") -> str:
+    from fairness.trust import TrustRefused, read_trust
+
+    try:
+        return read_trust(home).digest
+    except TrustRefused as no:
+        return f"unusable: {no}"
 
 
 def deploy(digest: DigestArgument, home: HomeOption = DEFAULT_HOME, mlruns: RunsOption = DEFAULT_RUNS) -> int:

@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from casework.database import connect, scoped
-from casework.deployments import StoredAudit, current_deployment, record_deployment, revoke, save_audit
+from casework.deployments import StoredAudit, record_deployment, save_audit
 from casework.rules import RuleBroken
+from fairness.approval.record import RECORD_FILE
 from fairness.findings import AuditUnreadable, read_audit
 from fairness.policy import policy_of
 from fairness.report import view
@@ -22,12 +23,12 @@ from records.refusal import Refusal
 from records.tables import CALENDARS, SCHOOLS
 from serving.jobs.gatekeeping import exit_code
 from serving.school_days import save_school_days
-from serving.scoring import AUDIT, ENVELOPE, POINTER, REVOKED, Deployed, Refused, check_folder, deployed_digest
+from serving.scoring import AUDIT, ENVELOPE, POINTER, Deployed, Refused, check_folder
 from training import registry
 from training.bundle import MANIFEST_FILE, MODEL_FILE, DigestMismatch, read_verified
 
-# The alias under which a version's bytes are fetched; the model in use has another, moved only afterwards.
-_DEPLOYING = "deploying"
+# What lies beside the bundle's own files.
+_BESIDE = (AUDIT, ENVELOPE, RECORD_FILE)
 
 
 class NotDeployed(Refusal):
@@ -57,7 +58,7 @@ def deploy(home: Home, digest: str, *, mlruns: Path) -> Deployed:
     home.deployed.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=home.deployed))
     try:
-        _gather(home, digest, _registered(mlruns, number), partial)
+        _gather(home, digest, registry.version(mlruns, number).folder, partial)
         found = check_folder(home, partial, digest, today)
         if isinstance(found, Refused):
             raise NotDeployed(found.code, found.sentence)
@@ -72,63 +73,12 @@ def deploy(home: Home, digest: str, *, mlruns: Path) -> Deployed:
     return found
 
 
-def reconcile(home: Home, *, mlruns: Path) -> str | None:
-    """Compare registry, database and pointer; where they name different bundles, revoke and say so.
-
-    Someone who moves the alias by hand, or edits the pointer, does not choose what serves: the
-    deployment ends, and only a new one, verified again, begins. None: all three agree.
-    """
-    engine = connect(home, "job")
-    try:
-        with scoped(engine, None) as session:
-            row = current_deployment(session)
-    finally:
-        engine.dispose()
-    if row is None:
-        return None
-    named = {"the registry's alias": _alias_digest(mlruns), "the pointer": deployed_digest(home)}
-    other = [what for what, digest in named.items() if digest != row.digest]
-    if not other:
-        return None
-    reason = f"{' and '.join(other)} did not name the bundle that the database says is deployed"
-    withdraw(home, row.digest, reason)
-    return f"The deployment of {row.digest[:12]} was revoked: {reason}."
-
-
-def withdraw(home: Home, digest: str, reason: str) -> None:
-    """End a deployment for good: every process sees it at its next request. `reason` names no pupil."""
-    # The file first: a database that cannot be reached must not keep the door open.
-    note = json.dumps({"reason": reason, "at": datetime.now(UTC).isoformat()})
-    _write(home.deployed / f"{digest}.{REVOKED}", note)
-    engine = connect(home, "job")
-    try:
-        with scoped(engine, None) as session:
-            revoke(session, digest, reason, datetime.now(UTC))
-    finally:
-        engine.dispose()
-
-
 def save_network_days(home: Home, today: date) -> None:
     """Bring the schools and calendars that the web process reads up to date with the record store."""
     schools, _ = delta.read(home.history, SCHOOLS, 0)
     calendars, _ = delta.read(home.history, CALENDARS, 0)
     if len(schools):
         save_school_days(home, latest(schools, SCHOOLS, today), latest(calendars, CALENDARS, today), today)
-
-
-def _registered(mlruns: Path, number: str) -> Path:
-    registry.move_alias(mlruns, number, _DEPLOYING)
-    try:
-        return registry.resolve(mlruns, _DEPLOYING).folder
-    finally:
-        registry.drop_alias(mlruns, _DEPLOYING)
-
-
-def _alias_digest(mlruns: Path) -> str | None:
-    try:
-        return registry.resolve(mlruns).digest
-    except registry.NoVersion:
-        return None
 
 
 def _gather(home: Home, digest: str, registered: Path, folder: Path) -> None:
@@ -138,7 +88,7 @@ def _gather(home: Home, digest: str, registered: Path, folder: Path) -> None:
         raise NotDeployed("digest_mismatch", "The registered version's bytes are not the candidate's.") from None
     (folder / MANIFEST_FILE).write_bytes(bundle.manifest_bytes)
     (folder / MODEL_FILE).write_bytes(bundle.model)
-    for name in (AUDIT, ENVELOPE):
+    for name in _BESIDE:
         source = home.candidates / digest / name
         if source.exists():
             shutil.copyfile(source, folder / name)
@@ -157,7 +107,9 @@ def _audit(home: Home, folder: Path, approval: Approval) -> StoredAudit:
 def _put(partial: Path, place: Path) -> None:
     """Move the checked folder to its place. The same bundle under a new approval: the old folder is kept aside."""
     if place.exists():
-        if all(_same(partial / name, place / name) for name in (MANIFEST_FILE, MODEL_FILE, AUDIT, ENVELOPE)):
+        if all(
+            _same(partial / name, place / name) for name in (MANIFEST_FILE, MODEL_FILE, AUDIT, ENVELOPE, RECORD_FILE)
+        ):
             return
         aside = place.with_name(f"{place.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S%f}")
         os.replace(place, aside)
@@ -204,16 +156,18 @@ def _record(home: Home, found: Deployed, audit: StoredAudit) -> None:
     try:
         with scoped(engine, None) as session:
             save_audit(session, audit)
-            record_deployment(session, found.digest, found.approval.id, datetime.now(UTC))
+            head = found.ledger.head
+            record_deployment(session, found.digest, found.approval.id, datetime.now(UTC), (head.number, head.digest))
             # Inside the transaction: a pointer that cannot be written leaves no row that says it serves.
-            _write(home.deployed / POINTER, found.digest + "\n")
+            write_text(home.deployed / POINTER, found.digest + "\n")
     except RuleBroken as error:
         raise NotDeployed("withdrawn", str(error)) from error
     finally:
         engine.dispose()
 
 
-def _write(file: Path, text: str) -> None:
+def write_text(file: Path, text: str) -> None:
+    """Write a small file whole or not at all."""
     partial = file.with_name(f"{file.name}.partial")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, file)

@@ -15,6 +15,7 @@ from casework.publishing import WEEK_DAYS, Publication, Published, publish
 from casework.staging import FRAMES
 from casework.tables_flags import FlagRow, PublicationRow
 from casework.tables_people import PupilRow
+from fairness.approval.ledger import Head
 from records import delta
 from records.calendar import Calendar, calendar_from
 from records.clock import clock_of
@@ -102,6 +103,8 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             earlier = earlier_flags(session, day, deployed.digest)
         if row is None or row.digest != deployed.digest:
             raise NotScored("deployment_mismatch", "The database does not record this model as deployed.")
+        if not deployed.ledger.holds(Head(number=row.ledger[0], digest=row.ledger[1])):
+            raise NotScored("ledger_broken", "The home's ledger lacks an entry that the database knows of.")
         facts: list[Recorded] = []
         store = Store(home)
         network = _network(store, day)

@@ -15,6 +15,7 @@ from casework.audit_log import look
 from casework.deployments import StoredAudit, audit_of, audits, current_deployment
 from serving.charts import Axis, Block, Interval, intervals
 from serving.page import NotFound, Page, Visit
+from serving.pages.after import after_deployment
 from serving.rendering import day_words
 
 VERDICTS = {
@@ -88,6 +89,7 @@ def show_audit(visit: Visit) -> Response:
         tables=_tables(view),
         limits=_limits(view),
         in_use=_in_use(visit, found),
+        after=after_deployment(visit, digest),
     )
 
 

@@ -1,26 +1,30 @@
 """The gate from the command line: audit, sign, verify, deploy, each with its exit code."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import json
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.resources import files as files_of
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from fairness import policy
+from fairness.approval.ceremony import Change, propose, sign_proposal
+from fairness.approval.ledger import read_ledger
 from fairness.gate import Decision
 from fairness.keys import SigningKey, create_key
-from fairness.trust import read_trust, trusted, write_trust
+from fairness.trusted import trusted
 from records.home import Home
 from serving.jobs import deploy as deploying
-from serving.jobs import gatekeeping
+from serving.jobs import gatekeeping, signing
 from tests import export_files as files
 from tests.command_line import DONE, FAIL, NOT_SETTLED, REFUSED, Belong, Said, refused
-from tests.deployed import TODAY, demo_home, put_candidate, small_audit, tiny_bundle
+from tests.deployed import TODAY, demo_home, put_candidate, put_record, small_audit, tiny_bundle
 from training.bundle import Bundle
 from training.candidate import Candidate, save_candidate
 from training.evaluate import Evaluation
+from training.registry import Version
 
 PAST = {"expires_on": TODAY - timedelta(days=1), "review_date": TODAY - timedelta(days=2)}
 
@@ -33,8 +37,17 @@ def put_saved(home: Home, bundle: Bundle, **audit: float) -> Path:
     held = dict.fromkeys(("allocation", "comparison", "variants", "ground", "roll"), frame)
     candidate = Candidate(bundle=bundle, evaluation=evaluation, periods={}, data={}, **held)
     folder = save_candidate(home, candidate)
-    gatekeeping.write_audit(small_audit(bundle, **audit), folder / "audit.json")
+    made = small_audit(bundle, **audit)
+    gatekeeping.write_audit(made, folder / "audit.json")
+    put_record(home, bundle, made, folder)
     return folder
+
+
+def add_to_trust(home: Home, keys: Sequence[SigningKey], new: SigningKey) -> None:
+    """Let both board members and the newcomer enter a key in the home's trust."""
+    propose(home, Change(add=[trusted(new)]), reason="Another member.", made_on=TODAY)
+    for key in (*keys[:2], new):
+        sign_proposal(home, key)
 
 
 class TestTheGate:
@@ -203,7 +216,7 @@ class TestVerifying:
         said = belong(*arguments)
         assert (said.code, "not_registered" in said.words) == (REFUSED, True)
         monkeypatch.setattr(deploying.registry, "version_of", lambda *_: "1")
-        monkeypatch.setattr(deploying, "_registered", lambda *_: folder)
+        monkeypatch.setattr(deploying.registry, "version", lambda *_: Version("1", bundle.digest, folder))
         said = belong(*arguments)
         assert (said.code, "(threshold)" in said.words) == (NOT_SETTLED, True)
 
@@ -226,16 +239,73 @@ class TestSigning:
             "sign", bundle.digest, "--person", person, "--role", role, "--keys", keys, "--home", home.path, *terms
         )
 
-    def test_three_sign_and_the_last_is_told_that_it_is_enough(self, belong, ready):
+    def test_three_decide_blind_and_the_last_to_open_is_told_that_it_is_signed(self, belong, ready):
         home, bundle, _ = ready
+        folder = home.candidates / bundle.digest
         first = self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER)
-        assert first.words == "Signed. Still needed: 1 of 2 board members have signed the approval."
-        second = self.sign(belong, home, bundle, "demo-board-2", "board_member")
-        assert "data-protection officer" in second.words
-        assert belong("verify", bundle.digest, "--home", home.path).code == NOT_SETTLED
+        assert first.words.startswith("Decided. 1 decided; still to decide: 1 board member and 1 data-protection off")
+        again = self.sign(belong, home, bundle, "demo-board-1", "board_member")
+        assert again.words == first.words
+        # What the home holds tells nothing of the decision: neither a word of it nor the approval's signature.
+        held = b"".join(file.read_bytes() for file in (folder / "sealed").iterdir())
+        assert b"agree" not in held
+        assert not (folder / "envelope.json").exists()
+        self.sign(belong, home, bundle, "demo-board-2", "board_member")
         third = self.sign(belong, home, bundle, "demo-dpo", "data_protection_officer")
-        assert (first.code, second.code, third.code, third.words) == (DONE, DONE, DONE, "Signed.")
+        assert third.words.endswith("Still to open theirs, with the same command: demo-board-1, demo-board-2.")
+        said = belong("verify", bundle.digest, "--home", home.path)
+        assert (said.code, "Still to open theirs" in said.words) == (NOT_SETTLED, True)
+        self.sign(belong, home, bundle, "demo-board-1", "board_member")
+        last = self.sign(belong, home, bundle, "demo-board-2", "board_member")
+        assert "Everyone agreed. The approval is signed. Next: belong deploy" in last.words
+        assert not list((home.secrets / "demo_keys").glob("*.opening.json"))
         assert belong("verify", bundle.digest, "--home", home.path).code == DONE
+        kinds = [entry.kind for entry in read_ledger(home).entries]
+        assert kinds == ["audit", *["sealed"] * 3, *["opened"] * 3]
+
+    def test_one_refuses_and_nothing_is_signed(self, belong, ready):
+        home, bundle, _ = ready
+        no = ("--refuse", "Nobody can say how pupils in care fare.")
+        self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER)
+        refused(self.sign(belong, home, bundle, "demo-board-1", "board_member", *no), "a sealed decision stands")
+        self.sign(belong, home, bundle, "demo-board-2", "board_member", *no)
+        self.sign(belong, home, bundle, "demo-dpo", "data_protection_officer")
+        self.sign(belong, home, bundle, "demo-board-1", "board_member")
+        last = self.sign(belong, home, bundle, "demo-board-2", "board_member")
+        assert last.words == "Decided. demo-board-2 refused: Nobody can say how pupils in care fare."
+        assert not (home.candidates / bundle.digest / "envelope.json").exists()
+        said = belong("verify", bundle.digest, "--home", home.path)
+        assert (said.code, "demo-board-2 refused" in said.words) == (NOT_SETTLED, True)
+        opened = [entry.said["opening"]["decision"] for entry in read_ledger(home).of("opened")]
+        assert sorted(opened) == ["agree", "agree", "refuse"]
+
+    def test_nobody_opens_another_decision_than_the_one_they_sealed(self, belong, ready):
+        home, bundle, _ = ready
+        self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER)
+        [kept] = (home.secrets / "demo_keys").glob("demo-board-1.*.opening.json")
+        assert kept.stat().st_mode & 0o777 == 0o600
+        whole = kept.read_bytes()
+        self.sign(belong, home, bundle, "demo-board-2", "board_member")
+        self.sign(belong, home, bundle, "demo-dpo", "data_protection_officer")
+        changed = json.loads(whole) | {"decision": "refuse", "reason": "Now that I know.", "signature": None}
+        kept.write_text(json.dumps(changed))
+        said = self.sign(belong, home, bundle, "demo-board-1", "board_member")
+        refused(said, "what demo-board-1 opens is not what they sealed")
+        kept.unlink()
+        refused(self.sign(belong, home, bundle, "demo-board-1", "board_member"), "keeps their decision")
+        kept.write_bytes(whole)
+        assert self.sign(belong, home, bundle, "demo-board-1", "board_member").code == DONE
+
+    def test_a_third_board_member_is_not_needed_and_limits_that_changed_end_the_round(self, belong, ready, tmp_path):
+        home, bundle, keys = ready
+        third = create_key("member-3", "board_member", home.secrets / "demo_keys", None)
+        add_to_trust(home, keys, third)
+        for person in ("demo-board-1", "demo-board-2"):
+            self.sign(belong, home, bundle, person, "board_member", *WAIVER)
+        refused(self.sign(belong, home, bundle, "member-3", "board_member"), "nobody else is needed")
+        shipped = files_of("fairness").joinpath("policy.toml").read_text(encoding="utf-8")
+        (home.path / "policy.toml").write_text(shipped.replace("min_gain = 0.02", "min_gain = 0.03"))
+        refused(self.sign(belong, home, bundle, "demo-dpo", "data_protection_officer"), "limits have changed")
 
     @pytest.mark.parametrize(
         ("person", "role", "terms", "sentence"),
@@ -258,7 +328,7 @@ class TestSigning:
         home, bundle, _ = ready
         self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER)
         said = self.sign(belong, home, bundle, "demo-board-2", "board_member", "--reason", "Another.")
-        refused(said, "someone has signed other terms (reason)")
+        refused(said, "other terms were proposed (reason)")
 
     def test_a_failure_and_a_trainer_and_no_audit(self, belong, ready):
         home, bundle, _ = ready
@@ -271,18 +341,17 @@ class TestSigning:
         refused(self.sign(belong, home, own, "demo-board-2", "board_member", *WAIVER), "run `belong audit")
 
     def test_a_key_of_ones_own_asks_for_its_password(self, belong, ready, monkeypatch):
-        home, bundle, _ = ready
+        home, bundle, keys = ready
         folder = home.secrets / "demo_keys"
         key = create_key("member-3", "board_member", folder, b"a long enough one")
-        trust = read_trust(home)
-        write_trust(home, replace(trust, keys=(*trust.keys, trusted(key))))
+        add_to_trust(home, keys, key)
         asked = []
 
         def type_in(password: str) -> Callable[[str], str]:
             return lambda prompt: (asked.append(prompt), password)[1]
 
-        monkeypatch.setattr(gatekeeping, "getpass", type_in("a wrong password"))
+        monkeypatch.setattr(signing, "getpass", type_in("a wrong password"))
         refused(self.sign(belong, home, bundle, "member-3", "board_member", *WAIVER), "the password is wrong")
-        monkeypatch.setattr(gatekeeping, "getpass", type_in("a long enough one"))
+        monkeypatch.setattr(signing, "getpass", type_in("a long enough one"))
         assert self.sign(belong, home, bundle, "member-3", "board_member", *WAIVER).code == DONE
         assert asked == ["Password of the key of member-3: "] * 2

@@ -23,7 +23,8 @@ from fairness.policy import POLICY_FILE, policy_of
 from records.home import Home, create_home
 from records.refusal import Refusal
 from serving.jobs.demo import NETWORK, TODAY, Demo, Plan, build_demo
-from serving.jobs.gatekeeping import Terms, sign_candidate, signing_key
+from serving.jobs.signing import sign_candidate, signing_key
+from serving.jobs.terms import Terms
 from serving.scoring import Deployed, Refused, open_deployed
 from tests.database import job_session, remove_home
 
@@ -172,7 +173,7 @@ def test_a_failed_candidate_cannot_be_signed(ran: Ran) -> None:
         assert policy_of(home).usefulness.min_gain == 0.9
         key = signing_key("demo-board-1", "board_member", home.secrets / "demo_keys")
         with pytest.raises(Refusal, match="FAIL; a failure is not signed"):
-            sign_candidate(home, digest, key, Terms(), TODAY)
+            sign_candidate(home, digest, key, Terms(), TODAY, openings=home.secrets / "demo_keys")
         assert not envelope.exists()
     finally:
         own.write_text(said, encoding="utf-8")

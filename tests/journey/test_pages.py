@@ -2,15 +2,18 @@
 
 import re
 import uuid
+from datetime import date
 
 import httpx
 import pytest
 
 from casework.database import connect, scoped
 from casework.tables_cases import LookRow, ViewRow
+from casework.watches import StoredWatch, save_watch
 from serving.doors import PAGES, door_table
 from serving.page import PUBLIC
 from serving.scoring import Refused
+from tests.database import superuser
 from tests.journey.client import Client, Read
 from tests.site import RunningSite
 
@@ -289,3 +292,34 @@ def test_a_pupil_who_is_not_on_the_list_has_a_page_without_a_form(site: RunningS
     page = client.get(f"/pupils/{site.ids['Grace']}")
     assert "Belong does not ask anyone to look at this pupil this week." in page.words()
     assert client.get(f"/pupils/{site.ids['Grace']}/view").words("h1") == "Grace Example"
+
+
+def test_a_look_after_deployment_stands_on_the_audits_page_with_its_words(site: RunningSite, client: Client) -> None:
+    client.sign_in("board-member")
+    assert "After deployment" not in client.get(f"/audits/{site.digest}").words()
+    said = {
+        "headline": "Nothing failed, and not every group is settled: this is not a pass.",
+        "follows": "The model goes on serving.",
+        "sentences": ["Some pupils were flagged, helped and not suspended. Help inflates false alarms."],
+        "alarms": ["Support was offered after 97% of decisions."],
+        "signals": ["Every school's records are up to date."],
+    }
+    watch = StoredWatch(
+        bundle_digest=site.digest,
+        approval_id="a" * 64,
+        looked_on=date(2026, 6, 22),
+        verdict="NOT_SETTLED",
+        payload={"view": said},
+    )
+    engine = connect(site.home, "job")
+    try:
+        with scoped(engine, None) as session:
+            save_watch(session, watch)
+        words = client.get(f"/audits/{site.digest}").words()
+    finally:
+        engine.dispose()
+        with superuser(site.home) as database:
+            database.execute("DELETE FROM watches")
+    for sentence in (said["headline"], said["follows"], *said["sentences"], *said["alarms"], *said["signals"]):
+        assert str(sentence) in words
+    assert "22 June 2026: Not settled" in words

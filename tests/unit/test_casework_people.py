@@ -217,8 +217,10 @@ def test_what_serves_is_the_bundle_deployed_last_until_it_is_revoked(job):
         # The older bundle does not step in by itself: nobody approved that.
         assert current_deployment(session) is None
         assert current_audit(session) is None
-        with pytest.raises(RuleBroken, match="was revoked and cannot be deployed again"):
-            record_deployment(session, "b" * 64, "approval-c", NOW + timedelta(days=4))
+        with pytest.raises(RuleBroken, match="was revoked; audit the candidate again"):
+            record_deployment(session, "b" * 64, "approval-b", NOW + timedelta(days=4))
+        record_deployment(session, "b" * 64, "approval-c", NOW + timedelta(days=4))
+        assert current_deployment(session).approval_id == "approval-c"
         record_deployment(session, "a" * 64, "approval-d", NOW + timedelta(days=5))
         assert current_deployment(session).approval_id == "approval-d"
 

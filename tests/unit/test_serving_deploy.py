@@ -1,5 +1,7 @@
 """Deploying and reconciling: what ends up served, byte for byte, and what the gate stops on the way."""
 
+import json
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -10,11 +12,14 @@ import pytest
 from sqlalchemy import text
 
 from casework.deployments import audit_of, current_deployment
-from fairness.keys import SigningKey
+from fairness.approval.ledger import Head, read_ledger
+from fairness.keys import SigningKey, service_key
 from fairness.trust import create_demo_trust
 from records.home import Home
 from serving.jobs import deploy as deploying
-from serving.jobs.deploy import NotDeployed, deploy, reconcile, show_audit
+from serving.jobs.deploy import NotDeployed, deploy, show_audit
+from serving.jobs.nightly import NotScored, score_network
+from serving.jobs.stopping import reconcile, stop
 from serving.scoring import POINTER, Deployed, Refused, open_deployed
 from tests.deployed import TODAY, clear, put_candidate, tiny_bundle
 from tests.journey.api import as_job
@@ -44,6 +49,9 @@ class Registry:
     def move_alias(self, mlruns: Path, number: str, alias: str = "champion") -> None:
         self.aliases[alias] = number
 
+    def version(self, mlruns: Path, number: str) -> Version:
+        return Version(number, *self.versions[number])
+
     def drop_alias(self, mlruns: Path, alias: str = "champion") -> None:
         del self.aliases[alias]
 
@@ -72,7 +80,7 @@ def keys(home: Home) -> tuple[SigningKey, ...]:
 @pytest.fixture
 def mlflow(monkeypatch: pytest.MonkeyPatch) -> Registry:
     stand_in = Registry({}, {})
-    for name in ("version_of", "move_alias", "drop_alias", "resolve", "tag_version"):
+    for name in ("version_of", "move_alias", "drop_alias", "resolve", "version", "tag_version"):
         monkeypatch.setattr(deploying.registry, name, getattr(stand_in, name))
     return stand_in
 
@@ -204,10 +212,50 @@ class TestReconciling:
             reason = session.execute(text("SELECT revoked_reason FROM deployments")).scalar_one()
         assert ("alias" in reason) == damage.startswith("alias")
         (home.deployed / POINTER).write_text(served)
-        assert isinstance(open_deployed(home, TODAY), Refused)
+        found = open_deployed(home, TODAY)
+        assert isinstance(found, Refused)
+        assert found.code == "revoked"
         with pytest.raises(NotDeployed) as caught:
             deploy(home, served, mlruns=tmp_path)
-        assert caught.value.code == "withdrawn"
+        assert caught.value.code == "revoked"
+
+    def test_the_service_account_signs_the_revocation_and_only_people_begin_again(
+        self, home, keys, served, mlflow, tmp_path
+    ):
+        mlflow.drop_alias(tmp_path)
+        assert "with the service account's signature" in reconcile(home, mlruns=tmp_path)
+        [entry] = read_ledger(home).of("revocation", served)
+        assert json.loads(b64decode(entry.said["envelope"]["payload"]))["predicate"]["by"] == "service"
+        put_candidate(home, tiny_bundle(), keys, reason="Looked at again: the alias was moved by mistake.")
+        deploy(home, served, mlruns=tmp_path)
+        assert isinstance(open_deployed(home, TODAY), Deployed)
+        with as_job(home) as session:
+            assert current_deployment(session).digest == served
+
+    def test_without_a_trusted_service_key_it_stops_all_the_same(self, home, served, mlflow, tmp_path):
+        (home.secrets / "service.pem").rename(tmp_path / "service.pem")
+        mlflow.drop_alias(tmp_path)
+        assert "unsigned" in reconcile(home, mlruns=tmp_path)
+        found = open_deployed(home, TODAY)
+        (tmp_path / "service.pem").rename(home.secrets / "service.pem")
+        assert isinstance(found, Refused)
+        assert found.code == "withdrawn"
+
+    def test_a_ledger_whose_end_was_cut_off_is_seen_by_the_database(self, home, served, tmp_path):
+        """Cut to the audit's record alone the chain holds in itself; the revocation after it is missing."""
+        stop(home, served, "Wrong records.", key=service_key(home), today=TODAY)
+        newest = sorted((home.path / "ledger").glob("*.json"))[-1]
+        newest.unlink()
+        (home.deployed / f"{served}.revoked").unlink()
+        found = open_deployed(home, TODAY)
+        assert isinstance(found, Deployed)
+        with as_job(home) as session:
+            session.execute(text("UPDATE deployments SET revoked_at = NULL, revoked_reason = NULL"))
+            row = current_deployment(session)
+        assert not found.ledger.holds(Head(number=row.ledger[0], digest=row.ledger[1]))
+        with pytest.raises(NotScored) as caught:
+            score_network(home)
+        assert caught.value.code == "ledger_broken"
 
 
 def test_the_registry_itself_takes_part(home, keys, tmp_path):

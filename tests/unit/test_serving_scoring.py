@@ -13,8 +13,11 @@ import pytest
 
 import serving.scoring
 from fairness import signoff
-from fairness.keys import create_key
-from fairness.trust import TRUST_FILE, read_trust, write_trust
+from fairness.approval.ledger import append
+from fairness.approval.revocation import RevocationRefused, revoke_approval
+from fairness.keys import create_key, service_key
+from fairness.signoff import read_envelope, read_statement
+from fairness.trust import TRUST_FILE, create_demo_trust
 from records.home import Home, create_home
 from serving.scoring import CODES, POINTER, Deployed, Door, Refused, deployed_digest, open_deployed
 from tests.deployed import TODAY, demo_home, put_deployed, small_audit, tiny_bundle
@@ -169,25 +172,97 @@ def test_an_outsider_does_not_count(tmp_path):
 
 def test_it_holds_to_its_last_day_and_not_beyond(home):
     last = TODAY + timedelta(days=60)
+    found = open_deployed(home, TODAY)
+    assert isinstance(found, Deployed)
+    append(home, "watch", bundle=found.digest, on=last, said={"approval_id": found.approval.id})
     assert isinstance(open_deployed(home, last), Deployed)
     assert code(home, last + timedelta(days=1)) == "expired"
 
 
-def test_a_revoked_approval_and_a_withdrawn_deployment(home):
+def statement(home: Home) -> signoff.Statement:
+    return read_statement(read_envelope((folder(home) / "envelope.json").read_bytes()))
+
+
+def test_a_withdrawn_deployment(home):
     found = open_deployed(home, TODAY)
     assert isinstance(found, Deployed)
-    (home.deployed / f"{found.digest}.revoked").write_text("{}")
+    note = home.deployed / f"{found.digest}.revoked"
+    note.write_text("{}")
     assert code(home) == "withdrawn"
-    (home.deployed / f"{found.digest}.revoked").unlink()
-    trust = read_trust(home)
-    write_trust(home, type(trust)(demo=trust.demo, keys=trust.keys, revoked=frozenset({found.approval.id})))
+    note.write_text(json.dumps({"approval_id": found.approval.id}))
+    assert code(home) == "withdrawn"
+    # What was withdrawn is an approval: people may approve the same bundle anew.
+    note.write_text(json.dumps({"approval_id": "0" * 64}))
+    assert isinstance(open_deployed(home, TODAY), Deployed)
+
+
+@pytest.mark.parametrize("who", ["board member", "service account"])
+def test_one_signature_ends_an_approval(home, who):
+    key = create_demo_trust(home)[0] if who == "board member" else service_key(home)
+    with pytest.raises(RevocationRefused, match="say why"):
+        revoke_approval(home, statement(home), key, reason=" ", on=TODAY)
+    revoke_approval(home, statement(home), key, reason="It was trained on wrong records", on=TODAY)
     assert code(home) == "revoked"
+    found = open_deployed(home, TODAY)
+    assert isinstance(found, Refused)
+    assert found.sentence == "The approval was revoked: It was trained on wrong records."
+
+
+def test_a_stranger_revokes_nothing_and_a_forged_revocation_stops_everything(home, tmp_path):
+    stranger = create_key("somebody", "board_member", tmp_path / "keys", None)
+    with pytest.raises(RevocationRefused, match="no key in use of somebody"):
+        revoke_approval(home, statement(home), stranger, reason="Why not.", on=TODAY)
+    assert isinstance(open_deployed(home, TODAY), Deployed)
+    append(home, "revocation", bundle=str(deployed_digest(home)), on=TODAY, said={"envelope": {}})
+    assert code(home) == "ledger_broken"
+
+
+@pytest.mark.parametrize("damage", ["edited", "taken out", "unreadable"])
+def test_a_ledger_that_is_not_the_chain_that_was_written(home, damage):
+    revoke_approval(home, statement(home), service_key(home), reason="Wrong records.", on=TODAY)
+    first = home.path / "ledger" / "000001.json"
+    content = first.read_bytes()
+    first.chmod(0o644)
+    if damage == "edited":
+        first.write_bytes(content.replace(b"NOT_SETTLED", b"PASS_______"))
+    elif damage == "unreadable":
+        first.write_bytes(b"[" * 100_000)
+    else:
+        first.unlink()
+    assert code(home) == "ledger_broken"
+
+
+@pytest.mark.parametrize("damage", ["gone", "another", "not in the ledger"])
+def test_the_audits_record_must_be_the_one_signed_and_in_the_ledger(home, damage):
+    file = folder(home) / "record.json"
+    if damage == "gone":
+        file.unlink()
+    elif damage == "another":
+        file.write_bytes(file.read_bytes() + b" ")
+    else:
+        shutil.rmtree(home.path / "ledger")
+    assert code(home) == "wrong_record"
+
+
+def test_a_missed_audit_stops_it_and_an_audit_made_keeps_it_going(home):
+    """The approval was signed three days ago; the policy allows fourteen days without a look."""
+    found = open_deployed(home, TODAY)
+    assert isinstance(found, Deployed)
+    last = found.approval.signed_on + timedelta(days=14)
+    assert isinstance(open_deployed(home, last), Deployed)
+    assert code(home, last + timedelta(days=1)) == "audit_missed"
+    append(home, "watch", bundle=found.digest, on=last, said={"approval_id": "0" * 64})
+    assert code(home, last + timedelta(days=1)) == "audit_missed"
+    append(home, "watch", bundle=found.digest, on=last, said={"approval_id": found.approval.id})
+    assert isinstance(open_deployed(home, last + timedelta(days=14)), Deployed)
+    assert code(home, last + timedelta(days=15)) == "audit_missed"
 
 
 def test_a_demonstrations_signatures_count_nowhere_else(home, tmp_path):
     other = create_home(tmp_path / "real", today=TODAY)
     shutil.copytree(home.deployed, other.deployed)
     shutil.copytree(home.trust, other.trust)
+    shutil.copytree(home.path / "ledger", other.path / "ledger")
     assert code(other) in ("demo_trust", "trust_unreadable")
 
 

@@ -1,0 +1,1 @@
+"""What stands around an approval: ledger, audit record, sealed decisions, revocations, changes of trust."""
