@@ -1,7 +1,7 @@
 """The gate: from an audit's numbers and the board's policy to one verdict, in words."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -102,12 +102,13 @@ def _verdict(cell: Cell, policy: Policy, adjusted: float | None) -> CellVerdict:
     return "not_settled" if over or under else "within"
 
 
-def decide(audit: Audit, policy: Policy) -> Decision:
+def decide(audit: Audit, policy: Policy, *, already: Collection[tuple[str, ...]] = ()) -> Decision:
     """Return the verdict on an audit under a policy.
 
     Any cell outside, or a rule of thumb not beaten: FAIL. Every cell of a fully judged attribute within,
     on recent enough data from enough terms: PASS. Anything else: NOT_SETTLED. Cells are judged again
-    here; the verdicts written in the audit decide nothing.
+    here; the verdicts written in the audit decide nothing. `already` are groups whose figures an earlier
+    report hid (`fairness.disclosure`): no sentence gives them.
     """
     cells = judge(audit.cells, policy)
     failing = tuple(cell for cell in cells if cell.verdict == "outside")
@@ -115,7 +116,7 @@ def decide(audit: Audit, policy: Policy) -> Decision:
     useless = _not_beaten(audit.comparison, policy)
     absent = _absent(cells, policy)
     stale = _stale(audit, policy)
-    hidden = hidden_cells(cells, policy.disclosure)
+    hidden = hidden_cells(cells, policy, already=already)
     verdict: Verdict = "PASS"
     if failing or useless:
         verdict = "FAIL"
