@@ -19,7 +19,7 @@ from fairness.evaluation import (
     labels_of,
     tallies_of,
 )
-from fairness.findings import EVERYONE, LIFT, Audit, Cell, PracticeRow, read_audit, write_audit
+from fairness.findings import EVERYONE, LIFT, Audit, Cell, Evidence, PracticeRow, read_audit, write_audit
 from fairness.gate import judge
 from fairness.intervals import SchoolSpread, Share, chance_beyond, harm, newcombe
 from fairness.metrics import BY_NAME, METRICS, Scale
@@ -43,6 +43,7 @@ def audit(
     comparison: pd.DataFrame,
     created_on: date,
     practice: Sequence[PracticeRow] = (),
+    evidence: Evidence | None = None,
 ) -> Audit:
     """Return what held-out flags show of each declared group, under a policy.
 
@@ -56,6 +57,8 @@ def audit(
         One row for each approach, `approach` and its `recall` and `precision` within capacity.
     practice
         `fairness.practice.practice`, shown beside the errors.
+    evidence
+        `fairness.evidence.gathered.gather`, shown beside the cells.
 
     Raises
     ------
@@ -64,13 +67,44 @@ def audit(
     fairness.points.AuditError
         Fairlearn's point values and ours differ.
     """
+    cells = cells_of(evaluation, groups, policy)
+    terms, weeks = evaluation.pupil_terms, evaluation.snapshots
+    inference = policy.inference
+    return Audit(
+        bundle_digest=bundle_digest,
+        policy_digest=policy.digest,
+        period=(weeks["as_of"].min().date(), weeks["as_of"].max().date()),
+        created_on=created_on,
+        terms=tuple(sorted(map(str, terms["term"].unique()))),
+        pupils=len(_pupils(terms, weeks)),
+        pupil_terms=len(terms),
+        schools=int(terms["school"].nunique()),
+        cells=judge(cells, policy),
+        comparison=tuple(_rows(comparison)),
+        practice=tuple(practice),
+        base_rates=_base_rates(terms),
+        evaluation_digest=evaluation_digest(terms, weeks),
+        made_with={name: importlib.metadata.version(name) for name in ("numpy", "fairlearn", "scipy", "pandas")}
+        | {"seed": str(inference.seed), "replicates": str(inference.replicates)},
+        evidence=evidence,
+    )
+
+
+def cells_of(evaluation: Evaluation, groups: pd.DataFrame, policy: Policy, *, lift: bool = True) -> list[Cell]:
+    """Return one cell for each metric and group of the policy and, with `lift`, what a flag is worth; not judged yet.
+
+    Raises
+    ------
+    AuditRefused, fairness.points.AuditError
+        As `audit`.
+    """
     terms, weeks = evaluation.pupil_terms, evaluation.snapshots
     check_evaluation(terms, weeks, policy)
-    pupils = np.unique(np.concatenate([terms["pupil"].to_numpy(np.int64), weeks["pupil"].to_numpy(np.int64)]))
+    pupils = _pupils(terms, weeks)
     labels = {EVERYONE: Labels((EVERYONE,), np.zeros(len(pupils), np.int64))}
     labels |= {attribute.name: labels_of(attribute, groups, pupils) for attribute in policy.attributes}
-    base_rates = {str(phase): float(rate) for phase, rate in terms.groupby("phase")["outcome"].mean().items()}
-    tallies = tallies_of(terms, weeks, pupils, base_rates)
+    wanted = {limit.name for limit in policy.metrics} | ({LIFT} if lift else set())
+    tallies = [one for one in tallies_of(terms, weeks, pupils, _base_rates(terms)) if one.name in wanted]
     inference = policy.inference
     sums = sums_of(tallies, labels, len(pupils), replicates=inference.replicates, seed=inference.seed)
     positives = np.bincount(
@@ -78,7 +112,7 @@ def audit(
         weights=terms["outcome"].to_numpy(np.float64),
         minlength=len(pupils),
     )
-    cells = [_lift(sums[EVERYONE, LIFT], policy, positives)]
+    cells = [_lift(sums[EVERYONE, LIFT], policy, positives)] if lift else []
     for limit in policy.metrics:
         cells.append(_overall(limit, sums[EVERYONE, limit.name], positives))
     for attribute in policy.attributes:
@@ -86,23 +120,16 @@ def audit(
         _check_against_fairlearn(attribute, label, terms, pupils, sums)
         for limit in policy.metrics:
             cells += _cells(attribute, limit, label, sums[attribute.name, limit.name], (policy, positives))
-    return Audit(
-        bundle_digest=bundle_digest,
-        policy_digest=policy.digest,
-        period=(weeks["as_of"].min().date(), weeks["as_of"].max().date()),
-        created_on=created_on,
-        terms=tuple(sorted(map(str, terms["term"].unique()))),
-        pupils=len(pupils),
-        pupil_terms=len(terms),
-        schools=int(terms["school"].nunique()),
-        cells=judge(cells, policy),
-        comparison=tuple(_rows(comparison)),
-        practice=tuple(practice),
-        base_rates=base_rates,
-        evaluation_digest=evaluation_digest(terms, weeks),
-        made_with={name: importlib.metadata.version(name) for name in ("numpy", "fairlearn", "scipy", "pandas")}
-        | {"seed": str(inference.seed), "replicates": str(inference.replicates)},
-    )
+    return cells
+
+
+def _pupils(terms: pd.DataFrame, weeks: pd.DataFrame) -> Ints:
+    both = np.concatenate([terms["pupil"].to_numpy(np.int64), weeks["pupil"].to_numpy(np.int64)])
+    return np.unique(both).astype(np.int64)
+
+
+def _base_rates(terms: pd.DataFrame) -> dict[str, float]:
+    return {str(phase): float(rate) for phase, rate in terms.groupby("phase")["outcome"].mean().items()}
 
 
 def _check_against_fairlearn(
@@ -112,7 +139,7 @@ def _check_against_fairlearn(
     points = point_values(terms, pd.Series(np.array(label.names, dtype=object)[of_row]))
     own: dict[tuple[str, str], float] = {}
     for metric in METRICS:
-        if metric.rows != "pupil_terms":
+        if metric.rows != "pupil_terms" or (attribute.name, metric.name) not in sums:
             continue
         for place, name in enumerate(label.names):
             share, _ = sums[attribute.name, metric.name].sides(place)

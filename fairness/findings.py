@@ -8,75 +8,35 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import rfc8785
+from pydantic import TypeAdapter, ValidationError
 
+from fairness.cells import EVERYONE, LIFT, Cell, CellVerdict
+from fairness.exhibits import Evidence
 from records.refusal import Refusal
 
+__all__ = [
+    "EVERYONE",
+    "LIFT",
+    "Audit",
+    "AuditUnreadable",
+    "Cell",
+    "CellVerdict",
+    "Evidence",
+    "PracticeRow",
+    "read_audit",
+    "write_audit",
+]
+
 AUDIT_SCHEMA = "belong-audit/1"
-EVERYONE = "all"
-LIFT = "precision_lift"
-CellVerdict = Literal["within", "not_settled", "outside", "too_few", "shown"]
 _DIGITS = 12
+_EVIDENCE = TypeAdapter(Evidence)
 
 
 class AuditUnreadable(Refusal):
     """The JSON is not an audit of this version."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One group and one metric, set beside the rest of the pupils.
-
-    Attributes
-    ----------
-    attribute, group, metric
-        As the policy names them; attribute 'all' is everybody.
-    gate
-        full, fail_only or report: what the verdict may do.
-    pupils, n, positives
-        Pupils of the group; what the metric is out of (pupil-terms, flags or weekly scores); pupil-terms
-        of the group with the outcome.
-    estimate, rest_estimate
-        The group's share and everyone else's. None: cannot be computed, see `why`.
-    harm, lower, upper
-        What is compared with the limits, and the two ends that are each right 19 times in 20 (at alpha
-        0.05): the wider of the interval over pupils and the one over schools.
-    limit_low, limit_high
-        The lowest and highest harm allowed.
-    p_outside
-        The p-value of 'inside the limits'. None: cannot be computed.
-    effective_n
-        `n` divided by the design effect.
-    schools
-        Schools in which the metric's base is not nought.
-    why
-        Why nothing can be concluded, in words; empty otherwise.
-    verdict
-        As the gate judged it when the audit was made.
-    """
-
-    attribute: str
-    group: str
-    metric: str
-    gate: Literal["full", "fail_only", "report"]
-    pupils: int
-    n: int
-    positives: int
-    estimate: float | None = None
-    rest_estimate: float | None = None
-    harm: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    limit_low: float | None = None
-    limit_high: float | None = None
-    p_outside: float | None = None
-    effective_n: float | None = None
-    schools: int = 0
-    rest_positives: int = 0
-    why: str = ""
-    verdict: CellVerdict = "not_settled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +58,8 @@ class Audit:
     """A whole audit of one bundle's held-out flags. Holds no pupil.
 
     `period` is the first and last as-of day; `comparison` has one row for each approach (the model and
-    the rules it must beat); `made_with` the seed and library versions that make the numbers again.
+    the rules it must beat); `made_with` the seed and library versions that make the numbers again;
+    `evidence` what is shown beside the cells (None: an audit from before there was any).
     """
 
     bundle_digest: str
@@ -116,10 +77,14 @@ class Audit:
     evaluation_digest: str
     made_with: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    evidence: Evidence | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the audit as plain JSON values: no NaN or infinity, numbers to 12 significant digits."""
         said = {"schema": AUDIT_SCHEMA} | _plain(asdict(self))
+        if self.evidence is None:
+            # An audit from before there was evidence keeps the digest that was signed.
+            del said["evidence"]
         return dict(said)
 
     @classmethod
@@ -142,7 +107,13 @@ class Audit:
             values["practice"] = tuple(PracticeRow(**row) for row in values["practice"])
             for name in ("terms", "comparison", "notes"):
                 values[name] = tuple(values[name])
+            if values.get("evidence") is not None:
+                values["evidence"] = _EVIDENCE.validate_python(values["evidence"])
             return cls(**values)
+        except ValidationError as error:
+            first_wrong = error.errors()[0]
+            where = ".".join(str(step) for step in first_wrong["loc"])
+            raise AuditUnreadable(f"not an audit of this version (evidence.{where}: {first_wrong['msg']})") from error
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             allowed = ", ".join(field.name for field in fields(cls))
             raise AuditUnreadable(f"not an audit of this version ({error}); it has {allowed}") from error

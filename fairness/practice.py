@@ -46,7 +46,7 @@ def practice(behaviour: pd.DataFrame, groups: pd.DataFrame, policy: Policy) -> t
     ended as incidents of that severity end in the whole network. `ratio`: sanctions over expected, with
     90 % limits (Wilson on the n that is effective when whole pupils are drawn). It is not a verdict.
     """
-    rows = behaviour[~behaviour["role"].astype("str").isin(_BYSTANDERS)]
+    rows = taking_part(behaviour)
     if rows.empty:
         return ()
     sanctioned = np.asarray(rows["outcome"].astype("str").isin(SANCTIONS), dtype=np.float64)
@@ -83,6 +83,11 @@ def practice(behaviour: pd.DataFrame, groups: pd.DataFrame, policy: Policy) -> t
                 )
             )
     return tuple(found)
+
+
+def taking_part(behaviour: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of pupils whom the school recorded as having done something, not seen or suffered it."""
+    return behaviour[~behaviour["role"].astype("str").isin(_BYSTANDERS)]
 
 
 def by_group(rows: Sequence[PracticeRow], attribute: str) -> dict[str, PracticeRow]:
