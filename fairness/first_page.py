@@ -18,33 +18,31 @@ VERDICTS: dict[Verdict, str] = {
     "NOT_SETTLED": "The records are too few to say whether the model treats every group alike.",
     "WAIVED": "The records are too few to say whether every group is treated alike; it is used under a waiver.",
 }
+_UNSEEN = (
+    "No group is shown to be treated worse, and not every group is shown to be treated alike. A difference "
+    "that matters could be there and not be seen, because few pupils are suspended."
+)
 _FOR_PUPILS: dict[Verdict, tuple[str, ...]] = {
     "PASS": (
         (
-            "In the terms that were checked, pupils of every group judged were helped, and wrongly flagged, about as often "
-            "as other pupils: any difference is smaller than the board's limits, as far as the records can show."
+            "In the terms checked, pupils of every group judged were helped, and wrongly flagged, about as often as "
+            "other pupils: any difference is smaller than the board's limits, as far as records can show."
         ),
         "Single pupils are still flagged wrongly or missed. That is why a person looks before anything is offered.",
     ),
     "FAIL": (
         (
-            "At least one group of pupils would be passed over, or wrongly flagged, clearly more often than other pupils, "
-            "or the model finds no more pupils than a simple rule would."
+            "At least one group would be passed over, or wrongly flagged, clearly more often than other pupils, or the "
+            "model finds no more pupils than a simple rule would."
         ),
-        "Used as it is, it would carry that difference into who is offered help. It cannot be waived.",
+        "Used as it is, it would carry that into who is offered help. It cannot be waived.",
     ),
     "NOT_SETTLED": (
-        (
-            "No group is shown to be treated worse, and not every group is shown to be treated alike. A difference that "
-            "matters could be there and not be seen, because few pupils are suspended."
-        ),
+        _UNSEEN,
         "It is like a coin tossed ten times: six heads do not show that it is a fair coin, nor that it is not.",
     ),
     "WAIVED": (
-        (
-            "No group is shown to be treated worse, and not every group is shown to be treated alike. A difference that "
-            "matters could be there and not be seen, because few pupils are suspended."
-        ),
+        _UNSEEN,
         (
             "The board and the data-protection officer have accepted this in writing, for a limited time, while it is "
             "watched as set out here."
@@ -77,7 +75,7 @@ def first_page(
 def _settle(
     audit: Audit, decision: Decision, cells: Sequence[Cell], policy: Policy, hidden: Hidden
 ) -> list[dict[str, Any]]:
-    """Return, for each attribute that is not settled, the comparison that needs most, in words."""
+    """Return, for each attribute that is not settled, the comparison that waits longest, in words."""
     overall = {cell.metric: cell.estimate for cell in cells if cell.attribute == EVERYONE}
     asked = [
         (cell, needed(_seen(cell, hidden), policy, terms=len(audit.terms), overall=overall.get(cell.metric)))
@@ -112,13 +110,15 @@ def _seen(cell: Cell, hidden: Hidden) -> Cell:
 
 
 def _settle_row(cell: Cell, found: Needed, hide: bool, policy: Policy) -> dict[str, Any]:
+    enough = found.needed <= found.positives
+    wait = "Its own figure lies near the limit: further terms will show which side" if enough else ""
     return {
         "by": heading(attribute_words(cell.attribute)),
         "group": heading(group_words(cell.attribute, cell.group)),
         "figure": BY_NAME[cell.metric].title,
         "there_are": "too few to show" if hide else f"about {rounded(found.positives, policy.disclosure):,}",
         "needed": f"about {found.needed:,}",
-        "wait": "not shown" if hide else _terms_words(found.more_terms),
+        "wait": "not shown" if hide else wait or _terms_words(found.more_terms),
     }
 
 

@@ -8,12 +8,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
 from starlette.responses import Response
 
 from casework.audit_log import look
 from casework.deployments import StoredAudit, audit_of, audits, current_deployment
-from serving.charts import Axis, Block, Interval, intervals
+from fairness.documents.interval_chart import chart_of
 from serving.page import NotFound, Page, Visit
 from serving.rendering import day_words
 
@@ -141,54 +140,12 @@ def _figure(figure: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         "id": f"{prefix}{figure['metric'].replace('_', '-')}",
         "title": figure["title"],
         "words": " ".join(str(figure[name]) for name in said if figure.get(name)),
-        "chart": _chart(figure, f"chart-{prefix}{figure['metric']}"),
+        "chart": chart_of(figure, f"chart-{prefix}{figure['metric']}"),
         "own_share": bool(figure.get("own_share")),
         "blocks": [
             {"title": block["title"], "rows": [_row(row) for row in block["rows"]]} for block in figure["blocks"]
         ],
     }
-
-
-def _chart(figure: Mapping[str, Any], name: str) -> Markup | None:
-    """Return the interval chart, or None where not one group's figure may be shown.
-
-    A group that is neither judged nor shown has nothing to draw; the table beside the chart names it.
-    """
-    blocks = [
-        Block(title=str(block["title"]), rows=[_interval(row) for row in block["rows"] if _has_line(row)])
-        for block in figure["blocks"]
-    ]
-    blocks = [block for block in blocks if block.rows]
-    said = figure.get("axis") or {}
-    if said.get("low") is None or all(row.estimate is None for block in blocks for row in block.rows):
-        return None
-    # A figure that is only shown has a limit for its axis, and no band.
-    low, high = said.get("limit") or (None, None) if figure.get("judged") else (None, None)
-    axis = Axis(
-        low=float(said["low"]),
-        high=float(said["high"]),
-        limit_low=low,
-        limit_high=high,
-        same=1.0 if said.get("log") else 0.0 if float(said["low"]) <= 0 <= float(said["high"]) else None,
-        log=bool(said.get("log")),
-    )
-    return intervals(blocks, axis, name=name, title=str(figure["title"]))
-
-
-def _has_line(row: Mapping[str, Any]) -> bool:
-    return row.get("estimate") is not None or row["word"] != _ONLY_SHOWN
-
-
-def _interval(row: Mapping[str, Any]) -> Interval:
-    return Interval(
-        label=str(row["group"]),
-        n=f"n = {row['n']:,}" if isinstance(row["n"], int) else str(row["n"]).replace(_HIDDEN, ""),
-        estimate=row.get("estimate"),
-        lower=row.get("lower"),
-        upper=row.get("upper"),
-        word=str(row["word"]).capitalize(),
-        shape=str(row.get("shape", "none")),
-    )
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, str]:
