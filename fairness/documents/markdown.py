@@ -11,8 +11,10 @@ def as_markdown(document: Document) -> str:
     lines = [f"# {_plain(document.title)}", "", _plain(document.subtitle), ""]
     if document.draft:
         lines += [
-            "**Draft.** It was written from the records of a training run, the board's policy and the register of "
-            "agreements. People must check it, and write what is missing, before anyone relies on it.",
+            (
+                "**Draft.** It was written from the records of a training run, the board's policy and the register of "
+                "agreements. People must check it, and write what is missing, before anyone relies on it."
+            ),
             "",
         ]
     for block in document.blocks:
