@@ -7,6 +7,7 @@ hidden would give the hidden one away. The verdict in words is always shown.
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from fairness.exhibits import TermCells
 from fairness.findings import EVERYONE, Cell, PracticeRow
 from fairness.metrics import BY_NAME
 from fairness.policy import Disclosure, Policy
@@ -29,27 +30,46 @@ def hides(cell: Cell, rule: Disclosure) -> bool:
     return any(0.5 < count.value < rule.primary - 0.5 for count in _counts(cell, rule).values())
 
 
-def hidden_groups(cells: Sequence[Cell], policy: Policy, *, already: Collection[Key] = ()) -> frozenset[Key]:
-    """Return the (attribute, group) of every group whose figures are hidden.
+def hidden_groups(
+    cells: Sequence[Cell], policy: Policy, *, already: Collection[Key] = (), terms: Sequence[TermCells] = ()
+) -> frozenset[Key]:
+    """Return the (attribute, group) of every group whose figures are hidden, and (attribute, group, term) of a term's.
 
     Parameters
     ----------
     already
         Groups hidden in an earlier audit of the same terms: they stay hidden, so that two reports laid beside
         each other tell no more than one.
+    terms
+        The same groups' cells of each term alone: a group's terms add up to the group.
     """
+    parts = [_part(key, mine, policy) for key, mine in _by_group(cells).items()]
+    sums = _sums({part.key: part for part in parts}, policy)
+    for term in terms:
+        of_term = [_part((*key, term.term), mine, policy) for key, mine in _by_group(term.cells).items()]
+        sums += [
+            _whole([part for part in of_term if part.key[0] == name]) for name in {part.key[0] for part in of_term}
+        ]
+        parts += of_term
+    for key in {part.key[:2] for part in parts if len(part.key) > 2}:
+        mine = tuple(part.key for part in parts if part.key[:2] == key and len(part.key) > 2)
+        sums.append(Sum(parts=mine, total=key, known={}, spare={}, left_out=frozenset({_PUPILS})))
+    return hidden_parts(parts, sums, least=policy.disclosure.primary, already=already)
+
+
+def _by_group(cells: Iterable[Cell]) -> dict[Key, list[Cell]]:
     groups: dict[Key, list[Cell]] = {}
     for cell in cells:
         if cell.attribute != EVERYONE:
             groups.setdefault((cell.attribute, cell.group), []).append(cell)
-    parts = [_part(key, of_group, policy) for key, of_group in groups.items()]
-    by_key = {part.key: part for part in parts}
-    return hidden_parts(parts, _sums(by_key, policy), least=policy.disclosure.primary, already=already)
+    return groups
 
 
-def hidden_cells(cells: Sequence[Cell], policy: Policy, *, already: Collection[Key] = ()) -> set[tuple[str, str, str]]:
-    """Return the attribute, group and metric of every cell whose figures are hidden."""
-    groups = hidden_groups(cells, policy, already=already)
+def hidden_cells(
+    cells: Sequence[Cell], policy: Policy, *, already: Collection[Key] = (), terms: Sequence[TermCells] = ()
+) -> set[tuple[str, str, str]]:
+    """Return the attribute, group and metric of every cell whose figures are hidden (as `hidden_groups`)."""
+    groups = hidden_groups(cells, policy, already=already, terms=terms)
     return {
         (cell.attribute, cell.group, cell.metric)
         for cell in cells

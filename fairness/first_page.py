@@ -14,10 +14,18 @@ from fairness.words import attribute_words, group_words, heading
 
 VERDICTS: dict[Verdict, str] = {
     "PASS": "The model kept to every limit that the board set.",
-    "FAIL": "The model must not be used: it broke a limit that the board set.",
+    "FAIL": "The model must not be used: a group is outside a limit that the board set.",
     "NOT_SETTLED": "The records are too few to say whether the model treats every group alike.",
     "WAIVED": "The records are too few to say whether every group is treated alike; it is used under a waiver.",
 }
+_USELESS = "The model must not be used: it finds too few more pupils than a rule that anyone can apply."
+_FOR_NOBODY = (
+    (
+        "A simple rule would offer help to about as many of the pupils who need it, and everyone could see how it "
+        "chooses. A model that adds nothing has no right to be used."
+    ),
+    "No group is shown to be outside a limit; the model is refused as not useful enough. That cannot be waived.",
+)
 _UNSEEN = (
     "No group is shown to be treated worse, and not every group is shown to be treated alike. A difference "
     "that matters could be there and not be seen, because few pupils are suspended."
@@ -32,8 +40,8 @@ _FOR_PUPILS: dict[Verdict, tuple[str, ...]] = {
     ),
     "FAIL": (
         (
-            "At least one group would be passed over, or wrongly flagged, clearly more often than other pupils, or the "
-            "model finds no more pupils than a simple rule would."
+            "At least one group of pupils would be passed over, or wrongly flagged, clearly more often than other "
+            "pupils: by more than the board allows, and more than chance explains."
         ),
         "Used as it is, it would carry that into who is offered help. It cannot be waived.",
     ),
@@ -63,12 +71,13 @@ def first_page(
 ) -> dict[str, Any]:
     """Return the first page as plain JSON values: verdict, sentence, for_pupils, next, settle."""
     verdict: Verdict = "WAIVED" if waived else decision.verdict
+    useless = verdict == "FAIL" and not decision.failing
     return {
         "verdict": verdict,
-        "sentence": VERDICTS[verdict],
-        "for_pupils": list(_FOR_PUPILS[verdict]),
+        "sentence": _USELESS if useless else VERDICTS[verdict],
+        "for_pupils": [*(_FOR_NOBODY if useless else _FOR_PUPILS[verdict])],
         "next": _NEXT[verdict].format(valid=policy.approval.valid_days, waiver=policy.waiver.max_days),
-        "settle": [] if verdict == "PASS" else _settle(audit, decision, cells, policy, hidden),
+        "settle": [] if verdict in {"PASS", "FAIL"} else _settle(audit, decision, cells, policy, hidden),
     }
 
 

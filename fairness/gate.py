@@ -116,7 +116,8 @@ def decide(audit: Audit, policy: Policy, *, already: Collection[tuple[str, ...]]
     useless = _not_beaten(audit.comparison, policy)
     absent = _absent(cells, policy)
     stale = _stale(audit, policy)
-    hidden = hidden_cells(cells, policy, already=already)
+    terms = audit.evidence.terms if audit.evidence else ()
+    hidden = hidden_cells(cells, policy, already=already, terms=terms)
     verdict: Verdict = "PASS"
     if failing or useless:
         verdict = "FAIL"

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fairness.disclosure import Key, hidden_groups, hidden_practice, rounded
+from fairness.exhibits import TermCells
 from fairness.figures import NOT_SHOWN, figures_of, lift_figure
-from fairness.findings import EVERYONE, LIFT, Audit
+from fairness.findings import EVERYONE, LIFT, Audit, Cell
 from fairness.first_page import first_page
+from fairness.further import further
 from fairness.gate import decide, judge, means
 from fairness.limits import limits_of, method_of
-from fairness.policy import Policy, read_policy
+from fairness.policy import Attribute, Metric, Policy, read_policy
 from fairness.signoff import Approval
 from fairness.words import approach_words, attribute_words, group_words, heading
 
@@ -44,45 +46,27 @@ def view(
     metric: title, explains, overall, limit_text, axis (low, high, limit, log) and blocks, one for each
     attribute that is judged in full (title, and rows with group, n [pupils], positives [pupil-terms with the
     outcome], estimate, lower, upper, share, word, shape); `lift`, a figure of the same form for all pupils;
-    `folds`, figures of the attributes and the metrics that are not judged in full; waiver; baselines;
-    practice; past_lists; `limits` in force with their reasons; `method`; `about`, what was audited.
+    `folds`, figures of the attributes and the metrics that are not judged in full; waiver; approval; baselines;
+    practice; past_lists; `evidence`, tables beside the verdict (title, explains, heads, rows); `limits` in
+    force with their reasons; `method`; `about`, what was audited.
     """
     policy = policy or read_policy()
     already = hidden_before(audit, earlier, policy)
     decision = decide(audit, policy, already=already)
     cells = judge(audit.cells, policy)
-    hidden = hidden_groups(cells, policy, already=already)
+    hidden = hidden_groups(cells, policy, already=already, terms=terms_of(audit))
     waived = approval is not None and approval.verdict == "WAIVED"
     said = means(decision.verdict, policy)
     lift = [cell for cell in cells if cell.metric == LIFT]
-    full = [attribute for attribute in policy.attributes if attribute.gate == "full"]
-    others = [attribute for attribute in policy.attributes if attribute.gate != "full"]
-    judged = [limit for limit in policy.metrics if limit.gate]
-    shown = [limit for limit in policy.metrics if not limit.gate]
     return {
         "verdict": "WAIVED" if waived else decision.verdict,
         "headline": decision.sentences[0],
         "means": " ".join(said),
         "sentences": [sentence for sentence in decision.sentences[1:] if sentence not in said],
         "first": first_page(audit, decision, cells, policy, hidden, waived=waived),
-        "figures": figures_of(cells, judged, full, policy, hidden),
+        "figures": figures_of(cells, _judged(policy), _full(policy), policy, hidden),
         "lift": lift_figure(lift[0], policy) if lift else None,
-        "folds": [
-            *_folds(
-                [
-                    (f"By {attribute_words(one.name)}", figures_of(cells, judged, [one], policy, hidden))
-                    for one in others
-                ]
-            ),
-            *_folds(
-                [
-                    (
-                        "Figures that are shown and not judged",
-                        figures_of(cells, shown, policy.attributes, policy, hidden),
-                    )
-                ]
-            ),
-        ],
+        "folds": _folds(cells, policy, hidden),
         "waiver": _waiver(approval) if approval is not None and waived else None,
         "approval": _approval(approval) if approval is not None else None,
         "baselines": [_baseline(row) for row in audit.comparison],
@@ -90,6 +74,7 @@ def view(
         "past_lists": _past_lists(audit, policy),
         "limits": limits_of(policy),
         "method": method_of(audit, policy),
+        "evidence": further(audit.evidence, policy, hidden) if audit.evidence else [],
         "about": _about(audit, decision.audit_digest, policy),
         "counts": {
             "pupils": rounded(audit.pupils, policy.disclosure),
@@ -106,11 +91,34 @@ def hidden_before(audit: Audit, earlier: Sequence[Audit], policy: Policy) -> fro
     found: frozenset[Key] = frozenset()
     for one in sorted(earlier, key=lambda one: (one.created_on, one.bundle_digest)):
         if set(one.terms) & set(audit.terms) and one.digest != audit.digest:
-            found |= hidden_groups(one.cells, policy, already=found)
+            found |= hidden_groups(one.cells, policy, already=found, terms=terms_of(one))
     return found
 
 
-def _folds(titled: Sequence[tuple[str, list[dict[str, Any]]]]) -> list[dict[str, Any]]:
+def terms_of(audit: Audit) -> tuple[TermCells, ...]:
+    """Return the audit's terms one by one, where it has evidence."""
+    return audit.evidence.terms if audit.evidence else ()
+
+
+def _judged(policy: Policy) -> list[Metric]:
+    return [limit for limit in policy.metrics if limit.gate]
+
+
+def _full(policy: Policy) -> list[Attribute]:
+    return [attribute for attribute in policy.attributes if attribute.gate == "full"]
+
+
+def _folds(cells: Sequence[Cell], policy: Policy, hidden: frozenset[Key]) -> list[dict[str, Any]]:
+    """Return the figures of what is not judged in full: each such attribute, then the metrics that are only shown."""
+    titled = [
+        (f"By {attribute_words(one.name)}", figures_of(cells, _judged(policy), [one], policy, hidden))
+        for one in policy.attributes
+        if one.gate != "full"
+    ]
+    shown = [limit for limit in policy.metrics if not limit.gate]
+    titled.append(
+        ("Figures that are shown and not judged", figures_of(cells, shown, policy.attributes, policy, hidden))
+    )
     return [{"title": title, "figures": figures} for title, figures in titled if figures]
 
 

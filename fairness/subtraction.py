@@ -40,12 +40,14 @@ class Sum:
     """Parts that add up to a total: another part, or (None) counts that anybody may know, exactly.
 
     `spare` is how much of each count may belong to no part: pupils of whom one of two characteristics is unknown.
+    `left_out` are counts that do not add up: a pupil of two terms is one pupil.
     """
 
     parts: tuple[tuple[str, ...], ...]
     total: tuple[str, ...] | None
     known: Mapping[str, float]
     spare: Mapping[str, float]
+    left_out: frozenset[str] = frozenset()
 
 
 def hidden_parts(
@@ -73,7 +75,7 @@ def given_away(
 ) -> bool:
     """Return whether the sum places a hidden small count within a range narrower than the least count."""
     members = [parts[key] for key in one.parts if key in parts]
-    for name in {name for part in members for name in part.counts}:
+    for name in {name for part in members for name in part.counts} - one.left_out:
         total = _total(one, parts, hidden, name)
         if total is None:
             continue

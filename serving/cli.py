@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from records.refusal import Refusal
-from serving.commands import agreements, evaluating, mappings, models, network, quality, rights, site, tracking
+from serving.commands import agreements, evaluating, mappings, models, network, quality, report, rights, site, tracking
 from serving.commands.options import Exit
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for group in (network, quality, mappings, agreements, rights, models, tracking, site):
+for group in (network, quality, mappings, agreements, rights, models, report, tracking, site):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
 app.command(rich_help_panel=models.PANEL)(_ending(evaluating.evaluate_with(_truth)))

@@ -12,8 +12,7 @@ from fairness.documents.document import Document
 
 def as_pdf(document: Document) -> bytes:
     """Return the PDF. It is dated as the document is, whenever it is made."""
-    # The web process does not carry a typesetter until somebody asks for a PDF.
-    import typst  # noqa: PLC0415
+    import typst  # noqa: PLC0415 - the web process carries no typesetter until somebody asks for a PDF
 
     here = files("fairness.documents")
     said = document.to_json()

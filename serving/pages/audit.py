@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from casework.audit_log import look
 from casework.deployments import StoredAudit, audit_of, audits, current_deployment
+from casework.permissions import may
+from fairness.documents.figure_blocks import number, span
 from fairness.documents.interval_chart import chart_of
 from serving.page import NotFound, Page, Visit
 from serving.rendering import day_words
@@ -60,20 +62,21 @@ def show_audits(visit: Visit) -> Response:
         }
         for audit in audits(visit.session)
     ]
-    return visit.show("audits.html", title="Fairness audits", audits=rows)
+    reports = may(visit.person, "see_report")
+    return visit.show("audits.html", title="Fairness audits", audits=rows, reports=reports)
 
 
 def show_audit(visit: Visit) -> Response:
     """Show one audit; the look at it is logged."""
     digest = visit.part("digest")
-    found = audit_of(visit.session, digest) if _DIGEST.fullmatch(digest) else None
-    if found is None:
-        raise NotFound
+    found = stored(visit, digest)
     look(visit.session, visit.person, "see_audit", detail=digest)
     view: Mapping[str, Any] = found.payload.get("view") or {}
     return visit.show(
         "audit.html",
         title="Fairness audit",
+        digest=digest,
+        report=has_report(view) and may(visit.person, "see_report"),
         short=digest[:12],
         on=found.created_on,
         verdict=view.get("headline") or VERDICTS.get(found.verdict, found.verdict),
@@ -85,9 +88,24 @@ def show_audit(visit: Visit) -> Response:
         lift=_figure(view["lift"]) if view.get("lift") else None,
         folds=[_fold(at, fold) for at, fold in enumerate(view.get("folds", ()))],
         tables=_tables(view),
+        for_pupils=(view.get("first") or {}).get("for_pupils", ()),
+        evidence=view.get("evidence", ()),
         limits=_limits(view),
         in_use=_in_use(visit, found),
     )
+
+
+def stored(visit: Visit, digest: str) -> StoredAudit:
+    """Return the audit of a bundle, or answer that there is none."""
+    found = audit_of(visit.session, digest) if _DIGEST.fullmatch(digest) else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def has_report(view: Mapping[str, Any]) -> bool:
+    """Whether the view was stored since there are reports; an older one is made again by `belong audit`."""
+    return "first" in view and "about" in view
 
 
 def _in_use(visit: Visit, audit: StoredAudit) -> bool:
@@ -149,27 +167,15 @@ def _figure(figure: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _row(row: Mapping[str, Any]) -> dict[str, str]:
-    number = f"{row['n']:,}" if isinstance(row["n"], int) else str(row["n"])
+    pupils = f"{row['n']:,}" if isinstance(row["n"], int) else str(row["n"])
     return {
         "group": str(row["group"]),
-        "n": number,
-        "share": _number(row.get("share")),
-        "estimate": _number(row.get("estimate")),
-        "interval": _range(row.get("lower"), row.get("upper")),
+        "n": pupils,
+        "share": number(row.get("share")),
+        "estimate": number(row.get("estimate")),
+        "interval": span(row.get("lower"), row.get("upper")),
         "word": str(row["word"]).capitalize(),
     }
-
-
-def _number(value: float | None) -> str:
-    return _HIDDEN if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _range(lower: float | None, upper: float | None) -> str:
-    if lower is None and upper is None:
-        return _HIDDEN
-    if lower is None or upper is None:
-        return f"at least {_number(lower)}" if upper is None else f"at most {_number(upper)}"
-    return f"{_number(lower)} to {_number(upper)}"
 
 
 def _tables(view: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -187,6 +193,15 @@ def _tables(view: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _limits(view: Mapping[str, Any]) -> dict[str, Any]:
     """Return the limits in force for this audit, one line for each figure compared."""
+    said = view.get("limits")
+    if said:
+        return {
+            "title": "Limits in force for this audit",
+            "explains": f"Policy {said['policy']}, decided by the {said['owner']} on {day_words(said['decided_on'])}. "
+            "The board sets these, and writes down why, before the results are known.",
+            "heads": ["Figure", "Limit", "The board's reason"],
+            "rows": [[row["figure"], row["limit"].capitalize(), row["reason"]] for row in said["figures"]],
+        }
     folded = [figure for fold in view.get("folds", ()) for figure in fold["figures"]]
     figures = [*view.get("figures", ()), *([view["lift"]] if view.get("lift") else []), *folded]
     seen = {str(figure["title"]): str(figure.get("limit_text", "")) for figure in figures}
@@ -202,7 +217,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return _HIDDEN
     if isinstance(value, float):
-        return _number(value)
+        return number(value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
