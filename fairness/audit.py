@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from statistics import NormalDist
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -32,6 +33,7 @@ from fairness.sums import Labels, Sums, sums_of
 __all__ = ["Audit", "AuditRefused", "Cell", "audit", "read_audit", "write_audit"]
 # More replicates of schools than this without the group: its pupils are in too few schools to tell.
 MOST_UNDEFINED = 0.05
+NOBODY: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
 def audit(
@@ -44,6 +46,7 @@ def audit(
     created_on: date,
     practice: Sequence[PracticeRow] = (),
     evidence: Evidence | None = None,
+    left_out: Mapping[tuple[str, str], str] = NOBODY,
 ) -> Audit:
     """Return what held-out flags show of each declared group, under a policy.
 
@@ -59,6 +62,8 @@ def audit(
         `fairness.practice.practice`, shown beside the errors.
     evidence
         `fairness.evidence.gathered.gather`, shown beside the cells.
+    left_out
+        `fairness.evidence.coverage.left_out`: groups that nothing can be concluded of, and why.
 
     Raises
     ------
@@ -67,7 +72,10 @@ def audit(
     fairness.points.AuditError
         Fairlearn's point values and ours differ.
     """
-    cells = cells_of(evaluation, groups, policy)
+    cells = [
+        replace(cell, why=left_out.get((cell.attribute, cell.group), cell.why))
+        for cell in cells_of(evaluation, groups, policy)
+    ]
     terms, weeks = evaluation.pupil_terms, evaluation.snapshots
     inference = policy.inference
     return Audit(

@@ -9,10 +9,17 @@ import pandas as pd
 
 from records.refusal import Refusal
 
-COLUMNS = ("sex", "ethnicity", "sen", "fsm", "eal")
+COLUMNS = ("sex", "ethnicity", "sen", "fsm", "eal", "care")
 # What stands where nothing is known of a pupil: never guessed, shown but not judged.
 UNKNOWN: Mapping[str, str] = MappingProxyType(
-    {"sex": "unknown", "ethnicity": "unclassified", "sen": "unknown", "fsm": "unknown", "eal": "unknown"}
+    {
+        "sex": "unknown",
+        "ethnicity": "unclassified",
+        "sen": "unknown",
+        "fsm": "unknown",
+        "eal": "unknown",
+        "care": "unknown",
+    }
 )
 DECLARED_MERGES: Mapping[str, str] = MappingProxyType({"CHNE": "Asian"})
 _SEX = {"F": "female", "M": "male"}
@@ -22,6 +29,8 @@ _MAJOR = {"A": "Asian", "B": "Black", "M": "Mixed", "W": "White", "O": "Other"}
 _NOT_SAID = frozenset({"REFU", "NOBT"})
 _ENGLISH = frozenset({"ENG", "ENB"})
 _LANGUAGE_NOT_SAID = frozenset({"NOT", "REF"})
+# A child in need, or on a protection plan: DfE counts whoever had a social worker in the last six years.
+_SOCIAL_WORKER = frozenset({"CIN", "CPP"})
 EVER_YEARS = 6
 
 
@@ -50,8 +59,10 @@ def groups(store: ProtectedRecords, as_of: date, *, merges: Mapping[str, str] = 
     -------
     Index `pupil` (int64); text columns sex (female, male, unknown), ethnicity (Asian, Black, Mixed,
     White, Other, unclassified), sen (none, support, ehcp, unknown), fsm (fsm: eligible on the day or in
-    the six years before it, as DfE's 'Ever 6'; not), eal (eal, not, unknown). One row for each pupil of
-    whom a census is known.
+    the six years before it, as DfE's 'Ever 6'; not), eal (eal, not, unknown), care (looked_after: on the day;
+    social_worker: in need or on a protection plan on the day or in the six years before it; none; unknown for all where
+    no local authority's file has come in, since nothing known is not nobody). One row for each pupil of whom a census
+    is known.
 
     Raises
     ------
@@ -68,7 +79,7 @@ def groups(store: ProtectedRecords, as_of: date, *, merges: Mapping[str, str] = 
         values = [UNKNOWN[_GROUPED[name]] if pd.isna(code) else group_of(str(code)) for code in codes]
         return pd.Series(values, index=index, dtype="str")
 
-    ever = _ever_eligible(tables["fsm_periods"], as_of)
+    ever = _open(tables["fsm_periods"], as_of, years=EVER_YEARS)
     return pd.DataFrame(
         {
             "sex": column("sex", _SEX.__getitem__),
@@ -76,6 +87,7 @@ def groups(store: ProtectedRecords, as_of: date, *, merges: Mapping[str, str] = 
             "sen": column("sen_provision", _SEN.__getitem__),
             "fsm": pd.Series(["fsm" if int(pupil) in ever else "not" for pupil in index], index=index, dtype="str"),
             "eal": column("language", _language),
+            "care": pd.Series(_care(tables["care"], index, as_of), index=index, dtype="str"),
         }
     )
 
@@ -101,10 +113,21 @@ def _language(code: str) -> str:
     return "not" if code in _ENGLISH else "eal"
 
 
-def _ever_eligible(periods: pd.DataFrame, as_of: date) -> set[int]:
-    """Return pupils with a period of free school meals on the day or within six years before it."""
+def _care(periods: pd.DataFrame, index: pd.Index, as_of: date) -> list[str]:
+    """Return each pupil's care group; being looked after now weighs more than having had a social worker."""
+    if periods.empty:
+        return [UNKNOWN["care"]] * len(index)
+    status = periods["status"].astype("str")
+    looked_after = _open(periods[status == "CLA"], as_of, years=0)
+    helped = _open(periods[status.isin(_SOCIAL_WORKER)], as_of, years=EVER_YEARS)
+    return [
+        "looked_after" if int(pupil) in looked_after else "social_worker" if int(pupil) in helped else "none"
+        for pupil in index
+    ]
+
+
+def _open(periods: pd.DataFrame, as_of: date, *, years: int) -> set[int]:
+    """Return pupils with a period that was open on the day or within so many years before it."""
     day = pd.Timestamp(as_of)
-    since = day - pd.DateOffset(years=EVER_YEARS)
-    begun = periods["start_date"] < day
-    recent = periods["end_date"].isna() | (periods["end_date"] >= since)
-    return {int(pupil) for pupil in periods.loc[begun & recent, "pupil"]}
+    recent = periods["end_date"].isna() | (periods["end_date"] >= day - pd.DateOffset(years=years))
+    return {int(pupil) for pupil in periods.loc[(periods["start_date"] < day) & recent, "pupil"]}

@@ -14,6 +14,7 @@ _ATTRIBUTES = {
     "sen": "special educational needs provision",
     "fsm": "free school meals (now or in the last six years)",
     "eal": "first language",
+    "care": "care and social work",
     "sex_x_sen": "sex and special educational needs provision",
 }
 _GROUPS = {
@@ -33,6 +34,10 @@ _GROUPS = {
     ("eal", "eal"): "English as an additional language",
     ("eal", "not"): "English first language",
     ("eal", "unknown"): "first language not known",
+    ("care", "looked_after"): "looked after",
+    ("care", "social_worker"): "had a social worker (now or in the last six years)",
+    ("care", "none"): "neither looked after nor with a social worker",
+    ("care", "unknown"): "care status not known",
 }
 _APPROACHES = {
     "model": "the model",

@@ -68,7 +68,9 @@ class Work:
 
     @cached_property
     def first_day(self) -> int:
-        """The first day that any window holds."""
+        """The first day that any window holds; any day will do where nobody is on roll."""
+        if not len(self.rows):
+            return 0
         edges = {edge for book in self.book.values() for _, edge in book.needs}
         return min((int(self.rows.edge(edge).min()) for edge in edges), default=0)
 

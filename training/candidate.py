@@ -10,7 +10,7 @@ import pandas as pd
 
 from records.home import Home
 from records.refusal import Refusal
-from training.bundle import Bundle, read_verified
+from training.bundle import Bundle, read_verified, sha256
 from training.evaluate import Evaluation
 
 _FRAMES = ("allocation", "comparison", "variants", "ground", "roll")
@@ -77,6 +77,7 @@ def save_candidate(home: Home, candidate: Candidate) -> Path:
         getattr(candidate, name).to_parquet(folder / f"{name}.parquet", index=False)
     for name in _EVALUATION_FRAMES:
         getattr(candidate.evaluation, name).to_parquet(folder / f"{name}.parquet", index=False)
+    files = {name: sha256((folder / f"{name}.parquet").read_bytes()) for name in (*_FRAMES, *_EVALUATION_FRAMES)}
     said = asdict(candidate.evaluation)
     record = {
         "summary": said["summary"],
@@ -84,6 +85,7 @@ def save_candidate(home: Home, candidate: Candidate) -> Path:
         "periods": dict(candidate.periods),
         "data": dict(candidate.data),
         "run_id": candidate.run_id,
+        "files_sha256": files,
     }
     (folder / "candidate.json").write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
     return folder
@@ -107,8 +109,9 @@ def load_candidate(home: Home, digest: str) -> Candidate:
         raise NoCandidate(f"no candidate {digest[:16]}; the home holds {', '.join(held) or 'none'}. Run `belong train`")
     bundle = read_verified(folder, digest)
     try:
-        frames = {name: _read(folder / f"{name}.parquet") for name in (*_FRAMES, *_EVALUATION_FRAMES)}
         record = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
+        _check_files(folder, record.get("files_sha256", {}))
+        frames = {name: _read(folder / f"{name}.parquet") for name in (*_FRAMES, *_EVALUATION_FRAMES)}
         return Candidate(
             bundle=bundle,
             evaluation=Evaluation(
@@ -126,6 +129,16 @@ def load_candidate(home: Home, digest: str) -> Candidate:
             f"the folder of candidate {digest[:12]} is damaged ({type(error).__name__}); run `belong train` again, "
             "which makes the same candidate from the same records"
         ) from error
+
+
+def _check_files(folder: Path, said: Mapping[str, str]) -> None:
+    """Refuse frames that are not those saved: pupils taken out of an evaluation would be out of its audit."""
+    other = sorted(name for name, digest in said.items() if sha256((folder / f"{name}.parquet").read_bytes()) != digest)
+    if other:
+        raise CandidateDamaged(
+            f"{', '.join(other)} of candidate {folder.name[:12]} are not as they were saved; run `belong train` again, "
+            "which makes the same candidate from the same records"
+        )
 
 
 def _read(file: Path) -> pd.DataFrame:

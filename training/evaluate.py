@@ -118,11 +118,8 @@ def ground(
 
 def evaluate(allocation: pd.DataFrame, on: Ground) -> Evaluation:
     """Return what the flags of an allocation log were worth."""
-    rows = on.rows.merge(allocation[["pupil", "as_of", "probability", "flagged"]], on=["pupil", "as_of"], how="left")
-    rows["flagged"] = rows["flagged"].eq(True)
-    lead = _lead(rows, on.calendar)
-    rows["in_time"] = rows["flagged"] & (lead >= on.settings.lead_days)
-    rows["in_time_also"] = rows["flagged"] & (lead >= on.settings.lead_days_also)
+    rows = _with_flags(allocation, on)
+    lead = rows["lead"]
     pupil_terms = _pupil_terms(rows)
     scored = rows[rows["probability"].notna()]
     first = _first_flags(rows.assign(lead_days=lead))
@@ -136,6 +133,20 @@ def evaluate(allocation: pd.DataFrame, on: Ground) -> Evaluation:
         bands=reliability(scored["outcome"].to_numpy(np.int8), scored["probability"].to_numpy(np.float64)),
         lead_days=float(lead[rows["in_time"]].median()) if rows["in_time"].any() else float("nan"),
     )
+
+
+def flagged_terms(allocation: pd.DataFrame, on: Ground) -> pd.DataFrame:
+    """Return `Evaluation.pupil_terms` alone: for an audit of the same flags against another outcome."""
+    return _pupil_terms(_with_flags(allocation, on))
+
+
+def _with_flags(allocation: pd.DataFrame, on: Ground) -> pd.DataFrame:
+    rows = on.rows.merge(allocation[["pupil", "as_of", "probability", "flagged"]], on=["pupil", "as_of"], how="left")
+    rows["flagged"] = rows["flagged"].eq(True)
+    rows["lead"] = _lead(rows, on.calendar)
+    rows["in_time"] = rows["flagged"] & (rows["lead"] >= on.settings.lead_days)
+    rows["in_time_also"] = rows["flagged"] & (rows["lead"] >= on.settings.lead_days_also)
+    return rows
 
 
 def _lead(rows: pd.DataFrame, calendar: Calendar) -> pd.Series:

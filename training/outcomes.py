@@ -1,5 +1,8 @@
 """What happened after an as-of date: the only code that looks forward.
 
+`mature` is what a model learns and is judged by. `mature_others` is for the audit alone: the same flags against
+what else befell the pupils, so that an outcome which hangs on staff's decisions is not the only witness.
+
 Outcome (docs/decisions.md, 11): does any suspension or permanent exclusion **start** in
 [as_of, as_of + horizon school weeks)? Settings may count either alone, and say the horizon. A lunchtime
 exclusion (category LNCH) is half a day without leaving the school's care and is no outcome. Neither is a
@@ -7,15 +10,17 @@ suspension that was withdrawn: the version believed is the last one known when w
 typed in.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest
-from records.tables import CALENDARS, ENROLMENTS, SUSPENSIONS
+from records.tables import ALTERNATIVE_PROVISION, CALENDARS, ENROLMENTS, MARKS, SUSPENSIONS
+from training.absence import missed_share
 from training.matured import MaturedOutcomes
 from training.settings import OUTCOMES, Settings
 
@@ -43,7 +48,7 @@ def mature(history: History, keys: pd.DataFrame, *, settings: Settings, observed
     rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
     settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
     rows = rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
-    kinds = {"outcome": OUTCOMES[settings.outcome][1], **_ALONE}
+    kinds = {"outcome": OUTCOMES[settings.outcome].categories, **_ALONE}
     for name, categories in kinds.items():
         rows[f"{name}_on"] = _next_start(rows, suspensions[suspensions["category"].isin(categories)])
     inside = {name: rows[f"{name}_on"] < rows["horizon_end"] for name in kinds}
@@ -53,6 +58,93 @@ def mature(history: History, keys: pd.DataFrame, *, settings: Settings, observed
         frame[name] = inside[name].astype("int8")
     frame["starts_on"] = rows["outcome_on"].where(inside["outcome"]).astype("datetime64[s]")
     return MaturedOutcomes(frame[keep].reset_index(drop=True), settings.horizon_weeks)
+
+
+# Outcome that only an audit looks at → what it is, for the horizon ahead.
+OTHERS: Mapping[str, str] = {
+    "severe_absence": "missing half or more of all possible sessions over the horizon",
+    "left_roll": "leaving a school's roll at any time but for the summer, a managed move included",
+    "alternative_provision": "a placement that the school arranged elsewhere begins",
+    "suspended": "a suspension starts",
+    "permanent": "a permanent exclusion starts",
+}
+SEVERE = 0.5
+_LEAST_SESSIONS = 20
+# Whoever leaves for the summer is not followed by an open day for longer than this; no other holiday is as long.
+_HOLIDAY_DAYS = 30
+# Registered elsewhere: the end of a second or guest registration is no leaving.
+_SECOND = ("S", "F", "O", "G")
+
+
+def mature_others(
+    history: History, keys: pd.DataFrame, *, settings: Settings, observed_until: date, names: Sequence[str]
+) -> dict[str, MaturedOutcomes]:
+    """Return other outcomes (of `OTHERS`) of the same as-of dates, shaped as `mature`'s own.
+
+    `starts_on` is the day the outcome starts; of severe absence the last open day of the horizon, since it
+    is a state over all of it and any flag before is in time. A pupil counts as observed who is on a roll of the
+    network to the horizon's end or has had the outcome.
+
+    Parameters
+    ----------
+    keys
+        `pupil`, `as_of`, `school` of rows that were scored.
+    """
+    calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, observed_until))
+    enrolments = latest(history.tables["enrolments"], ENROLMENTS, observed_until)
+    rows = keys[["pupil", "as_of", "school"]].reset_index(drop=True)
+    rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
+    settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
+    rows = rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
+    stays = _on_roll_to_the_end(rows, enrolments)
+    found = {}
+    for name in names:
+        if name == "severe_absence":
+            share = _missed(history, rows, observed_until)
+            starts, keep = rows["last_open"].where(share >= SEVERE), stays & ~np.isnan(share)
+        else:
+            starts = _next_start(rows, _events(name, history, enrolments, calendar, observed_until))
+            keep = stays | (starts < rows["horizon_end"])
+        inside = starts < rows["horizon_end"]
+        frame = rows[["pupil", "as_of"]].assign(outcome=inside.astype("int8"))
+        for alone in _ALONE:
+            frame[alone] = frame["outcome"] if alone == name else np.int8(0)
+        frame["starts_on"] = starts.where(inside).astype("datetime64[s]")
+        found[name] = MaturedOutcomes(frame[keep].reset_index(drop=True), settings.horizon_weeks)
+    return found
+
+
+def _events(name: str, history: History, enrolments: pd.DataFrame, calendar: Calendar, until: date) -> pd.DataFrame:
+    """Return `pupil` and `start_date` of what the outcome is about."""
+    if name in _ALONE:
+        suspensions = latest(history.tables["suspensions"], SUSPENSIONS, until)
+        return suspensions[suspensions["category"].isin(_ALONE[name])]
+    if name == "alternative_provision":
+        placed = latest(history.tables["alternative_provision"], ALTERNATIVE_PROVISION, until)
+        return placed.rename(columns={"entry_date": "start_date"})
+    left = enrolments[enrolments["leaving_date"].notna() & ~enrolments["status"].isin(_SECOND)]
+    ends = zip(left["school"], left["leaving_date"], strict=True)
+    left = left[np.array([_goes_on(calendar, school, day) for school, day in ends], dtype=bool)]
+    back = left.merge(enrolments[["pupil", "school", "entry_date"]], on=["pupil", "school"], suffixes=("", "_again"))
+    soon = back["entry_date_again"] - back["leaving_date"]
+    again = back.loc[(soon > pd.Timedelta(0)) & (soon <= pd.Timedelta(days=_HOLIDAY_DAYS)), ["pupil", "leaving_date"]]
+    gone = left.merge(again.drop_duplicates(), on=["pupil", "leaving_date"], how="left", indicator=True)
+    gone = gone[gone["_merge"] == "left_only"]
+    return gone.rename(columns={"leaving_date": "start_date"})
+
+
+def _goes_on(calendar: Calendar, school: int, day: pd.Timestamp) -> bool:
+    """Whether the school is open again within weeks of the day: not the end of its year, nor of its calendar."""
+    following = calendar.add_open_days(int(school), day.date() + timedelta(days=1), 0)
+    return following is not None and (following - day.date()).days <= _HOLIDAY_DAYS
+
+
+def _missed(history: History, rows: pd.DataFrame, observed_until: date) -> npt.NDArray[np.float64]:
+    marks = history.tables["marks"]
+    first, end = rows["as_of"].min(), rows["horizon_end"].max()
+    near = marks[(marks["date"] >= first) & (marks["date"] < end) & marks["pupil"].isin(set(rows["pupil"]))]
+    spans = rows[["pupil"]].assign(first=rows["as_of"], end=rows["horizon_end"])
+    return missed_share(latest(near, MARKS, observed_until), spans, least_sessions=_LEAST_SESSIONS)
 
 
 def together(parts: Iterable[MaturedOutcomes]) -> MaturedOutcomes:

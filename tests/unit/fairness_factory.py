@@ -33,6 +33,7 @@ def made_network(
             "sen": rng.choice(["none", "support", "ehcp"], pupils, p=[0.7, 0.2, 0.1]),
             "fsm": rng.choice(["fsm", "not"], pupils, p=[0.35, 0.65]),
             "eal": rng.choice(["eal", "not"], pupils, p=[0.4, 0.6]),
+            "care": rng.choice(["none", "social_worker", "looked_after"], pupils, p=[0.93, 0.05, 0.02]),
         },
         index=pd.Index(ids, name="pupil"),
     )

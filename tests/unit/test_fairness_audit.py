@@ -59,7 +59,14 @@ def twelve():
         as_of=np.datetime64("2026-01-05", "s"), probability=np.where(terms["pupil"] < 12, 0.25, 0.5)
     )
     groups = pd.DataFrame(
-        {"sex": np.repeat(["female", "male"], 12), "ethnicity": "White", "sen": "none", "fsm": "not", "eal": "not"},
+        {
+            "sex": np.repeat(["female", "male"], 12),
+            "ethnicity": "White",
+            "sen": "none",
+            "fsm": "not",
+            "eal": "not",
+            "care": "none",
+        },
         index=pd.Index(range(24), name="pupil"),
     )
     return MadeEvaluation(terms, weeks), groups
@@ -111,7 +118,14 @@ def test_false_alarms_are_set_against_each_group_s_own_base_rate():
     terms["flagged_any"] = terms["flagged"]
     weeks = terms[["pupil", "school", "outcome"]].assign(as_of=pd.Timestamp("2025-09-08"), probability=0.3)
     groups = pd.DataFrame(
-        {"sex": np.where(boys, "male", "female"), "ethnicity": "White", "sen": "none", "fsm": "not", "eal": "not"},
+        {
+            "sex": np.where(boys, "male", "female"),
+            "ethnicity": "White",
+            "sen": "none",
+            "fsm": "not",
+            "eal": "not",
+            "care": "none",
+        },
         index=pd.Index(terms["pupil"], name="pupil"),
     )
     found = audited(MadeEvaluation(terms, weeks), groups)

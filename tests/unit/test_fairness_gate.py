@@ -207,11 +207,12 @@ def test_a_figure_sets_every_judged_group_beside_each_other_and_the_rest_is_fold
     singly = ["sex", "ethnicity", "sen", "fsm", "eal"]
     assert all([block["attribute"] for block in one["blocks"]] == singly for one in shown["figures"])
     assert shown["lift"]["blocks"][0]["rows"][0]["group"] == "All pupils"
-    both, unjudged = shown["folds"]
+    care, both, unjudged = shown["folds"]
+    assert care["title"] == "By care and social work"
     assert both["title"] == "By sex and special educational needs provision"
-    assert "Girls, SEN support" in rows_of(shown, "sex_x_sen", "recall", fold=0)
+    assert "Girls, SEN support" in rows_of(shown, "sex_x_sen", "recall", fold=1)
     assert [one["metric"] for one in unjudged["figures"]] == ["fpr_ratio", "selection_ratio", "false_omission"]
-    assert rows_of(shown, "sex", "fpr_ratio", fold=1)["Girls"]["shape"] == "stroke"
+    assert rows_of(shown, "sex", "fpr_ratio", fold=2)["Girls"]["shape"] == "stroke"
 
 
 def test_the_sentences_name_groups_as_the_tables_do(found):
@@ -328,7 +329,14 @@ def test_sanctions_are_set_against_those_of_equal_severity():
         }
     )
     groups = pd.DataFrame(
-        {"sex": ["female"] * 2 + ["male"] * 2, "ethnicity": "White", "sen": "none", "fsm": "not", "eal": "not"},
+        {
+            "sex": ["female"] * 2 + ["male"] * 2,
+            "ethnicity": "White",
+            "sen": "none",
+            "fsm": "not",
+            "eal": "not",
+            "care": "none",
+        },
         index=pd.Index([1, 2, 11, 12], name="pupil"),
     )
     found = by_group(practice(rows, groups, POLICY), "sex")

@@ -14,19 +14,21 @@ AS_OF = date(2026, 1, 1)
 class Protected:
     """A protected root with what a test puts there."""
 
-    def __init__(self, people, periods=()):
+    def __init__(self, people, periods=(), care=()):
         census = pd.Timestamp("2025-10-02")
         self.people = pd.DataFrame(
             [{"census_date": census, **person} for person in people],
             columns=["pupil", "census_date", "sex", "ethnicity", "language", "sen_provision"],
         )
         self.periods = pd.DataFrame(list(periods), columns=["pupil", "start_date", "end_date"])
-        for column in ("start_date", "end_date"):
-            self.periods[column] = pd.to_datetime(self.periods[column]).astype("datetime64[s]")
+        self.care = pd.DataFrame(list(care), columns=["pupil", "status", "start_date", "end_date"])
+        for frame in (self.periods, self.care):
+            for column in ("start_date", "end_date"):
+                frame[column] = pd.to_datetime(frame[column]).astype("datetime64[s]")
 
     def known_protected(self, as_of):
         assert as_of == AS_OF
-        return {"characteristics": self.people, "fsm_periods": self.periods}
+        return {"characteristics": self.people, "fsm_periods": self.periods, "care": self.care}
 
 
 def person(pupil, ethnicity="WBRI", **changes):
@@ -68,6 +70,24 @@ def test_free_school_meals_count_for_six_years():
     ]
     found = groups(Protected([person(pupil) for pupil in range(1, 6)], periods), AS_OF)
     assert list(found["fsm"]) == ["fsm", "fsm", "not", "not", "not"]
+
+
+def test_care_now_and_a_social_worker_within_six_years():
+    care = [
+        (1, "CLA", "2025-09-01", None),
+        (1, "CIN", "2024-09-01", None),  # looked after now weighs more
+        (2, "CLA", "2024-09-01", "2025-12-31"),  # no longer, and no other status
+        (3, "CPP", "2015-09-01", "2020-01-01"),  # ended six years ago to the day
+        (4, "CIN", "2015-09-01", "2019-12-31"),  # a day earlier
+        (5, "CIN", "2026-01-01", None),  # begins on the day: not yet
+        (6, "PLA", "2020-01-01", None),  # previously looked after
+    ]
+    found = groups(Protected([person(pupil) for pupil in range(1, 8)], care=care), AS_OF)
+    assert list(found["care"]) == ["looked_after", "none", "social_worker", "none", "none", "none", "none"]
+
+
+def test_without_a_local_authority_s_file_nobody_s_care_is_known():
+    assert list(groups(Protected([person(1)]), AS_OF)["care"]) == ["unknown"]
 
 
 def test_the_newest_census_counts():

@@ -88,7 +88,14 @@ def test_the_worst_group_s_shortfall_by_hand() -> None:
     """Of twenty girls suspended five were listed, of twenty boys fifteen: girls lack 0.5 of what boys have."""
     pupils = np.arange(40)
     groups = pd.DataFrame(
-        {"sex": ["female"] * 20 + ["male"] * 20, "ethnicity": "White", "sen": "none", "fsm": "not", "eal": "not"},
+        {
+            "sex": ["female"] * 20 + ["male"] * 20,
+            "ethnicity": "White",
+            "sen": "none",
+            "fsm": "not",
+            "eal": "not",
+            "care": "none",
+        },
         index=pd.Index(pupils, name="pupil"),
     )
     listed = np.r_[np.arange(20) < 5, np.arange(20) < 15]
