@@ -18,7 +18,7 @@ VERDICTS: dict[Verdict, str] = {
     "NOT_SETTLED": "The records are too few to say whether the model treats every group alike.",
     "WAIVED": "The records are too few to say whether every group is treated alike; it is used under a waiver.",
 }
-_USELESS = "The model must not be used: it finds too few more pupils than a rule that anyone can apply."
+_USELESS = "The model must not be used: it finds hardly more pupils than a rule that anyone can apply."
 _FOR_NOBODY = (
     (
         "A simple rule would offer help to about as many of the pupils who need it, and everyone could see how it "

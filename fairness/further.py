@@ -52,8 +52,16 @@ def further(evidence: Evidence, policy: Policy, hidden: Hidden) -> list[Table]:
     return [table for table in made if table["rows"]]
 
 
-def _table(title: str, explains: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    return {"title": title, "explains": explains, "heads": list(heads), "rows": [list(row) for row in rows]}
+def _table(
+    title: str, explains: str, heads: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int] = ()
+) -> Table:
+    return {
+        "title": title,
+        "explains": explains,
+        "heads": list(heads),
+        "rows": [list(row) for row in rows],
+        "widths": list(widths or (3, *(2 for _ in heads[1:]))),
+    }
 
 
 def _funnel(funnel: Funnel, policy: Policy) -> list[Table]:
@@ -136,7 +144,7 @@ def _proxies(evidence: Evidence, policy: Policy, _: Hidden) -> list[Table]:
         "same outcome."
     )
     heads = ("Group", "Can it be told?", "Given the outcome", "To look into", "Inputs that tell most")
-    return [_table("Can a group be told from the inputs?", explains, heads, rows)]
+    return [_table("Can a group be told from the inputs?", explains, heads, rows, (6, 2, 2, 2, 6))]
 
 
 def _left_out(evidence: Evidence, policy: Policy, hidden: Hidden) -> list[Table]:
@@ -176,7 +184,7 @@ def _other_outcomes(evidence: Evidence, policy: Policy, hidden: Hidden) -> list[
         "A suspension is a decision that adults make. The same flags are set against other things that can happen to "
         "a pupil; where a group fares otherwise there, the audit's own outcome may be part of the reason."
     )
-    return [_table("Other outcomes", explains, ("Outcome", "Who fares otherwise"), rows)]
+    return [_table("Other outcomes", explains, ("Outcome", "Who fares otherwise"), rows, (1, 1))]
 
 
 def _tipping(evidence: Evidence, policy: Policy, hidden: Hidden) -> list[Table]:
@@ -197,7 +205,15 @@ def _tipping(evidence: Evidence, policy: Policy, hidden: Hidden) -> list[Table]:
     )
     # The most easily moved first: they are what a board should ask about.
     kept = sorted(rows, key=lambda row: float(row[2]) if row[2].isdigit() else 101.0)[:_MOST_ROWS]
-    return [_table("How much discretion would move a result", explains, ("Result", "Now", "In doubt", "Turned"), kept)]
+    return [
+        _table(
+            "How much discretion would move a result",
+            explains,
+            ("Result", "Now", "In doubt", "Turned"),
+            kept,
+            (6, 2, 2, 2),
+        )
+    ]
 
 
 def _practice(slices: Sequence[PracticeSlice], policy: Policy) -> list[Table]:
@@ -259,13 +275,14 @@ def _recording(rows: Sequence[Recording], policy: Policy) -> list[Table]:
     hidden = hidden_counts(counted, policy.disclosure)
     said = []
     for row in rows:
-        hide = (row.attribute, row.group) in hidden or row.share is None
+        if (row.attribute, row.group) in hidden or row.share is None:
+            continue
         said.append(
             (
                 f"{heading(attribute_words(row.attribute))}: {group_words(row.attribute, row.group)}",
-                NOT_SHOWN if hide else _number(row.share),
-                NOT_SHOWN if hide else _number(row.rest_share),
-                "Stands out" if row.over and not hide else "",
+                _number(row.share),
+                _number(row.rest_share),
+                "Stands out" if row.over else "",
             )
         )
     days = rows[0].days if rows else 0

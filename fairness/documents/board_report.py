@@ -207,7 +207,7 @@ def _evidence(view: Mapping[str, Any]) -> tuple[Block, ...]:
         blocks += words("Shown beside the verdict; none of it changes the verdict.")
     for table in tables:
         blocks += [head(table["title"], 2), *words(table["explains"])]
-        blocks += grid("", table["heads"], table["rows"], widths=(3, *(2 for _ in table["heads"][1:])))
+        blocks += grid("", table["heads"], table["rows"], widths=table["widths"])
     return (*blocks, head("What the audit cannot see"), *words(*_CANNOT_SEE))
 
 

@@ -31,8 +31,16 @@ def figure_blocks(figure: Mapping[str, Any], name: str, *, level: int = 1) -> tu
         *words(" ".join(one for one in said if one)),
         *picture,
         *grid("", heads, rows, numeric=numeric, widths=widths),
-        *words(f"Not shown, as they rest on few pupils or would give such a group away: {hidden}." if hidden else ""),
+        *words(_not_shown(hidden, judged=bool(figure["judged"]))),
     )
+
+
+def _not_shown(hidden: str, *, judged: bool) -> str:
+    if not hidden:
+        return ""
+    if not judged:
+        return "Other groups are not shown: their figures rest on few pupils, or would give such a group away."
+    return f"Not shown, as they rest on few pupils or would give such a group away: {hidden}."
 
 
 def _parted(figure: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
