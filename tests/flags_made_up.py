@@ -19,8 +19,7 @@ METRICS = {
     "false_omission": ("missed", "not_found"),
 }
 COUNTS = ("pupils", "terms", "positives", "found", "late", "wrong")
-SEX, ETHNICITY = ("female", "male", "unknown"), ("Asian", "Black", "Mixed", "White", "Other", "unclassified")
-SEN, FSM, EAL = ("none", "support", "ehcp", "unknown"), ("fsm", "not", "unknown"), ("eal", "not", "unknown")
+_SKEW = {"sex": 5.0, "fsm": 3.0, "eal": 3.0}
 
 
 @dataclass(frozen=True)
@@ -31,19 +30,14 @@ class MadePupils:
     suspended: Mapping[str, np.ndarray]
 
 
-def made_pupils(seed: int, pupils: int, terms: tuple[str, ...], unknown: float = 0.0) -> MadePupils:
+def made_pupils(seed: int, pupils: int, terms: tuple[str, ...], policy: Policy, unknown: float = 0.0) -> MadePupils:
     """Return pupils of a network of any size; `unknown` is the share whose group is not known, by attribute."""
     rng = np.random.default_rng(seed)
     groups = {}
-    for name, labels, skew in (
-        ("sex", SEX, 5.0),
-        ("ethnicity", ETHNICITY, 1.0),
-        ("sen", SEN, 1.0),
-        ("fsm", FSM, 3.0),
-        ("eal", EAL, 3.0),
-    ):
-        share = rng.dirichlet([skew] * (len(labels) - 1)) * (1 - unknown)
-        groups[name] = rng.choice(labels, pupils, p=[*share, unknown])
+    for attribute in (one for one in policy.attributes if len(one.columns) == 1):
+        share = rng.dirichlet([_SKEW.get(attribute.name, 1.0)] * len(attribute.groups)) * (1 - unknown)
+        labels = (*attribute.groups, attribute.report_only[0])
+        groups[attribute.name] = rng.choice(labels, pupils, p=[*share, unknown])
     rate = rng.uniform(0.02, 0.2) * np.where(groups["sen"] == "none", 0.7, 2.0)
     return MadePupils(groups, {term: rng.random(pupils) < rate for term in terms})
 

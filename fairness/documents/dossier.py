@@ -61,10 +61,11 @@ class Dossier:
             "audit": "Audited on",
             "serve": "Used in",
         }
+        days = self.candidate.periods
         return [
-            (names[name], f"{day_words(date.fromisoformat(days[0]))} to {day_words(date.fromisoformat(days[1]))}")
-            for name, days in self.candidate.periods.items()
-            if name in names and len(days) > 1
+            (said, f"{day_words(date.fromisoformat(days[name][0]))} to {day_words(date.fromisoformat(days[name][1]))}")
+            for name, said in names.items()
+            if len(days.get(name, ())) > 1
         ]
 
 

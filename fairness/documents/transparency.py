@@ -138,7 +138,7 @@ def _model(dossier: Dossier) -> dict[str, str]:
             f"An approval holds at most {days} days, a waiver at most {dossier.policy.waiver.max_days}; then the model "
             "is audited and signed anew, or is not used."
         ),
-        "models": approach_words(str(manifest["approach"])),
+        "models": f"One: {approach_words(str(manifest['approach']))}.",
         "model_name": "Belong",
         "model_version": f"bundle {dossier.digest}",
         "model_task": (

@@ -26,7 +26,7 @@ def networks(count: int) -> Iterator[tuple[int, object]]:
     for seed in range(count):
         rng = np.random.default_rng(seed)
         unknown = float(rng.choice([0.0, 0.004, 0.03]))
-        yield seed, made_pupils(seed, int(rng.integers(150, 3000)), (AUTUMN, SPRING, SUMMER), unknown=unknown)
+        yield seed, made_pupils(seed, int(rng.integers(150, 3000)), (AUTUMN, SPRING, SUMMER), POLICY, unknown=unknown)
 
 
 def true_counts(audit):
