@@ -7,7 +7,7 @@ how small and how large a hidden count can be.
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,13 +43,17 @@ ASKED = {
 class Published:
     """One report as published, the terms and the model it is of, and everybody's counts, which anybody may know.
 
-    Pupils and outcomes of a term are the same for every model audited on it; flags are a model's own.
+    Pupils and outcomes of a term are the same for every model audited on it; flags are a model's own. `by_term` are
+    everybody's counts of each term; `in_terms` what is given of a group in one term (attribute, group, term): its
+    positives to the nearest five and its recall and false alarms to two decimals, which is more than is published.
     """
 
     shown: Mapping[str, Any]
     totals: Mapping[str, int]
     terms: tuple[str, ...]
     model: str
+    by_term: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    in_terms: Mapping[tuple[str, str, str], Mapping[str, Any]] = field(default_factory=dict)
 
     def own(self, names: Iterable[str]) -> list[str]:
         """Return the unknowns that these counts are the sum of: outcomes by term, flags by model."""
@@ -57,7 +61,7 @@ class Published:
         for name in names:
             sign, plain = ("-", name[1:]) if name.startswith("-") else ("", name)
             if plain in {"found", "late", "wrong"}:
-                found.append(f"{sign}{plain} {self.model}")
+                found += [f"{sign}{plain} {self.model} {term}" for term in self.terms]
             elif plain == "pupils":
                 found.append(name)
             else:
@@ -156,11 +160,28 @@ def read(attack: Attack, report: Published) -> None:
                 _share(attack, key, hits, base, row["share"])
                 if metric == "recall" and row["estimate"] is not None:
                     _rest(attack, key, row["share"] + row["estimate"], report)
+    _terms(attack, by_attribute, report)
     for attribute, groups in by_attribute.items():
         for name in COUNTS:
             rows = [attack.row((attribute, group), report.own([name])) for group in groups]
             attack.same(together(*rows), report.totals[name])
     _margins(attack, by_attribute, report)
+
+
+def _terms(attack: Attack, by_attribute: Mapping[str, Sequence[str]], report: Published) -> None:
+    for (attribute, group, term), given in report.in_terms.items():
+        alone = replace(report, terms=(term,))
+        positives = alone.own(["positives"])
+        _window(attack, attack.row((attribute, group), positives), given["positives"])
+        for metric, share in given["shares"].items():
+            hits = alone.own(SHARES[metric][0])
+            _share(attack, (attribute, group), hits, positives, share)
+    for term, totals in report.by_term.items():
+        alone = replace(report, terms=(term,))
+        for attribute, groups in by_attribute.items():
+            for name in ("positives", "found", "wrong"):
+                rows = [attack.row((attribute, group), alone.own([name])) for group in groups]
+                attack.same(together(*rows), totals[name])
 
 
 def groups_of(shown: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -6,7 +6,9 @@ from datetime import date
 
 import numpy as np
 
+from fairness.exhibits import Evidence, TermCells
 from fairness.findings import EVERYONE, Audit, Cell
+from fairness.gate import judge
 from fairness.policy import Policy
 
 METRICS = {
@@ -46,29 +48,28 @@ def made_audit(made: MadePupils, terms: tuple[str, ...], policy: Policy, *, seed
     """Return the audit of a model's flags over these terms, and everybody's counts by the name of the flags' model."""
     rng = np.random.default_rng(seed)
     caught, early, alarms = rng.uniform(0.2, 0.7), rng.uniform(0.5, 1.0), rng.uniform(0.01, 0.12)
-    counted = {name: np.zeros(len(made.groups["sex"]), int) for name in COUNTS}
+    of_term = {}
     for term in terms:
         suspended = made.suspended[term]
         flagged = rng.random(len(suspended)) < np.where(suspended, caught, alarms)
         late = suspended & flagged & (rng.random(len(suspended)) > early)
-        for name, rows in (
-            ("terms", np.ones_like(suspended)),
-            ("positives", suspended),
-            ("found", suspended & flagged & ~late),
-            ("late", late),
-            ("wrong", flagged & ~suspended),
-        ):
-            counted[name] += rows
-    counted["pupils"] += 1
+        of_term[term] = {
+            "pupils": np.ones(len(suspended), int),
+            "terms": np.ones(len(suspended), int),
+            "positives": suspended.astype(int),
+            "found": (suspended & flagged & ~late).astype(int),
+            "late": late.astype(int),
+            "wrong": (flagged & ~suspended).astype(int),
+        }
+    counted = {name: sum(one[name] for one in of_term.values()) for name in COUNTS}
+    counted["pupils"] = np.ones(len(made.groups["sex"]), int)
     both = np.char.add(np.char.add(made.groups["sex"].astype(str), ", "), made.groups["sen"].astype(str))
     both[(made.groups["sex"] == "unknown") | (made.groups["sen"] == "unknown")] = "not known"
-    cells = [_cell(EVERYONE, EVERYONE, name, counted, np.full(len(both), True)) for name in METRICS]
-    for attribute in policy.attributes:
-        labels = both if len(attribute.columns) > 1 else made.groups[attribute.name]
-        for group in (*attribute.groups, *attribute.report_only, "not known"):
-            mine = labels == group
-            if group in attribute.groups or mine.any():
-                cells += [_cell(attribute.name, group, name, counted, mine) for name in METRICS]
+    cells = _cells(made, policy, counted, both)
+    alone = tuple(
+        TermCells(term=term, newest=term == terms[-1], cells=judge(_cells(made, policy, one, both), policy))
+        for term, one in of_term.items()
+    )
     audit = Audit(
         bundle_digest=f"{seed:064x}",
         policy_digest=policy.digest,
@@ -90,8 +91,20 @@ def made_audit(made: MadePupils, terms: tuple[str, ...], policy: Policy, *, seed
         base_rates={"SS": 0.05},
         evaluation_digest="e" * 64,
         made_with={"seed": "1"},
+        evidence=Evidence(terms=alone),
     )
     return audit, {name: int(values.sum()) for name, values in counted.items()}
+
+
+def _cells(made: MadePupils, policy: Policy, counted: Mapping[str, np.ndarray], both: np.ndarray) -> list[Cell]:
+    cells = [_cell(EVERYONE, EVERYONE, name, counted, np.full(len(both), True)) for name in METRICS]
+    for attribute in policy.attributes:
+        labels = both if len(attribute.columns) > 1 else made.groups[attribute.name]
+        for group in (*attribute.groups, *attribute.report_only, "not known"):
+            mine = labels == group
+            if group in attribute.groups or mine.any():
+                cells += [_cell(attribute.name, group, name, counted, mine) for name in METRICS]
+    return cells
 
 
 def counts_of(counted: Mapping[str, np.ndarray], mine: np.ndarray) -> dict[str, int]:

@@ -65,12 +65,48 @@ def come_out(attack, report, audit):
 def published(made, terms, model, *earlier, seed):
     audit, totals = made_audit(made, terms, POLICY, seed=seed)
     audit = replace(audit, created_on=audit.created_on + timedelta(days=len(earlier)))
-    return audit, Published(view(audit, policy=POLICY, earlier=earlier), totals, terms, model)
+    shown = view(audit, policy=POLICY, earlier=earlier)
+    return audit, Published(shown, totals, terms, model, totals_by_term(audit), given_in_terms(audit, shown))
+
+
+def totals_by_term(audit):
+    """Everybody's counts of each term, which anybody may know."""
+    found = {}
+    for term in audit.evidence.terms:
+        cells = {cell.metric: cell for cell in term.cells if cell.attribute == "all"}
+        recall, wrong = cells["recall"], cells["false_alarms"]
+        hits = [0 if cell.estimate is None else round(cell.estimate * cell.n) for cell in (recall, wrong)]
+        found[term.term] = {"positives": recall.n, "found": hits[0], "wrong": hits[1]}
+    return found
+
+
+def given_in_terms(audit, shown):
+    """Of each group and term that the tables term by term show: more than they show of it."""
+    words = {
+        heading(group_words(attribute.name, group)): (attribute.name, group)
+        for attribute in POLICY.attributes
+        if len(attribute.columns) == 1
+        for group in attribute.groups
+    }
+    seen = set()
+    for table in shown["evidence"]:
+        for row in table["rows"] if table["title"].startswith("Term by term") else ():
+            for term, said in zip(table["heads"][1:], row[1:], strict=False):
+                if any(letter.isdigit() for letter in said):
+                    seen.add((*words[row[0]], term))
+    found = {}
+    for term in audit.evidence.terms:
+        for cell in term.cells:
+            if (cell.attribute, cell.group, term.term) in seen and cell.metric in {"recall", "false_alarms"}:
+                key = (cell.attribute, heading(group_words(cell.attribute, cell.group)), term.term)
+                mine = found.setdefault(key, {"positives": STEP * round(cell.positives / STEP), "shares": {}})
+                mine["shares"][cell.metric] = round(cell.estimate, 2)
+    return found
 
 
 def test_nothing_small_comes_out_of_one_report():
     """5 seconds of a processor."""
-    small = 0
+    small = terms = 0
     for seed, made in networks(8):
         audit, report = published(made, (AUTUMN, SPRING), "a", seed=seed)
         attack = Attack()
@@ -78,7 +114,9 @@ def test_nothing_small_comes_out_of_one_report():
         few, out = come_out(attack, report, audit)
         assert out == [], f"network {seed}"
         small += few
+        terms += len(report.in_terms)
     assert small > 100
+    assert terms > 20
 
 
 @pytest.mark.parametrize("later", [(AUTUMN, SPRING), (SPRING, SUMMER)], ids=["another model", "a term later"])
