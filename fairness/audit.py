@@ -98,8 +98,11 @@ def audit(
     )
 
 
-def cells_of(evaluation: Evaluation, groups: pd.DataFrame, policy: Policy, *, lift: bool = True) -> list[Cell]:
-    """Return one cell for each metric and group of the policy and, with `lift`, what a flag is worth; not judged yet.
+def cells_of(evaluation: Evaluation, groups: pd.DataFrame, policy: Policy, *, whole: bool = True) -> list[Cell]:
+    """Return one cell for each metric and group of the policy, not judged yet.
+
+    `whole`: the lift too, and every point value compared with Fairlearn's; without, for a part of an evaluation
+    whose whole has been.
 
     Raises
     ------
@@ -111,7 +114,7 @@ def cells_of(evaluation: Evaluation, groups: pd.DataFrame, policy: Policy, *, li
     pupils = _pupils(terms, weeks)
     labels = {EVERYONE: Labels((EVERYONE,), np.zeros(len(pupils), np.int64))}
     labels |= {attribute.name: labels_of(attribute, groups, pupils) for attribute in policy.attributes}
-    wanted = {limit.name for limit in policy.metrics} | ({LIFT} if lift else set())
+    wanted = {limit.name for limit in policy.metrics} | ({LIFT} if whole else set())
     tallies = [one for one in tallies_of(terms, weeks, pupils, _base_rates(terms)) if one.name in wanted]
     inference = policy.inference
     sums = sums_of(tallies, labels, len(pupils), replicates=inference.replicates, seed=inference.seed)
@@ -120,12 +123,13 @@ def cells_of(evaluation: Evaluation, groups: pd.DataFrame, policy: Policy, *, li
         weights=terms["outcome"].to_numpy(np.float64),
         minlength=len(pupils),
     )
-    cells = [_lift(sums[EVERYONE, LIFT], policy, positives)] if lift else []
+    cells = [_lift(sums[EVERYONE, LIFT], policy, positives)] if whole else []
     for limit in policy.metrics:
         cells.append(_overall(limit, sums[EVERYONE, limit.name], positives))
     for attribute in policy.attributes:
         label = labels[attribute.name]
-        _check_against_fairlearn(attribute, label, terms, pupils, sums)
+        if whole:
+            _check_against_fairlearn(attribute, label, terms, pupils, sums)
         for limit in policy.metrics:
             cells += _cells(attribute, limit, label, sums[attribute.name, limit.name], (policy, positives))
     return cells

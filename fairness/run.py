@@ -8,6 +8,7 @@ import pandas as pd
 from fairness.audit import audit
 from fairness.evidence.coverage import left_out
 from fairness.evidence.gathered import Asked, covered, gather
+from fairness.evidence.leaving_out import Which, leave_out
 from fairness.evidence.material import read_material
 from fairness.exhibits import LeftOut
 from fairness.findings import Audit
@@ -17,6 +18,7 @@ from fairness.policy import Policy
 from fairness.practice import practice
 from records.home import Home
 from records.protected import ProtectedStore
+from training.again import Told, bench_of
 from training.candidate import Candidate
 
 
@@ -26,7 +28,8 @@ def audit_candidate(
     policy: Policy,
     *,
     created_on: date,
-    without: tuple[LeftOut, ...] = (),
+    leave_one_out: Which | None = None,
+    told: Told | None = None,
 ) -> tuple[Audit, Decision]:
     """Return the audit of a candidate and the gate's decision on it.
 
@@ -36,11 +39,21 @@ def audit_candidate(
 
     Parameters
     ----------
-    without
-        What leaving features out would change, where that was tried (`fairness.evidence.leaving_out`).
+    leave_one_out
+        Which features to leave out one by one, training again each time: minutes, so only where asked.
+    told
+        Is told how many of those are done.
+
+    Raises
+    ------
+    training.again.NotAgain
+        Features are to be left out of what is no LightGBM model, or of one from before the records of today.
     """
     first = date.fromisoformat(candidate.periods["audit"][0])
     members = members_of(home, policy, first, created_on)
+    without: tuple[LeftOut, ...] = ()
+    if leave_one_out is not None:
+        without = leave_out(bench_of(home, candidate, created_on), members, policy, leave_one_out, told)
     material = read_material(home, candidate, created_on)
     coverage = covered(material, candidate, members, policy)
     found = audit(

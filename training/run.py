@@ -28,25 +28,36 @@ from training.scorer import Scorer, scores_of
 from training.settings import Settings
 from training.splits import Periods, network_terms, periods
 from training.summary import global_summary, write_summary
+from training.variants import Variant, weighted
 
 
 @dataclass(frozen=True)
 class By:
-    """Who trains, on what, and which approach: `dask` is a scheduler's address, None this machine."""
+    """Who trains, on what, and which approach: `dask` is a scheduler's address, None this machine.
+
+    `variant` weighs the training rows (training/variants.py); the bundle says in words what was done.
+    """
 
     people: tuple[str, ...] = ()
     dask: str | None = None
     approach: str = MODEL
+    variant: Variant | None = None
 
     def refit(self, settings: Settings) -> Refit | None:
         """Return how the model is fitted once its rounds are known, None for here."""
         if self.dask is None:
-            return None
+            return self._weighted(settings)
         # A cluster's libraries take a second to load: only who asks for one waits for them.
         from training.cluster import fit_on  # noqa: PLC0415 - see above
 
         address = self.dask
         return lambda part, fitted: fit_on(address, part, fitted, settings)
+
+    def _weighted(self, settings: Settings) -> Refit | None:
+        variant = self.variant
+        if variant is None or variant.weigh is None:
+            return None
+        return lambda part, fitted: weighted(part, fitted, settings, variant)
 
 
 NOBODY = By()
@@ -122,12 +133,13 @@ def candidate_of(
         "training_outcomes": int(part.outcomes.sum()),
         "trained_by": list(by.people),
         **({} if by.dask is None else {"fitted_on": "dask"}),
+        **({} if by.variant is None else {"mitigation": by.variant.words}),
     }
     bundle = bundle_of(found, part, when, read, settings)
     progress("model", 1, 1)
     progress("flags and their worth", 0, 1)
     scores = scores_of(Scorer(bundle, threads=settings.threads), data.matrix)
-    on = _ground(data, network, when, part, settings)
+    on = ground_of(data, network, when, part, settings)
     mine = judge(scores, data.roll, when, found.rule, on)
     comparison = compare(
         {by.approach: mine, **_others(by.approach, data, network, when, (part, on, settings))}, settings
@@ -176,7 +188,8 @@ def as_ofs_of(when: Periods, settings: Settings) -> tuple[date, ...]:
     return tuple(sorted({*train_days, *gaps, *when.calibrate, *when.audit}))
 
 
-def _ground(data: Dataset, network: Network, when: Periods, part: Part, settings: Settings) -> Ground:
+def ground_of(data: Dataset, network: Network, when: Periods, part: Part, settings: Settings) -> Ground:
+    """Return what every approach is judged on: the audit period's rows, their outcomes and their terms."""
     audited = data.matrix.where(during(data.matrix.keys, when.audit))
     before = audited.values[:, audited.names.index("suspensions_117w")]
     keys = audited.keys.assign(

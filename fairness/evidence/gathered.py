@@ -72,7 +72,7 @@ def _notes(material: Material, left_out: tuple[LeftOut, ...]) -> list[str]:
         notes.append(f"Proxy tests and severe absence are of {share}: the rest would take long and change little.")
     if not left_out:
         notes.append(
-            "No feature was left out and the model trained again: belong audit --leave-one-out risk does it for features "
-            "with a declared risk and for each family, --leave-one-out all for every feature."
+            "No feature was left out and the model trained again: belong audit --leave-one-out risk does it for "
+            "features with a declared risk and for each family, --leave-one-out all for every feature."
         )
     return notes

@@ -75,7 +75,7 @@ def _exhibit(
         return replace(bare, why=few)
     weeks = evaluation.snapshots
     there = weeks[weeks["pupil"].isin(set(terms["pupil"]))]
-    found = cells_of(_Flags(terms, there), groups, asked, lift=False)
+    found = cells_of(_Flags(terms, there), groups, asked, whole=False)
     # Judged by a policy in which nothing is judged: the cells are there to be looked at.
     shown = judge(found, asked.model_copy(update={"metrics": ()}))
     return replace(bare, cells=shown, readings=tuple(_readings(cells, shown, policy)))

@@ -126,8 +126,8 @@ def _left_out(evidence: Evidence) -> Iterator[str]:
     names = [one.name for one in evidence.left_out if one.suggested]
     if names:
         yield (
-            f"Worth trying without: {listed(names)}. Each costs under half a point of the pupils found, and narrows some "
-            "gap by over a point, as estimated: belong train --fair tries them."
+            f"Worth trying without: {listed(names)}. Each costs under half a point of the pupils found, and narrows "
+            "some gap by over a point, as estimated: belong train --fair tries them."
         )
 
 

@@ -41,7 +41,7 @@ def cells_by_term(
         rows = evaluation.pupil_terms[evaluation.pupil_terms["term"] == term]
         weeks = evaluation.snapshots[days == term]
         if len(weeks):
-            found[term] = judge(cells_of(_OneTerm(rows, weeks), groups, judged, lift=False), policy)
+            found[term] = judge(cells_of(_OneTerm(rows, weeks), groups, judged, whole=False), policy)
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from securesystemslib.dsse import Envelope
 
+from fairness.evidence.leaving_out import Which
 from fairness.findings import Audit, read_audit, write_audit
 from fairness.gate import Decision, decide
 from fairness.inputs import check_inputs
@@ -20,6 +21,7 @@ from records.home import Home
 from records.refusal import Refusal
 from serving.jobs.board_settings import outcome_of
 from serving.scoring import AUDIT, ENVELOPE
+from training.again import Told
 from training.bundle import BundleRefused, DigestMismatch
 from training.candidate import Candidate, CandidateDamaged, NoCandidate, load_candidate
 from training.settings import OUTCOMES
@@ -81,10 +83,13 @@ def find_candidate(home: Home, digest: str) -> str:
     return found[0]
 
 
-def audit_candidate(home: Home, digest: str, today: date) -> tuple[Audit, Decision]:
+def audit_candidate(
+    home: Home, digest: str, today: date, *, leave_one_out: Which | None = None, told: Told | None = None
+) -> tuple[Audit, Decision]:
     """Audit the candidate and write `audit.json` and `decision.json` beside it.
 
-    A new audit ends what was signed about an older one: its envelope is removed.
+    `leave_one_out` and `told`: see `fairness.run`. A new audit ends what was signed about an older one: its
+    envelope is removed.
 
     Raises
     ------
@@ -93,7 +98,7 @@ def audit_candidate(home: Home, digest: str, today: date) -> tuple[Audit, Decisi
     """
     candidate, policy = _candidate(home, digest), policy_of(home)
     check_inputs(candidate.bundle, policy)
-    audit, decision = run_audit(home, candidate, policy, created_on=today)
+    audit, decision = run_audit(home, candidate, policy, created_on=today, leave_one_out=leave_one_out, told=told)
     folder = home.candidates / digest
     write_audit(audit, folder / AUDIT)
     said = {"verdict": decision.verdict, "sentences": list(decision.sentences)}
