@@ -33,6 +33,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "record_decision": SCHOOL_ROLES,
         # What Belong gets wrong, and for whom, is no secret from anyone who signs in.
         "see_audits": _EVERYONE,
+        # The report is made to be taken away and printed, so those who answer for it take it.
+        "see_report": frozenset({"board_member", "data_protection_officer"}),
         "see_models": frozenset({"data_scientist", "board_member", "data_protection_officer"}),
         "sign_approval": frozenset({"board_member", "data_protection_officer"}),
         "see_looks": frozenset({"data_protection_officer", "administrator"}),
@@ -51,6 +53,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "record_view": "record a view about a pupil",
         "record_decision": "record what is decided for a pupil",
         "see_audits": "look at fairness audits",
+        "see_report": "read or download the board's report",
         "see_models": "look at models",
         "sign_approval": "sign an approval",
         "see_looks": "read the log of looks",

@@ -22,7 +22,7 @@ _SAME = {"difference": 0.0, "ratio": 1.0}
 
 def group_intervals(audit: Audit, policy: Policy, attribute: str, metric: str) -> Figure:
     """Return each group's harm with the interval that the gate judges, and the board's limits as lines."""
-    hidden = hidden_cells(audit.cells, policy.disclosure)
+    hidden = hidden_cells(audit.cells, policy)
     cells = [
         cell
         for cell in audit.cells

@@ -1,42 +1,35 @@
-"""An audit as the board's page shows it: words, figures under disclosure control, and each chart's axis.
+"""An audit as the board's page and report show it: words, figures under disclosure control, and each chart's axis.
 
-This room is light: it reads findings and draws nothing.
+This room is light: it reads findings and draws nothing. What it returns is stored beside the audit, and no door
+works anything out anew from the audit's own numbers.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fairness.disclosure import hidden_cells, hides, hides_practice, rounded, with_secondary
+from fairness.disclosure import Key, hidden_groups, hidden_practice, rounded
+from fairness.exhibits import TermCells
+from fairness.figures import NOT_SHOWN, figures_of, lift_figure
 from fairness.findings import EVERYONE, LIFT, Audit, Cell
+from fairness.first_page import first_page
+from fairness.further import further
 from fairness.gate import decide, judge, means
-from fairness.metrics import BY_NAME, Scale
+from fairness.limits import limits_of, method_of
 from fairness.policy import Attribute, Metric, Policy, read_policy
 from fairness.signoff import Approval
 from fairness.words import approach_words, attribute_words, group_words, heading
 
-WORDS = {
-    "within": "within limit",
-    "not_settled": "not settled",
-    "outside": "outside limit",
-    "too_few": "too few pupils",
-    "shown": "shown only",
-}
-SHAPES = {"within": "circle", "not_settled": "hollow", "outside": "square", "too_few": "hollow", "shown": "stroke"}
-NOT_SHOWN = "not shown"
-_COMPARES: dict[Scale, str] = {
-    "difference": "The figure is the gap to all other pupils as a share: 0 means none, 0.10 means ten "
-    "pupils in a hundred worse off.",
-    "ratio": "The figure is the group's share divided by that of all other pupils: 1 means the same.",
-    "alone": "The figure is the group's own: 1 means that as many were suspended as expected.",
-}
-# So that an interval's end is seen to end, and does not run into the frame.
-_ROOM = 1.05
 _NUMBERS = {1: "one term", 2: "two terms", 3: "three terms"}
 
 
-def view(audit: Audit, *, policy: Policy | None = None, approval: Approval | None = None) -> dict[str, Any]:
-    """Return what the audit page shows, as plain JSON values.
+def view(
+    audit: Audit,
+    *,
+    policy: Policy | None = None,
+    approval: Approval | None = None,
+    earlier: Sequence[Audit] = (),
+) -> dict[str, Any]:
+    """Return what the audit page and the report show, as plain JSON values.
 
     Parameters
     ----------
@@ -44,40 +37,45 @@ def view(audit: Audit, *, policy: Policy | None = None, approval: Approval | Non
         The board's limits; None: those in force.
     approval
         The approval under which the bundle is deployed, when there is one.
+    earlier
+        Audits that the board saw before: what they hid of the same terms stays hidden.
 
     Returns
     -------
-    verdict, headline, means, sentences; `figures`, one for each judged metric: title, explains, overall,
-    limit_text, axis (low, high, limit, log) and blocks, one for each attribute that is judged in full
-    (title, and rows with group, n [pupils], estimate, lower, upper, share, word, shape); `lift`, a figure
-    of the same form for all pupils; `folds`, figures of the attributes and the metrics that are not
-    judged in full; waiver; baselines; practice; past_lists.
+    verdict, headline, means, sentences; `first`, the report's first page; `figures`, one for each judged
+    metric: title, explains, overall, limit_text, axis (low, high, limit, log) and blocks, one for each
+    attribute that is judged in full (title, and rows with group, n [pupils], positives [pupil-terms with the
+    outcome], estimate, lower, upper, share, word, shape); `lift`, a figure of the same form for all pupils;
+    `folds`, figures of the attributes and the metrics that are not judged in full; waiver; approval; baselines;
+    practice; past_lists; `evidence`, tables beside the verdict (title, explains, heads, rows); `limits` in
+    force with their reasons; `method`; `about`, what was audited.
     """
     policy = policy or read_policy()
-    decision = decide(audit, policy)
+    already = hidden_before(audit, earlier, policy)
+    decision = decide(audit, policy, already=already)
     cells = judge(audit.cells, policy)
+    hidden = hidden_groups(cells, policy, already=already, terms=terms_of(audit))
     waived = approval is not None and approval.verdict == "WAIVED"
     said = means(decision.verdict, policy)
     lift = [cell for cell in cells if cell.metric == LIFT]
-    full = [attribute for attribute in policy.attributes if attribute.gate == "full"]
-    others = [attribute for attribute in policy.attributes if attribute.gate != "full"]
-    judged = [limit for limit in policy.metrics if limit.gate]
-    shown = [limit for limit in policy.metrics if not limit.gate]
     return {
         "verdict": "WAIVED" if waived else decision.verdict,
         "headline": decision.sentences[0],
         "means": " ".join(said),
         "sentences": [sentence for sentence in decision.sentences[1:] if sentence not in said],
-        "figures": _figures(cells, judged, full, policy),
-        "lift": _lift(lift[0], policy) if lift else None,
-        "folds": [
-            *_folds([(f"By {attribute_words(one.name)}", _figures(cells, judged, [one], policy)) for one in others]),
-            *_folds([("Figures that are shown and not judged", _figures(cells, shown, policy.attributes, policy))]),
-        ],
+        "first": first_page(audit, decision, cells, policy, hidden, waived=waived),
+        "figures": figures_of(cells, _judged(policy), _full(policy), policy, hidden),
+        "lift": lift_figure(lift[0], policy) if lift else None,
+        "folds": _folds(cells, policy, hidden),
         "waiver": _waiver(approval) if approval is not None and waived else None,
+        "approval": _approval(approval) if approval is not None else None,
         "baselines": [_baseline(row) for row in audit.comparison],
         "practice": _practice(audit, policy),
         "past_lists": _past_lists(audit, policy),
+        "limits": limits_of(policy),
+        "method": method_of(audit, policy),
+        "evidence": further(audit.evidence, policy, hidden) if audit.evidence else [],
+        "about": _about(audit, decision.audit_digest, policy),
         "counts": {
             "pupils": rounded(audit.pupils, policy.disclosure),
             "pupil_terms": rounded(audit.pupil_terms, policy.disclosure),
@@ -88,72 +86,40 @@ def view(audit: Audit, *, policy: Policy | None = None, approval: Approval | Non
     }
 
 
-def _folds(titled: Sequence[tuple[str, list[dict[str, Any]]]]) -> list[dict[str, Any]]:
+def hidden_before(audit: Audit, earlier: Sequence[Audit], policy: Policy) -> frozenset[Key]:
+    """Return the groups that earlier audits of any of the same terms hid, one after another."""
+    found: frozenset[Key] = frozenset()
+    for one in sorted(earlier, key=lambda one: (one.created_on, one.bundle_digest)):
+        if set(one.terms) & set(audit.terms) and one.digest != audit.digest:
+            found |= hidden_groups(one.cells, policy, already=found, terms=terms_of(one))
+    return found
+
+
+def terms_of(audit: Audit) -> tuple[TermCells, ...]:
+    """Return the audit's terms one by one, where it has evidence."""
+    return audit.evidence.terms if audit.evidence else ()
+
+
+def _judged(policy: Policy) -> list[Metric]:
+    return [limit for limit in policy.metrics if limit.gate]
+
+
+def _full(policy: Policy) -> list[Attribute]:
+    return [attribute for attribute in policy.attributes if attribute.gate == "full"]
+
+
+def _folds(cells: Sequence[Cell], policy: Policy, hidden: frozenset[Key]) -> list[dict[str, Any]]:
+    """Return the figures of what is not judged in full: each such attribute, then the metrics that are only shown."""
+    titled = [
+        (f"By {attribute_words(one.name)}", figures_of(cells, _judged(policy), [one], policy, hidden))
+        for one in policy.attributes
+        if one.gate != "full"
+    ]
+    shown = [limit for limit in policy.metrics if not limit.gate]
+    titled.append(
+        ("Figures that are shown and not judged", figures_of(cells, shown, policy.attributes, policy, hidden))
+    )
     return [{"title": title, "figures": figures} for title, figures in titled if figures]
-
-
-def _figures(
-    cells: Sequence[Cell], limits: Sequence[Metric], attributes: Sequence[Attribute], policy: Policy
-) -> list[dict[str, Any]]:
-    made = []
-    for limit in limits:
-        families = [
-            [cell for cell in cells if (cell.attribute, cell.metric) == (attribute.name, limit.name)]
-            for attribute in attributes
-        ]
-        present = [family for family in families if family]
-        if present:
-            made.append(_figure(present, limit, policy) | {"overall": _overall(cells, limit, policy)})
-    return made
-
-
-def _figure(families: Sequence[Sequence[Cell]], limit: Metric, policy: Policy) -> dict[str, Any]:
-    metric = BY_NAME[limit.name]
-    blocks = [_block(family, policy) for family in families]
-    rows = [row for block in blocks for row in block["rows"]]
-    first = families[0][0]
-    return {
-        "metric": metric.name,
-        "title": metric.title,
-        "explains": f"{metric.shows} {_COMPARES[metric.scale]}",
-        "limit_text": limit_words(first, judged=limit.gate),
-        "judged": limit.gate,
-        "own_share": metric.scale != "alone",
-        "blocks": blocks,
-        "axis": _axis(rows, first, metric.scale),
-    }
-
-
-def _block(family: Sequence[Cell], policy: Policy) -> dict[str, Any]:
-    """Return one attribute's rows of a figure. Hiding is worked out here, within the attribute."""
-    attribute = family[0].attribute
-    hidden = hidden_cells(family, policy.disclosure)
-    rows = [_row(cell, (cell.attribute, cell.group, cell.metric) in hidden, policy) for cell in family]
-    return {"attribute": attribute, "title": heading(attribute_words(attribute)), "rows": rows}
-
-
-def _lift(cell: Cell, policy: Policy) -> dict[str, Any]:
-    rows = [_row(cell, hides(cell, policy.disclosure), policy)]
-    return {
-        "metric": LIFT,
-        "title": "How much more a flag means than the usual chance",
-        "explains": "Right flags for each one expected if pupils of the same phase were drawn by lot.",
-        "overall": "",
-        "limit_text": limit_words(cell, judged=True),
-        "judged": True,
-        "own_share": False,
-        "blocks": [{"attribute": EVERYONE, "title": "", "rows": rows}],
-        "axis": _axis(rows, cell, "alone"),
-    }
-
-
-def _overall(cells: Sequence[Cell], limit: Metric, policy: Policy) -> str:
-    """Return everybody's own figure in words; it stands beside the groups and is never judged."""
-    cell = next((one for one in cells if (one.attribute, one.metric) == (EVERYONE, limit.name)), None)
-    if cell is None or cell.estimate is None or hides(cell, policy.disclosure):
-        return ""
-    figure = f"{cell.estimate * 100:.0f} in 100" if BY_NAME[limit.name].among else f"{cell.estimate:.2f}"
-    return f"For all pupils together it is {figure}."
 
 
 def _past_lists(audit: Audit, policy: Policy) -> str:
@@ -181,59 +147,6 @@ def _past_lists(audit: Audit, policy: Policy) -> str:
     return f"{said} The other {late} were, but before there was time to act." if late > 0 else said
 
 
-def _row(cell: Cell, hide: bool, policy: Policy) -> dict[str, Any]:
-    few = cell.pupils < policy.disclosure.primary
-    n: int | str = rounded(cell.pupils, policy.disclosure)
-    if hide:
-        n = f"fewer than {policy.disclosure.primary}" if few else NOT_SHOWN
-    figures = (None,) * 4 if hide else (cell.harm, cell.lower, cell.upper, cell.estimate)
-    estimate, lower, upper, share = (None if figure is None else round(figure, 3) for figure in figures)
-    return {
-        "group": heading(group_words(cell.attribute, cell.group)),
-        "n": n,
-        "estimate": estimate,
-        "lower": lower,
-        "upper": upper,
-        "share": share,
-        "word": WORDS[cell.verdict],
-        "shape": "none" if hide or cell.harm is None else SHAPES[cell.verdict],
-        "why": cell.why,
-    }
-
-
-def limit_words(cell: Cell, *, judged: bool) -> str:
-    """Return a limit in words, for the page."""
-    if not judged:
-        return "Shown, not judged."
-    low, high = cell.limit_low, cell.limit_high
-    if low is not None and high is not None:
-        return f"Limit: between {low:g} and {high:g}."
-    if high is not None:
-        return f"Limit: under {high:g}."
-    return "No limit." if low is None else f"Limit: over {low:g}."
-
-
-def _axis(rows: Sequence[Mapping[str, Any]], cell: Cell, scale: Scale) -> dict[str, Any]:
-    """Return the chart's span: the limits with room beside them, wider where intervals need it, within reason.
-
-    Rows that are only shown do not widen it: a group of twenty would press all others together.
-    """
-    judged = [row for row in rows if row["word"] != WORDS["shown"]]
-    shown = [row[end] for row in judged or rows for end in ("estimate", "lower", "upper") if row[end] is not None]
-    limits = [limit for limit in (cell.limit_low, cell.limit_high) if limit is not None]
-    limit: Any = [cell.limit_low, cell.limit_high]
-    if scale == "difference":
-        reach = max([abs(end) for end in limits] or [0.1])
-        low = max(-6 * reach, _ROOM * min([-2 * reach, *shown]))
-        high = min(6 * reach, _ROOM * max([2 * reach, *shown]))
-        return {"low": round(low, 3), "high": round(high, 3), "limit": limit, "log": False}
-    positive = [value for value in shown if value > 0]
-    widest = max(math.log(4 if judged else 8), *(abs(math.log(end)) * 1.5 for end in limits or [1.0]))
-    low = max(math.exp(-widest), min([0.5, *positive]) / _ROOM)
-    high = min(math.exp(widest), max([2.0, *positive]) * _ROOM)
-    return {"low": round(low, 3), "high": round(high, 3), "limit": limit, "log": True}
-
-
 def _waiver(approval: Approval) -> dict[str, Any]:
     return {
         "expires_on": approval.expires_on.isoformat(),
@@ -241,6 +154,15 @@ def _waiver(approval: Approval) -> dict[str, Any]:
         "reason": approval.reason,
         "monitoring_plan": approval.monitoring_plan,
         "signers": [role.replace("_", " ") for role in approval.roles],
+    }
+
+
+def _approval(approval: Approval) -> dict[str, str]:
+    return {
+        "id": approval.id,
+        "verdict": approval.verdict,
+        "signed_on": approval.signed_on.isoformat(),
+        "expires_on": approval.expires_on.isoformat(),
     }
 
 
@@ -254,19 +176,32 @@ def _baseline(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _practice(audit: Audit, policy: Policy) -> list[dict[str, Any]]:
-    rule = policy.disclosure
+    rule, hidden = policy.disclosure, hidden_practice(audit.practice, policy)
     made = []
-    for attribute in dict.fromkeys(row.attribute for row in audit.practice):
-        rows = [row for row in audit.practice if row.attribute == attribute]
-        hidden = with_secondary([hides_practice(row, rule) for row in rows], [row.incidents for row in rows])
-        for row, hide in zip(rows, hidden, strict=True):
-            some = not hide and None not in (row.ratio, row.lower, row.upper)
-            made.append(
-                {
-                    "group": heading(group_words(row.attribute, row.group)),
-                    "incidents": NOT_SHOWN if hide else rounded(row.incidents, rule),
-                    "sanctions_for_each_expected": round(row.ratio, 2) if some and row.ratio is not None else None,
-                    "likely_range": f"{row.lower:.2f} to {row.upper:.2f}" if some else NOT_SHOWN,
-                }
-            )
+    for row in audit.practice:
+        hide = (row.attribute, row.group) in hidden
+        some = not hide and None not in (row.ratio, row.lower, row.upper)
+        made.append(
+            {
+                "attribute": heading(attribute_words(row.attribute)),
+                "group": heading(group_words(row.attribute, row.group)),
+                "incidents": NOT_SHOWN if hide else rounded(row.incidents, rule),
+                "sanctions_for_each_expected": round(row.ratio, 2) if some and row.ratio is not None else None,
+                "likely_range": f"{row.lower:.2f} to {row.upper:.2f}" if some else NOT_SHOWN,
+            }
+        )
     return made
+
+
+def _about(audit: Audit, digest: str, policy: Policy) -> dict[str, Any]:
+    """Return what was audited and by which digests anyone can check it."""
+    return {
+        "bundle": audit.bundle_digest,
+        "audit": digest,
+        "policy": audit.policy_digest,
+        "policy_id": policy.id,
+        "evaluation": audit.evaluation_digest,
+        "created_on": audit.created_on.isoformat(),
+        "approach": approach_words(str(audit.comparison[0]["approach"])) if audit.comparison else "",
+        "made_with": dict(sorted(audit.made_with.items())),
+    }

@@ -6,6 +6,9 @@ Every name is written as in the middle of a sentence; `heading` makes the start 
 from collections.abc import Sequence
 
 from fairness.findings import EVERYONE
+from training.approaches import approach_words
+
+__all__ = ["approach_words", "attribute_words", "group_words", "heading", "listed"]
 
 _ATTRIBUTES = {
     EVERYONE: "all pupils",
@@ -39,13 +42,6 @@ _GROUPS = {
     ("care", "none"): "neither looked after nor with a social worker",
     ("care", "unknown"): "care status not known",
 }
-_APPROACHES = {
-    "model": "the model",
-    "logistic": "logistic regression",
-    "rule_of_thumb": "the rule of thumb (attendance under 90% or three incidents in four weeks)",
-    "prior_suspensions": "counting earlier suspensions",
-    "school_year_rate": "the usual rate of the school and year group",
-}
 
 
 def attribute_words(attribute: str) -> str:
@@ -62,11 +58,6 @@ def group_words(attribute: str, group: str) -> str:
     if len(attributes) == len(parts) > 1:
         return ", ".join(group_words(one, part) for one, part in zip(attributes, parts, strict=True))
     return group
-
-
-def approach_words(name: str) -> str:
-    """Return the name of an approach."""
-    return _APPROACHES.get(name, name.replace("_", " "))
 
 
 def heading(words: str) -> str:

@@ -2,7 +2,7 @@
 
 from casework.permissions import PERMISSIONS, ROLES
 from serving.page import PUBLIC, Page
-from serving.pages import approval, audit, caseload, pupil, record_decision, record_view, sign_in
+from serving.pages import approval, audit, caseload, pupil, record_decision, record_view, report, sign_in
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
@@ -11,6 +11,7 @@ PAGES: tuple[Page, ...] = (
     *record_view.PAGES,
     *record_decision.PAGES,
     *audit.PAGES,
+    *report.PAGES,
     *approval.PAGES,
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from training.approaches import approach_words
 from training.bundle import Bundle
 from training.candidate import Candidate
 from training.inputs import inputs_of
@@ -21,13 +22,13 @@ HUMAN = (
 )
 _FOR = """It flags pupils whose risk of being {happened} is **rising**, so that a person looks and offers help. It ranks
 within what each school can look at in a week."""
-_NOT_FOR = (
+NOT_FOR = (
     "Any sanction, or any decision about a pupil without a person who has looked for themselves.",
     "Admissions, attainment, police or immigration matters, or ranking schools or staff.",
     "Schools or year groups unlike those it was trained on, until their own audit has passed.",
     "Saying why something happened: its reasons are patterns, not causes.",
 )
-_LIMITS = (
+LIMITS = (
     "It learns from suspensions as they were given: where practice is unfair, the record is too.",
     "What is not recorded (home, health, friendship) it cannot see.",
     "Figures are of held-out terms of the same network; another year may differ.",
@@ -49,7 +50,7 @@ def model_card(candidate: Candidate) -> str:
     parts = [
         f"# Model card: {candidate.bundle.digest[:12]}",
         _FOR.format(happened=counted(settings).happened),
-        _section("It may not be used for", _NOT_FOR),
+        _section("It may not be used for", NOT_FOR),
         _section("What it saw", _saw(candidate)),
         "## What counts as the outcome",
         (
@@ -63,7 +64,7 @@ def model_card(candidate: Candidate) -> str:
         _beside(candidate.comparison),
         "## Who bears the errors",
         "Not on this card: the audit says it group by group (`belong audit`), and no model serves without it.",
-        _section("Limits", _LIMITS),
+        _section("Limits", LIMITS),
         _section("Missing: people must write this", HUMAN),
     ]
     return "\n\n".join(parts) + "\n"
@@ -110,7 +111,8 @@ def _beside(comparison: pd.DataFrame) -> str:
     for row in comparison.to_dict("records"):
         new = {"positives": row["positives_never_suspended"], "recall": row["recall_never_suspended"]}
         cells = (_figure(row, "precision"), _figure(row, "recall"), _figure(new, "recall"))
-        lines.append(f"| {row['approach']} | " + " | ".join(cells) + " |")
+        name = approach_words(str(row["approach"]))
+        lines.append(f"| {name[:1].upper()}{name[1:]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from fairness.disclosure import with_secondary
+from fairness.disclosure import Key, hidden_counts
 from fairness.groups import UNKNOWN
 from fairness.policy import Attribute, Disclosure, Policy
 from fairness.words import attribute_words, group_words
@@ -106,9 +106,8 @@ def selection(now: pd.DataFrame, reference: pd.DataFrame, groups: pd.DataFrame, 
             continue
         then, since = (_by_group(rows, attribute, groups) for rows in (reference, now))
         names = [name for name in attribute.groups if name in since.index and name in then.index]
-        hidden = _hidden(since.loc[names], policy.disclosure)
-        for name, hide in zip(names, hidden, strict=True):
-            found.append(_selected(attribute, name, (then, since), hide))
+        hidden = _hidden(attribute.name, since.loc[names], policy.disclosure)
+        found += [_selected(attribute, name, (then, since), (attribute.name, name) in hidden) for name in names]
     return found
 
 
@@ -126,9 +125,10 @@ def _by_group(rows: pd.DataFrame, attribute: Attribute, groups: pd.DataFrame) ->
     return pd.concat([counted, whole])
 
 
-def _hidden(rows: pd.DataFrame, rule: Disclosure) -> list[bool]:
-    small = (rows[["pupils", "flags"]].min(axis=1) < rule.primary).tolist()
-    return with_secondary(small, rows["pupils"].astype(int).tolist())
+def _hidden(attribute: str, rows: pd.DataFrame, rule: Disclosure) -> frozenset[Key]:
+    counts = rows[["pupils", "flags"]].astype(int)
+    named = zip(rows.index.astype(str), counts["pupils"], counts["flags"], strict=True)
+    return hidden_counts([((attribute, name), {"pupils": p, "flags": f}) for name, p, f in named], rule)
 
 
 def _selected(attribute: Attribute, name: str, frames: tuple[pd.DataFrame, pd.DataFrame], hide: bool) -> Signal:
@@ -200,11 +200,11 @@ def _waiting(
     named = viewed["pupil"].map(groups[column].astype("object")).fillna(UNKNOWN.get(column, "unknown")).astype("str")
     counts: Mapping[str, int] = {str(name): int(count) for name, count in named.value_counts().items()}
     names = [name for name in attribute.groups if counts.get(name)]
-    hidden = with_secondary([counts[name] < rule.primary for name in names], [counts[name] for name in names])
+    hidden = hidden_counts([((attribute.name, name), {"reviewed": counts[name]}) for name in names], rule)
     made = []
-    for name, hide in zip(names, hidden, strict=True):
+    for name in names:
         who, key = group_words(attribute.name, name), f"waiting:{attribute.name}:{name}"
-        if hide:
+        if (attribute.name, name) in hidden:
             made.append(Signal(name=key, alarm=False, sentence=f"Days until a view, {who}: too few to show."))
             continue
         days = float(viewed.loc[(named == name).to_numpy(), "days"].median())

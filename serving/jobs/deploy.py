@@ -22,6 +22,7 @@ from records.home import Home
 from records.refusal import Refusal
 from records.tables import CALENDARS, SCHOOLS
 from serving.jobs.gatekeeping import exit_code
+from serving.jobs.reporting import earlier_audits
 from serving.school_days import save_school_days
 from serving.scoring import AUDIT, ENVELOPE, POINTER, Deployed, Refused, check_folder
 from training import registry
@@ -129,7 +130,7 @@ def stored_audit(home: Home, folder: Path, approval: Approval | None = None) -> 
         There is no audit, or not one of this version.
     """
     audit = read_audit(folder / AUDIT)
-    shown = view(audit, policy=policy_of(home), approval=approval)
+    shown = view(audit, policy=policy_of(home), approval=approval, earlier=earlier_audits(home, audit))
     envelope = folder / ENVELOPE
     return StoredAudit(
         bundle_digest=audit.bundle_digest,

@@ -8,12 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from markupsafe import Markup
 from starlette.responses import Response
 
 from casework.audit_log import look
 from casework.deployments import StoredAudit, audit_of, audits, current_deployment
-from serving.charts import Axis, Block, Interval, intervals
+from casework.permissions import may
+from fairness.documents.figure_blocks import number, span
+from fairness.documents.interval_chart import chart_of
 from serving.page import NotFound, Page, Visit
 from serving.pages.after import after_deployment
 from serving.rendering import day_words
@@ -62,20 +63,21 @@ def show_audits(visit: Visit) -> Response:
         }
         for audit in audits(visit.session)
     ]
-    return visit.show("audits.html", title="Fairness audits", audits=rows)
+    reports = may(visit.person, "see_report")
+    return visit.show("audits.html", title="Fairness audits", audits=rows, reports=reports)
 
 
 def show_audit(visit: Visit) -> Response:
     """Show one audit; the look at it is logged."""
     digest = visit.part("digest")
-    found = audit_of(visit.session, digest) if _DIGEST.fullmatch(digest) else None
-    if found is None:
-        raise NotFound
+    found = stored(visit, digest)
     look(visit.session, visit.person, "see_audit", detail=digest)
     view: Mapping[str, Any] = found.payload.get("view") or {}
     return visit.show(
         "audit.html",
         title="Fairness audit",
+        digest=digest,
+        report=has_report(view) and may(visit.person, "see_report"),
         short=digest[:12],
         on=found.created_on,
         verdict=view.get("headline") or VERDICTS.get(found.verdict, found.verdict),
@@ -87,10 +89,25 @@ def show_audit(visit: Visit) -> Response:
         lift=_figure(view["lift"]) if view.get("lift") else None,
         folds=[_fold(at, fold) for at, fold in enumerate(view.get("folds", ()))],
         tables=_tables(view),
+        for_pupils=(view.get("first") or {}).get("for_pupils", ()),
+        evidence=view.get("evidence", ()),
         limits=_limits(view),
         in_use=_in_use(visit, found),
         after=after_deployment(visit, digest),
     )
+
+
+def stored(visit: Visit, digest: str) -> StoredAudit:
+    """Return the audit of a bundle, or answer that there is none."""
+    found = audit_of(visit.session, digest) if _DIGEST.fullmatch(digest) else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def has_report(view: Mapping[str, Any]) -> bool:
+    """Whether the view was stored since there are reports; an older one is made again by `belong audit`."""
+    return "first" in view and "about" in view
 
 
 def _in_use(visit: Visit, audit: StoredAudit) -> bool:
@@ -143,7 +160,7 @@ def _figure(figure: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         "id": f"{prefix}{figure['metric'].replace('_', '-')}",
         "title": figure["title"],
         "words": " ".join(str(figure[name]) for name in said if figure.get(name)),
-        "chart": _chart(figure, f"chart-{prefix}{figure['metric']}"),
+        "chart": chart_of(figure, f"chart-{prefix}{figure['metric']}"),
         "own_share": bool(figure.get("own_share")),
         "blocks": [
             {"title": block["title"], "rows": [_row(row) for row in block["rows"]]} for block in figure["blocks"]
@@ -151,70 +168,16 @@ def _figure(figure: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     }
 
 
-def _chart(figure: Mapping[str, Any], name: str) -> Markup | None:
-    """Return the interval chart, or None where not one group's figure may be shown.
-
-    A group that is neither judged nor shown has nothing to draw; the table beside the chart names it.
-    """
-    blocks = [
-        Block(title=str(block["title"]), rows=[_interval(row) for row in block["rows"] if _has_line(row)])
-        for block in figure["blocks"]
-    ]
-    blocks = [block for block in blocks if block.rows]
-    said = figure.get("axis") or {}
-    if said.get("low") is None or all(row.estimate is None for block in blocks for row in block.rows):
-        return None
-    # A figure that is only shown has a limit for its axis, and no band.
-    low, high = said.get("limit") or (None, None) if figure.get("judged") else (None, None)
-    axis = Axis(
-        low=float(said["low"]),
-        high=float(said["high"]),
-        limit_low=low,
-        limit_high=high,
-        same=1.0 if said.get("log") else 0.0 if float(said["low"]) <= 0 <= float(said["high"]) else None,
-        log=bool(said.get("log")),
-    )
-    return intervals(blocks, axis, name=name, title=str(figure["title"]))
-
-
-def _has_line(row: Mapping[str, Any]) -> bool:
-    return row.get("estimate") is not None or row["word"] != _ONLY_SHOWN
-
-
-def _interval(row: Mapping[str, Any]) -> Interval:
-    return Interval(
-        label=str(row["group"]),
-        n=f"n = {row['n']:,}" if isinstance(row["n"], int) else str(row["n"]).replace(_HIDDEN, ""),
-        estimate=row.get("estimate"),
-        lower=row.get("lower"),
-        upper=row.get("upper"),
-        word=str(row["word"]).capitalize(),
-        shape=str(row.get("shape", "none")),
-    )
-
-
 def _row(row: Mapping[str, Any]) -> dict[str, str]:
-    number = f"{row['n']:,}" if isinstance(row["n"], int) else str(row["n"])
+    pupils = f"{row['n']:,}" if isinstance(row["n"], int) else str(row["n"])
     return {
         "group": str(row["group"]),
-        "n": number,
-        "share": _number(row.get("share")),
-        "estimate": _number(row.get("estimate")),
-        "interval": _range(row.get("lower"), row.get("upper")),
+        "n": pupils,
+        "share": number(row.get("share")),
+        "estimate": number(row.get("estimate")),
+        "interval": span(row.get("lower"), row.get("upper")),
         "word": str(row["word"]).capitalize(),
     }
-
-
-def _number(value: float | None) -> str:
-    return _HIDDEN if value is None else f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
-
-
-def _range(lower: float | None, upper: float | None) -> str:
-    if lower is None and upper is None:
-        return _HIDDEN
-    if lower is None or upper is None:
-        return f"at least {_number(lower)}" if upper is None else f"at most {_number(upper)}"
-    return f"{_number(lower)} to {_number(upper)}"
 
 
 def _tables(view: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -232,6 +195,15 @@ def _tables(view: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _limits(view: Mapping[str, Any]) -> dict[str, Any]:
     """Return the limits in force for this audit, one line for each figure compared."""
+    said = view.get("limits")
+    if said:
+        return {
+            "title": "Limits in force for this audit",
+            "explains": f"Policy {said['policy']}, decided by the {said['owner']} on {day_words(said['decided_on'])}. "
+            "The board sets these, and writes down why, before the results are known.",
+            "heads": ["Figure", "Limit", "The board's reason"],
+            "rows": [[row["figure"], row["limit"].capitalize(), row["reason"]] for row in said["figures"]],
+        }
     folded = [figure for fold in view.get("folds", ()) for figure in fold["figures"]]
     figures = [*view.get("figures", ()), *([view["lift"]] if view.get("lift") else []), *folded]
     seen = {str(figure["title"]): str(figure.get("limit_text", "")) for figure in figures}
@@ -247,7 +219,7 @@ def _cell(value: Any) -> str:
     if value is None:
         return _HIDDEN
     if isinstance(value, float):
-        return _number(value)
+        return number(value)
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

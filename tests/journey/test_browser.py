@@ -116,6 +116,19 @@ def test_every_page_is_free_of_axe_violations_and_of_sideways_scrolling(walk: Wa
     check(walk, "not_found")
 
 
+@pytest.mark.parametrize("walk", [1100, 320], indirect=True)
+def test_the_boards_report_is_free_of_axe_violations_and_of_sideways_scrolling(walk: Walk) -> None:
+    walk.sign_in("board-member")
+    page = walk.open("/audits")
+    check(walk, "audits_board")
+    page.get_by_role("link", name="Report on model").click()
+    page.wait_for_url("**/report")
+    check(walk, "report")
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Download this report as a PDF").click()
+    assert taken.value.suggested_filename == f"belong-audit-{walk.site.digest[:12]}.pdf"
+
+
 def check(walk: Walk, name: str) -> None:
     """Check the page that is open, and keep its picture if asked to."""
     folder = os.environ.get("BELONG_SCREENSHOTS")

@@ -5,6 +5,7 @@ import uuid
 from datetime import date
 
 import httpx
+import pypdfium2
 import pytest
 
 from casework.database import connect, scoped
@@ -179,13 +180,13 @@ def test_a_pupil_of_another_school_is_not_found_whatever_the_door(site: RunningS
 
 # Who gets an area at all: 200 the page, 403 a refusal in words. Pupils' own pages come under the test above.
 MAY = {
-    "school-lead": {"/pupils": 200, "/audits": 200, "pupil": 200, "view": 200},
-    "school-staff": {"/pupils": 200, "/audits": 200, "pupil": 200, "view": 200},
-    "network-lead": {"/pupils": 200, "/audits": 200, "pupil": 200, "view": 403},
-    "board-member": {"/pupils": 403, "/audits": 200, "pupil": 403, "view": 403},
-    "data-protection-officer": {"/pupils": 403, "/audits": 200, "pupil": 403, "view": 403},
-    "data-scientist": {"/pupils": 403, "/audits": 200, "pupil": 403, "view": 403},
-    "administrator": {"/pupils": 403, "/audits": 200, "pupil": 403, "view": 403},
+    "school-lead": {"/pupils": 200, "/audits": 200, "pupil": 200, "view": 200, "report": 403},
+    "school-staff": {"/pupils": 200, "/audits": 200, "pupil": 200, "view": 200, "report": 403},
+    "network-lead": {"/pupils": 200, "/audits": 200, "pupil": 200, "view": 403, "report": 403},
+    "board-member": {"/pupils": 403, "/audits": 200, "pupil": 403, "view": 403, "report": 200},
+    "data-protection-officer": {"/pupils": 403, "/audits": 200, "pupil": 403, "view": 403, "report": 200},
+    "data-scientist": {"/pupils": 403, "/audits": 200, "pupil": 403, "view": 403, "report": 403},
+    "administrator": {"/pupils": 403, "/audits": 200, "pupil": 403, "view": 403, "report": 403},
 }
 
 
@@ -194,7 +195,8 @@ def test_every_role_finds_its_own_doors_and_no_other(site: RunningSite, client: 
     client.sign_in(account)
     here = f"/pupils/{site.ids['Chidi']}"
     for door, status in MAY[account].items():
-        path = {"pupil": here, "view": f"{here}/view"}.get(door, door)
+        report = f"/audits/{site.digest}/report"
+        path = {"pupil": here, "view": f"{here}/view", "report": report}.get(door, door)
         page = client.get(path, status=status)
         if status == 403:
             assert "you hold" in page.words()
@@ -264,6 +266,50 @@ def test_the_audit_says_not_settled_in_words_and_its_numbers_stand_beside_the_ch
     assert client.get("/audits/" + "0" * 64, status=404).words("h1") == "Page not found"
     for colour in ("red", "amber", "green"):
         assert f">{colour}<" not in client.http.get(f"/audits/{site.digest}").text.lower()
+
+
+def test_the_board_reads_the_report_and_takes_it_away_and_both_are_logged(site: RunningSite, client: Client) -> None:
+    client.sign_in("board-member")
+    audit = client.get(f"/audits/{site.digest}")
+    assert f"/audits/{site.digest}/report" in [link.get("href") for link in audit.all("a")]
+    assert f"/audits/{site.digest}/report" in [link.get("href") for link in client.get("/audits").all("a")]
+    page = client.get(f"/audits/{site.digest}/report")
+    words = page.words()
+    for said in (
+        "WAIVED The records are too few to say",
+        "PASS, FAIL, NOT SETTLED and WAIVED in plain words",
+        "What would settle it",
+        "The waiver ends on 21 August 2026",
+        "No law sets these numbers; each is the board's",
+        "Audits and approvals so far",
+    ):
+        assert said in words, said
+    answer = client.http.get(f"/audits/{site.digest}/report.pdf")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+    assert answer.headers["content-disposition"] == f'attachment; filename="belong-audit-{site.digest[:12]}.pdf"'
+    printed = pypdfium2.PdfDocument(answer.content)
+    assert printed.is_tagged()
+    assert "WAIVED" in printed[0].get_textpage().get_text_range()
+    engine = connect(site.home, "job")
+    with scoped(engine, None) as session:
+        for action in ("see_report", "take_report"):
+            assert session.query(LookRow).filter_by(action=action, detail=site.digest).count() >= 1, action
+    engine.dispose()
+
+
+def test_there_is_no_report_of_what_was_not_audited_and_no_link_for_those_who_may_not(
+    site: RunningSite, client: Client
+) -> None:
+    client.sign_in("school-staff")
+    links = [link.get("href") for path in ("/audits", f"/audits/{site.digest}") for link in client.get(path).all("a")]
+    assert not [link for link in links if link and "report" in link]
+    assert client.http.get(f"/audits/{site.digest}/report.pdf").status_code == 403
+    member = site.client()
+    member.sign_in("board-member")
+    for path in ("0" * 64, "not-a-digest"):
+        assert member.http.get(f"/audits/{path}/report").status_code == 404
+        assert member.http.get(f"/audits/{path}/report.pdf").status_code == 404
+    member.close()
 
 
 def test_every_page_carries_the_waiver_and_the_demonstration(site: RunningSite, client: Client) -> None:

@@ -107,6 +107,7 @@ TRUTH = {
     "record_view": "sl",
     "record_decision": "sl",
     "see_audits": "slndboa",
+    "see_report": "bo",
     "see_models": "dbo",
     "sign_approval": "bo",
     "see_looks": "oa",

@@ -3,7 +3,8 @@
 from datetime import date, timedelta
 from xml.etree import ElementTree
 
-from serving.charts import Axis, Block, Interval, Week, intervals, timeline
+from fairness.documents.interval_chart import Axis, Block, Interval, intervals
+from serving.charts import Week, timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
 MONDAY = date(2026, 4, 13)

@@ -1,0 +1,1 @@
+"""Documents for people: one source each, written as pages, Markdown and PDF."""
