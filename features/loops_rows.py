@@ -6,7 +6,8 @@ They are no sums: each costs in proportion to the rows in its window, at every a
 import numpy as np
 import numpy.typing as npt
 
-from features.loops import Ints, Small
+from features.loops import Flags, Small
+from features.loops_totals import Versions
 
 Values = npt.NDArray[np.float64]
 MAXIMUM, DAYS, SINCE, GAP, GAP_CHANGE, DISTINCT, TOP_SHARE = range(7)
@@ -15,8 +16,8 @@ MAXIMUM, DAYS, SINCE, GAP, GAP_CHANGE, DISTINCT, TOP_SHARE = range(7)
 def looked_at(
     form: int,
     pupils: tuple[int, int],
-    versions: tuple[Small, Small, Small, Small, Ints],
-    counting: tuple[int, Small],
+    versions: Versions,
+    counting: tuple[Flags, Small],
     rows: tuple[Small, Small, Small, Small],
     opened: tuple[Small, Small, int],
 ) -> Values:
@@ -27,15 +28,15 @@ def looked_at(
     pupils, versions
         As in `features.loops_totals.totals`; each pupil's versions in order of day.
     counting
-        The measure's bit; for each version what it adds (of which the largest is asked for) or its value of `by`, -1
-        for none.
+        Whether the measure counts each class; for each version what it adds (of which the largest is asked for) or its
+        value of `by`, -1 for none.
     rows
         Where each pupil's rows begin; as_of, first day of the window and the day after its last.
     opened
         Each row's calendar; for each calendar and day from the first named here on, the open days before it.
     """
     start, day = versions[0], versions[1]
-    bit, value = counting
+    counts, value = counting
     row_start, _, begin, _ = rows
     found = np.full(len(begin), np.nan)
     of_kinds = form in (DISTINCT, TOP_SHARE)
@@ -49,7 +50,7 @@ def looked_at(
             elif of_kinds:
                 found[row] = _of_kinds(form, times, (low, start[pupil + 1], row), versions, counting, rows)
             else:
-                days, oldest, before, newest = _days(low, start[pupil + 1], row, versions, bit, rows)
+                days, oldest, before, newest = _days(low, start[pupil + 1], row, versions, counts, rows)
                 if form == DAYS:
                     found[row] = days
                 elif form == SINCE and days:
@@ -76,18 +77,18 @@ def moved(low: int, first: int, end: int, day: Small, begin: int) -> int:
 
 def _largest(
     window: tuple[int, int, int],
-    versions: tuple[Small, Small, Small, Small, Ints],
-    counting: tuple[int, Small],
+    versions: Versions,
+    counting: tuple[Flags, Small],
     rows: tuple[Small, Small, Small, Small],
 ) -> int:
     """Return the largest value among the versions of a window: its first version, the pupil's end, the row."""
     low, end, row = window
-    bit, value = counting
+    counts, value = counting
     largest = 0
     for version in range(low, end):
         if versions[1][version] >= rows[3][row]:
             break
-        if _counts(version, versions, bit, rows[1][row]):
+        if _counts(version, versions, counts, rows[1][row]):
             largest = max(largest, value[version])
     return largest
 
@@ -96,8 +97,8 @@ def _days(
     low: int,
     end: int,
     row: int,
-    versions: tuple[Small, Small, Small, Small, Ints],
-    bit: int,
+    versions: Versions,
+    counts: Flags,
     rows: tuple[Small, Small, Small, Small],
 ) -> tuple[int, int, int, int]:
     """Return the days with a row in the window: how many, the first, the last but one, the last."""
@@ -106,7 +107,7 @@ def _days(
     for version in range(low, end):
         if day[version] >= rows[3][row]:
             break
-        if day[version] != newest and _counts(version, versions, bit, rows[1][row]):
+        if day[version] != newest and _counts(version, versions, counts, rows[1][row]):
             oldest = day[version] if days == 0 else oldest
             before, newest = newest, day[version]
             days += 1
@@ -117,17 +118,17 @@ def _of_kinds(
     form: int,
     times: Small,
     window: tuple[int, int, int],
-    versions: tuple[Small, Small, Small, Small, Ints],
-    counting: tuple[int, Small],
+    versions: Versions,
+    counting: tuple[Flags, Small],
     rows: tuple[Small, Small, Small, Small],
 ) -> float:
     low, end, row = window
-    bit, value = counting
+    counts, value = counting
     number, most, different = 0, 0, 0
     for version in range(low, end):
         if versions[1][version] >= rows[3][row]:
             break
-        if value[version] >= 0 and _counts(version, versions, bit, rows[1][row]):
+        if value[version] >= 0 and _counts(version, versions, counts, rows[1][row]):
             different += 1 if times[value[version]] == 0 else 0
             times[value[version]] += 1
             number += 1
@@ -141,14 +142,15 @@ def _of_kinds(
 
 def after(
     pupils: tuple[int, int],
-    versions: tuple[Small, Small, Small, Small, Ints],
-    leads: tuple[Small, Small, Small, Small, Ints],
-    counting: tuple[int, int, int],
+    versions: Versions,
+    leads: Versions,
+    counting: tuple[Flags, Flags, int],
     rows: tuple[Small, Small, Small, Small],
 ) -> Values:
     """Return the rows in each window whose day lies 1 to so many days after the day of a row that leads.
 
-    `leads` are versions of the other table; `counting` has the bits of both measures, then the number of days.
+    `leads` are versions of the other table; `counting` says of both measures which classes
+    they count, then the number of days.
     """
     start, day, lead_start = versions[0], versions[1], leads[0]
     row_start, as_of, begin, end = rows
@@ -168,8 +170,8 @@ def after(
 def _led(
     day: int,
     led: tuple[int, int],
-    leads: tuple[Small, Small, Small, Small, Ints],
-    counting: tuple[int, int, int],
+    leads: Versions,
+    counting: tuple[Flags, Flags, int],
     as_of: int,
 ) -> int:
     for lead in range(led[0], led[1]):
@@ -179,10 +181,10 @@ def _led(
     return 0
 
 
-def _counts(version: int, versions: tuple[Small, Small, Small, Small, Ints], bit: int, as_of: int) -> bool:
+def _counts(version: int, versions: Versions, counts: Flags, as_of: int) -> bool:
     """Whether a version is counted by the measure, and seen at as_of."""
     seen = versions[2][version] <= as_of <= versions[3][version]
-    return bool(seen and versions[4][version] >> bit & 1)
+    return bool(seen and counts[versions[4][version]])
 
 
 def _open(opened: tuple[Small, Small, int], row: int, begin: int, end: int) -> int:
