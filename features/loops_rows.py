@@ -10,6 +10,8 @@ from features.loops import Flags, Small
 from features.loops_totals import Versions
 
 Values = npt.NDArray[np.float64]
+# Day, first and last day on which it is seen, and value of the versions of one pupil that a measure counts.
+Some = tuple[Small, Small, Small, Small]
 MAXIMUM, DAYS, SINCE, GAP, GAP_CHANGE, DISTINCT, TOP_SHARE = range(7)
 
 
@@ -35,32 +37,50 @@ def looked_at(
     opened
         Each row's calendar; for each calendar and day from the first named here on, the open days before it.
     """
-    start, day = versions[0], versions[1]
-    counts, value = counting
-    row_start, _, begin, _ = rows
+    start, value = versions[0], counting[1]
+    row_start, _, begin, end = rows
     found = np.full(len(begin), np.nan)
     of_kinds = form in (DISTINCT, TOP_SHARE)
     times = np.zeros(max(value.max() + 1, 0) if of_kinds and len(value) else 0, dtype=np.int32)
+    most = np.max(start[pupils[0] + 1 : pupils[1] + 1] - start[pupils[0] : pupils[1]])
+    some = (np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int32), np.empty(most, np.int32))
     for pupil in range(pupils[0], pupils[1]):
-        low = start[pupil]
+        number = _counted(some, start[pupil], start[pupil + 1], versions, counting)
+        low, high = 0, 0
         for row in range(row_start[pupil - pupils[0]], row_start[pupil - pupils[0] + 1]):
-            low = moved(low, start[pupil], start[pupil + 1], day, begin[row])
+            low = moved(low, 0, number, some[0], begin[row])
+            high = moved(high, 0, number, some[0], end[row])
             if form == MAXIMUM:
-                found[row] = _largest((low, start[pupil + 1], row), versions, counting, rows)
+                found[row] = _largest(some, low, high, rows[1][row])
             elif of_kinds:
-                found[row] = _of_kinds(form, times, (low, start[pupil + 1], row), versions, counting, rows)
+                found[row] = _of_kinds(form, times, some, low, high, rows[1][row])
+            elif form == SINCE:
+                newest = _newest(some, low, high, rows[1][row])
+                if newest >= 0:
+                    found[row] = _open(opened, row, some[0][newest], rows[1][row])
             else:
-                days, oldest, before, newest = _days(low, start[pupil + 1], row, versions, counts, rows)
+                days, oldest, before, newest = _days(some, low, high, rows[1][row])
                 if form == DAYS:
                     found[row] = days
-                elif form == SINCE and days:
-                    found[row] = _open(opened, row, newest, rows[1][row])
                 elif form == GAP and days > 1:
                     found[row] = _open(opened, row, oldest, newest) / (days - 1)
                 elif form == GAP_CHANGE and days > 2:
                     earlier = _open(opened, row, oldest, before) / (days - 2)
                     found[row] = _open(opened, row, before, newest) - earlier
     return found
+
+
+def _counted(some: Some, first: int, end: int, versions: Versions, counting: tuple[Flags, Small]) -> int:
+    """Write a pupil's versions that the measure counts, which are most often few; return how many they are."""
+    counts, value = counting
+    number = 0
+    for version in range(first, end):
+        if counts[versions[4][version]]:
+            some[0][number] = versions[1][version]
+            some[1][number], some[2][number] = versions[2][version], versions[3][version]
+            some[3][number] = value[version] if len(value) else 0
+            number += 1
+    return number
 
 
 def moved(low: int, first: int, end: int, day: Small, begin: int) -> int:
@@ -75,64 +95,44 @@ def moved(low: int, first: int, end: int, day: Small, begin: int) -> int:
     return low
 
 
-def _largest(
-    window: tuple[int, int, int],
-    versions: Versions,
-    counting: tuple[Flags, Small],
-    rows: tuple[Small, Small, Small, Small],
-) -> int:
-    """Return the largest value among the versions of a window: its first version, the pupil's end, the row."""
-    low, end, row = window
-    counts, value = counting
+def _largest(some: Some, low: int, high: int, as_of: int) -> int:
+    """Return the largest value among the versions of a window."""
     largest = 0
-    for version in range(low, end):
-        if versions[1][version] >= rows[3][row]:
-            break
-        if _counts(version, versions, counts, rows[1][row]):
-            largest = max(largest, value[version])
+    for one in range(low, high):
+        if some[1][one] <= as_of <= some[2][one]:
+            largest = max(largest, some[3][one])
     return largest
 
 
-def _days(
-    low: int,
-    end: int,
-    row: int,
-    versions: Versions,
-    counts: Flags,
-    rows: tuple[Small, Small, Small, Small],
-) -> tuple[int, int, int, int]:
+def _newest(some: Some, low: int, high: int, as_of: int) -> int:
+    """Return the place of the window's last version, -1 for none."""
+    for one in range(high - 1, low - 1, -1):
+        if some[1][one] <= as_of <= some[2][one]:
+            return one
+    return -1
+
+
+def _days(some: Some, low: int, high: int, as_of: int) -> tuple[int, int, int, int]:
     """Return the days with a row in the window: how many, the first, the last but one, the last."""
-    day = versions[1]
+    day = some[0]
     days, oldest, before, newest = 0, -1, -1, -1
-    for version in range(low, end):
-        if day[version] >= rows[3][row]:
-            break
-        if day[version] != newest and _counts(version, versions, counts, rows[1][row]):
-            oldest = day[version] if days == 0 else oldest
-            before, newest = newest, day[version]
+    for one in range(low, high):
+        if day[one] != newest and some[1][one] <= as_of <= some[2][one]:
+            oldest = day[one] if days == 0 else oldest
+            before, newest = newest, day[one]
             days += 1
     return days, oldest, before, newest
 
 
-def _of_kinds(
-    form: int,
-    times: Small,
-    window: tuple[int, int, int],
-    versions: Versions,
-    counting: tuple[Flags, Small],
-    rows: tuple[Small, Small, Small, Small],
-) -> float:
-    low, end, row = window
-    counts, value = counting
+def _of_kinds(form: int, times: Small, some: Some, low: int, high: int, as_of: int) -> float:
+    value = some[3]
     number, most, different = 0, 0, 0
-    for version in range(low, end):
-        if versions[1][version] >= rows[3][row]:
-            break
-        if value[version] >= 0 and _counts(version, versions, counts, rows[1][row]):
-            different += 1 if times[value[version]] == 0 else 0
-            times[value[version]] += 1
+    for one in range(low, high):
+        if value[one] >= 0 and some[1][one] <= as_of <= some[2][one]:
+            different += 1 if times[value[one]] == 0 else 0
+            times[value[one]] += 1
             number += 1
-            most = max(most, times[value[version]])
+            most = max(most, times[value[one]])
     if number:
         times[:] = 0
     if form == DISTINCT:

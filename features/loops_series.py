@@ -7,6 +7,8 @@ from features.forms import COUNT_FLOOR, FAST_WEEKS, FEWEST_POINTS, RATE_FLOOR, S
 from features.loops import Small
 
 Values = npt.NDArray[np.float64]
+# Rows whose series are written side by side: read week by week they lie in order, and fit the nearest cache.
+_AT_ONCE = 64
 SLOPE, VOLATILITY, MOMENTUM, CUSUM, DEPARTURE, WEEKS = range(6)
 
 
@@ -23,24 +25,28 @@ def series(form: int, above: Small, below: Small, held: Values, window: int, bef
     """
     rates, weeks = len(below) > 0, window + before
     found = np.full(above.shape[1], np.nan)
-    y = np.empty(weeks)
-    for row in range(above.shape[1]):
-        for week in range(weeks):
-            back = weeks - week
-            total = above[back, row] - above[back - 1, row]
-            per = below[back, row] - below[back - 1, row] if rates else 1
-            y[week] = total / per if held[row] >= back and per > 0 else np.nan
-        if form == WEEKS:
-            found[row] = _weeks(above[:, row])
-        elif form == SLOPE:
-            found[row] = _slope(y)
-        elif form == VOLATILITY:
-            points, _, spread = _mean_and_spread(y)
-            found[row] = spread if points >= FEWEST_POINTS else np.nan
-        elif form == MOMENTUM:
-            found[row] = _momentum(y)
-        else:
-            found[row] = _beside_before(form, y, before, RATE_FLOOR if rates else COUNT_FLOOR)
+    lines = np.empty((_AT_ONCE, weeks))
+    for first in range(0, above.shape[1], _AT_ONCE):
+        end = min(first + _AT_ONCE, above.shape[1])
+        for back in range(weeks, 0, -1):
+            for row in range(first, end):
+                total = above[back, row] - above[back - 1, row]
+                per = below[back, row] - below[back - 1, row] if rates else 1
+                known = held[row] >= back and per > 0
+                lines[row - first, weeks - back] = total / per if known else np.nan
+        for row in range(first, end):
+            y = lines[row - first]
+            if form == WEEKS:
+                found[row] = _weeks(above[:, row])
+            elif form == SLOPE:
+                found[row] = _slope(y)
+            elif form == VOLATILITY:
+                points, _, spread = _mean_and_spread(y)
+                found[row] = spread if points >= FEWEST_POINTS else np.nan
+            elif form == MOMENTUM:
+                found[row] = _momentum(y)
+            else:
+                found[row] = _beside_before(form, y, before, RATE_FLOOR if rates else COUNT_FLOOR)
     return found
 
 

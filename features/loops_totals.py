@@ -57,6 +57,7 @@ def totals(
     lines = np.zeros((measures, stops), dtype=np.int32)
     used = np.zeros(len(counting[0]) - 1, dtype=np.bool_)
     at = np.zeros((len(needs[2]), np.max(row_start[1:] - row_start[:-1])), dtype=np.int32)
+    row_from = np.zeros(stops + 1, dtype=np.int32)
     before = (0, 0)
     for pupil in range(pupils[0], pupils[1]):
         mine = (row_start[pupil - pupils[0]], row_start[pupil - pupils[0] + 1])
@@ -65,15 +66,30 @@ def totals(
         there = (start[pupil], start[pupil + 1])
         _count(by_class, used, there, versions, counting[0], weighing[1], stop_of)
         read = _add_up(lines, by_class, used, counting, weighing[0])
-        _stops_of_rows(at, mine, before, rows[2], needs[3])
+        _stops_of_rows(at, row_from, mine, before, rows[2], needs[3])
         before = mine
         for measure in range(measures):
             if read >> measure & 1:
                 _differences(found, lines[measure], measure, mine, needs, at)
         for version in range(there[0], there[1]):
-            if versions[3][version] != ALWAYS or versions[2][version] > versions[1][version] + 1:
-                _put_right(found, version, mine, versions, counting, weighing, rows, needs)
+            day, first, last = versions[1][version], versions[2][version], versions[3][version]
+            if last == ALWAYS and first == day + 1:
+                continue
+            # A newest version stands in the sums too early: from the day after it happened until it was known.
+            wrong = (day + 1, first - 1) if last == ALWAYS else (first, last)
+            first_row = mine[0] + row_from[_stops_until(wrong[0] - 1, stop_of)]
+            if first_row < mine[1] and rows[1][first_row] <= wrong[1]:
+                there_rows = (first_row, mine[1], rows[1], rows[2])
+                _put_right(found, version, there_rows, versions, counting, weighing, needs, wrong)
     return found
+
+
+def _stops_until(day: int, stop_of: Small) -> int:
+    """Return how many stops are not after the day."""
+    since = day - stop_of[0]
+    if since < 0:
+        return 0
+    return int(stop_of[min(since + 1, len(stop_of) - 1)])
 
 
 def _count(
@@ -88,12 +104,9 @@ def _count(
     """Add each newest version to its class, from the first stop after its day on."""
     _, day, _, last, of = versions
     for version in range(there[0], there[1]):
-        since = day[version] - stop_of[0]
+        one, at = of[version], _stops_until(day[version], stop_of)
         # Before the first stop: in no window. On the last or later: not yet in any.
-        if last[version] != ALWAYS or since < 0 or since >= len(stop_of) - 2:
-            continue
-        one, at = of[version], stop_of[since + 1]
-        if measures_of[one] == measures_of[one + 1]:
+        if last[version] != ALWAYS or at == 0 or at == by_class.shape[2] or measures_of[one] == measures_of[one + 1]:
             continue
         used[one] = True
         by_class[0, one, at] += 1
@@ -130,15 +143,27 @@ def _add_up(
     return read
 
 
-def _stops_of_rows(at: Small, mine: tuple[int, int], before: tuple[int, int], group: Small, stop: Small) -> None:
-    """Write the stop of each edge for each of a pupil's rows: most often those of the pupil before."""
-    same = mine[1] - mine[0] == before[1] - before[0]
-    for row in range(mine[1] - mine[0] if same else 0):
+def _stops_of_rows(
+    at: Small, row_from: Small, mine: tuple[int, int], before: tuple[int, int], group: Small, stop: Small
+) -> None:
+    """Write the stop of each edge for each of a pupil's rows, and the first row whose as_of is each stop or later.
+
+    Most often they are those of the pupil before.
+    """
+    rows = mine[1] - mine[0]
+    same = rows == before[1] - before[0]
+    for row in range(rows if same else 0):
         same = same and group[mine[0] + row] == group[before[0] + row]
-    if not same:
-        for edge in range(len(at)):
-            for row in range(mine[1] - mine[0]):
-                at[edge, row] = stop[edge, group[mine[0] + row]]
+    if same:
+        return
+    for edge in range(len(at)):
+        for row in range(rows):
+            at[edge, row] = stop[edge, group[mine[0] + row]]
+    first = 0
+    for number in range(len(row_from)):
+        while first < rows and at[len(at) - 1, first] < number:
+            first += 1
+        row_from[number] = first
 
 
 def _differences(
@@ -160,29 +185,22 @@ def _differences(
 def _put_right(
     found: Small,
     version: int,
-    mine: tuple[int, int],
+    rows: tuple[int, int, Small, Small],
     versions: Versions,
     counting: tuple[Small, Small],
     weighing: tuple[Small, Small],
-    rows: tuple[Small, Small, Small],
     needs: tuple[Small, Small, Small, Small],
+    wrong: tuple[int, int],
 ) -> None:
-    """Take away a version where it was not yet known, or add one where it still held."""
-    _, day, first, last, of = versions
-    _, as_of, group = rows
-    need_start, need_edge, edge_day, _ = needs
-    newest = last[version] == ALWAYS
-    # A newest version stands in the sums too early: from the day after it happened until it was known.
-    wrong_from = day[version] + 1 if newest else first[version]
-    wrong_to = first[version] - 1 if newest else last[version]
-    for row in range(mine[0], mine[1]):
-        if as_of[row] > wrong_to:
+    """Take away a version where it was not yet known, or add one where it still held: from one day to another."""
+    day, last, of = versions[1][version], versions[3][version], versions[4][version]
+    first_row, end, as_of, group = rows
+    for row in range(first_row, end):
+        if as_of[row] > wrong[1]:
             break
-        if as_of[row] < wrong_from:
-            continue
-        for place in range(counting[0][of[version]], counting[0][of[version] + 1]):
+        for place in range(counting[0][of], counting[0][of + 1]):
             measure = counting[1][place]
             adds = 1 if weighing[0][measure] < 0 else weighing[1][weighing[0][measure], version]
-            for need in range(need_start[measure], need_start[measure + 1]):
-                if day[version] >= edge_day[need_edge[need], group[row]]:
-                    found[need, row] += -adds if newest else adds
+            for need in range(needs[0][measure], needs[0][measure + 1]):
+                if day >= needs[2][needs[1][need], group[row]]:
+                    found[need, row] += -adds if last == ALWAYS else adds
