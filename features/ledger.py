@@ -108,7 +108,7 @@ def ledger_of(
     found = columns_of_table(history.tables, name, tuple(dict.fromkeys(wanted if of_pupils else [*wanted, *_FILE])))
     at = machine.place(pupils, found["pupil"])
     kind, codes = _kinds(found, name, coded, measures)
-    turns = found[turn].astype(np.int8) if turn else np.zeros(len(at), dtype=np.int8)
+    turns = found[turn].astype(np.int8, copy=False) if turn else np.zeros(len(at), dtype=np.int8)
     day, known = found[table.happened_on], found["known_on"]
     lined = machine.order(at, day, turns, known, found["deleted"], kind, len(pupils))
     until, file = _NONE, (_NONE, _NONE)
