@@ -72,15 +72,9 @@ def totals(
             if read >> measure & 1:
                 _differences(found, lines[measure], measure, mine, needs, at)
         for version in range(there[0], there[1]):
-            day, first, last = versions[1][version], versions[2][version], versions[3][version]
-            if last == ALWAYS and first == day + 1:
-                continue
-            # A newest version stands in the sums too early: from the day after it happened until it was known.
-            wrong = (day + 1, first - 1) if last == ALWAYS else (first, last)
-            first_row = mine[0] + row_from[_stops_until(wrong[0] - 1, stop_of)]
-            if first_row < mine[1] and rows[1][first_row] <= wrong[1]:
-                there_rows = (first_row, mine[1], rows[1], rows[2])
-                _put_right(found, version, there_rows, versions, counting, weighing, needs, wrong)
+            if versions[3][version] != ALWAYS or versions[2][version] > versions[1][version] + 1:
+                first_row = mine[0] + row_from[_stops_until(_wrong(version, versions)[0] - 1, stop_of)]
+                _put_right(found, version, (first_row, mine[1], rows[1], rows[2]), versions, counting, weighing, needs)
     return found
 
 
@@ -182,6 +176,13 @@ def _differences(
             total[first + row] = line[now[row]] - line[since[row]]
 
 
+def _wrong(version: int, versions: Versions) -> tuple[int, int]:
+    """Return the first and last as_of at which the sums are wrong of a version."""
+    day, first, last = versions[1][version], versions[2][version], versions[3][version]
+    # A newest version stands in them too early: from the day after it happened until it was known.
+    return (day + 1, first - 1) if last == ALWAYS else (first, last)
+
+
 def _put_right(
     found: Small,
     version: int,
@@ -190,9 +191,9 @@ def _put_right(
     counting: tuple[Small, Small],
     weighing: tuple[Small, Small],
     needs: tuple[Small, Small, Small, Small],
-    wrong: tuple[int, int],
 ) -> None:
-    """Take away a version where it was not yet known, or add one where it still held: from one day to another."""
+    """Take away a version where it was not yet known, or add one where it still held, from the first row on."""
+    wrong = _wrong(version, versions)
     day, last, of = versions[1][version], versions[3][version], versions[4][version]
     first_row, end, as_of, group = rows
     for row in range(first_row, end):

@@ -60,7 +60,7 @@ def connected(address: str) -> Iterator[Any]:
         Nothing answers there, it is no address, or the scheduler has no worker: work would wait for ever.
     """
     # Every process of this machine would pay most of a second and 40 MB for what only a cluster needs.
-    import distributed  # noqa: PLC0415
+    import distributed  # noqa: PLC0415 - see above
 
     try:
         client = cast(Any, distributed.Client)(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
