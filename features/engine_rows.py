@@ -10,6 +10,7 @@ from features.engine_work import WEEKDAYS, Block, Values, divide, edges_of, name
 from features.feature import WEEKDAY, Feature
 from features.forms import Kind
 from features.ledger import weights_of
+from features.loops_sessions import RUNS, THERE
 
 _FORM: dict[Kind, int] = {
     "maximum": loops.MAXIMUM,
@@ -37,13 +38,13 @@ def of_rows(block: Block, feature: Feature) -> Values:
         value = np.maximum(book.ledger.column(feature.by), -1)
     elif feature.kind == "maximum":
         weight = measure.weight
-        value = np.ones(len(book.counted), dtype=np.int32) if weight is None else weights_of(book.ledger, weight)
+        value = np.ones(len(book.of), dtype=np.int32) if weight is None else weights_of(book.ledger, weight)
     which, before, first_day = block.work.rows.opened
     return block.work.machine.looked_at(
         _FORM[feature.kind],
         block.pupils,
         book.versions,
-        (book.bit[measure.name], value),
+        (book.counts(measure), value),
         (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
         (which[block.group], before, first_day),
     )
@@ -57,7 +58,7 @@ def after(block: Block, feature: Feature) -> Values:
         block.pupils,
         book.versions,
         leads.versions,
-        (book.bit[measure.name], leads.bit[other.name], feature.within_days),
+        (book.counts(measure), leads.counts(other), feature.within_days),
         (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
     )
 
@@ -66,10 +67,11 @@ def of_line(block: Block, feature: Feature, made: dict[object, Values]) -> Value
     """Return a form of the pupil's line of sessions; `made` keeps what forms of one line share."""
     measure, per = named(feature.measure), named(feature.per)
     book, machine = block.work.book[measure.name], block.work.machine
+    said = RUNS * book.counts(measure) + THERE * book.counts(per)
     sessions = (
         block.pupils,
         book.versions,
-        (book.bit[measure.name], book.bit[per.name], book.ledger.turn),
+        (said.astype(np.int8), book.ledger.turn),
         (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
     )
     if feature.kind == "run":

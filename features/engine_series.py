@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features import loops_totals as loops
+from features import loops_series as loops
 from features.engine_work import Block, Values
 from features.feature import Feature
 from features.forms import Kind

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from features.feature import WEEKDAY, Feature
 from features.grid import Edge, Grid
-from features.ledger import MOST_MEASURES, Ledger, ledger_of, masks_of, weights_of
-from features.loops import Ints, Small
+from features.ledger import MOST_MEASURES, Ledger, ledger_of, weights_of
+from features.loops import Flags, Ints, Small
+from features.loops_totals import Classes, Versions
 from features.machine import Machine
 from features.measure import Measure
 from records.history import History
@@ -28,20 +29,43 @@ FRESH = "every mark"
 class Book:
     """Some measures of one table, and the windows over which each is added up.
 
-    `counted` says of each version which of the measures count it, a bit each.
+    `of` is the class of each version, `masks` the measures that count a class, a bit each.
     """
 
     ledger: Ledger
-    counted: Ints
+    of: Classes
+    masks: Ints
     bit: Mapping[str, int]
     weighing: Small
     weights: Small
     needs: tuple[tuple[int, Edge], ...]
 
     @property
-    def versions(self) -> tuple[Small, Small, Small, Small, Ints]:
+    def versions(self) -> Versions:
         """The ledger's versions, as loops take them."""
-        return self.ledger.start, self.ledger.day, self.ledger.first, self.ledger.last, self.counted
+        return self.ledger.start, self.ledger.day, self.ledger.first, self.ledger.last, self.of
+
+    def counts(self, measure: Measure) -> Flags:
+        """Return whether the measure counts each class."""
+        return (self.masks >> self.bit[measure.name] & 1).astype(np.bool_)
+
+    @cached_property
+    def counting(self) -> tuple[Small, Small]:
+        """Where each class's measures begin, and the measures that count it."""
+        counts = self.masks[:, None] >> np.arange(len(self.bit)) & 1
+        start = np.concatenate([[0], np.cumsum(counts.sum(axis=1))])
+        return start.astype(np.int32), np.nonzero(counts)[1].astype(np.int32)
+
+    def windows(self, rows: Grid) -> tuple[tuple[Small, Small, Small, Small], Small]:
+        """Return the needs and the stops, as `features.loops_totals.totals` takes them."""
+        edges: list[Edge] = [*dict.fromkeys(edge for _, edge in self.needs if edge != 0), 0]
+        days = np.array([rows.edge(edge) for edge in edges], dtype=np.int32).reshape(len(edges), -1)
+        stops = np.unique(days) if days.size else np.zeros(1, dtype=np.int32)
+        measures = np.searchsorted([bit for bit, _ in self.needs], np.arange(len(self.bit) + 1)).astype(np.int32)
+        at = np.array([edges.index(edge) for _, edge in self.needs], dtype=np.int32)
+        upto = np.searchsorted(stops, np.arange(stops[0], stops[-1] + 1), side="right")
+        stop_of = np.concatenate([stops[:1], upto]).astype(np.int32)
+        return (measures, at, days, np.searchsorted(stops, days).astype(np.int32)), stop_of
 
 
 class Work:
@@ -51,28 +75,28 @@ class Work:
         self.rows = rows
         self.machine = machine
         self.book: dict[str, Book] = {}
+        self._windows: dict[int, tuple[tuple[Small, Small, Small, Small], Small]] = {}
         wanted: dict[str, dict[str, tuple[Measure | None, set[Edge]]]] = {MARKS.name: {FRESH: (None, {"fresh"})}}
         columns: dict[str, set[str]] = {MARKS.name: set()}
         for feature in features:
             for measure, edges in _needs(feature):
                 wanted.setdefault(measure.table, {}).setdefault(measure.name, (measure, set()))[1].update(edges)
-                columns.setdefault(measure.table, set()).update(_columns(measure))
+                columns.setdefault(measure.table, set()).update([measure.weight] if measure.weight else [])
             if feature.by not in ("", WEEKDAY):
                 columns[named(feature.measure).table].add(feature.by)
         for table, measures in wanted.items():
-            ledger = ledger_of(history, table, sorted(columns[table]), rows.pupils, machine)
+            counted = [measure for measure, _ in measures.values() if measure is not None]
+            ledger = ledger_of(history, table, sorted(columns[table]), rows.pupils, machine, counted)
             names = list(measures)
             for at in range(0, len(names), MOST_MEASURES):
                 some = names[at : at + MOST_MEASURES]
-                self.book |= dict.fromkeys(some, _book(ledger, {name: measures[name] for name in some}))
+                self.book |= dict.fromkeys(some, _book(ledger, {name: measures[name] for name in some}, machine))
 
-    @cached_property
-    def first_day(self) -> int:
-        """The first day that any window holds; any day will do where nobody is on roll."""
-        if not len(self.rows):
-            return 0
-        edges = {edge for book in self.book.values() for _, edge in book.needs}
-        return min((int(self.rows.edge(edge).min()) for edge in edges), default=0)
+    def windows(self, book: Book) -> tuple[tuple[Small, Small, Small, Small], Small]:
+        """Return the book's needs and stops, worked out once."""
+        if id(book) not in self._windows:
+            self._windows[id(book)] = book.windows(self.rows)
+        return self._windows[id(book)]
 
     def blocks(self, rows_at_once: int) -> Iterator["Block"]:
         """Return the pupils in order, so many rows at a time: what is worked from them then stays in the cache."""
@@ -137,17 +161,13 @@ class Block:
 
     def _added(self, book: Book) -> Small:
         if id(book) not in self._totals:
-            rows, edges = self.work.rows, list(dict.fromkeys(edge for _, edge in book.needs))
-            measures = np.searchsorted([bit for bit, _ in book.needs], np.arange(len(book.bit) + 1)).astype(np.int32)
-            at = np.array([edges.index(edge) for _, edge in book.needs], dtype=np.int32)
-            days = np.array([rows.edge(edge) for edge in edges], dtype=np.int32).reshape(len(edges), -1)
             self._totals[id(book)] = self.work.machine.totals(
                 self.pupils,
                 book.versions,
+                book.counting,
                 (book.weighing, book.weights),
                 (self.row_start, self.as_of, self.group),
-                (measures, at, days),
-                (self.work.first_day, int(rows.as_ofs[-1])),
+                *self.work.windows(book),
             )
         return self._totals[id(book)]
 
@@ -196,25 +216,19 @@ def _needs(feature: Feature) -> Iterator[tuple[Measure, list[Edge]]]:
         yield measure, edges
 
 
-def _columns(measure: Measure) -> Iterator[str]:
-    yield from measure.where
-    if measure.weight is not None:
-        yield measure.weight
-
-
-def _book(ledger: Ledger, measures: Mapping[str, tuple[Measure | None, set[Edge]]]) -> Book:
+def _book(ledger: Ledger, measures: Mapping[str, tuple[Measure | None, set[Edge]]], machine: Machine) -> Book:
     counted = [measure for measure, _ in measures.values()]
-    columns = sorted({column for measure in counted if measure is not None for column in measure.where})
-    kind, codes = ledger.kinds(columns)
     weighed = sorted({m.weight for m in counted if m is not None and m.weight is not None})
     weights = [weights_of(ledger, name) for name in weighed]
     weighing = [-1 if m is None or m.weight is None else weighed.index(m.weight) for m in counted]
     needs = [(bit, edge) for bit, (_, edges) in enumerate(measures.values()) for edge in sorted(edges, key=str)]
+    of, masks = ledger.classes(counted, machine)
     return Book(
         ledger=ledger,
-        counted=masks_of(codes, columns, counted)[kind, (ledger.day + 3) % 7],
+        of=of,
+        masks=masks,
         bit={name: bit for bit, name in enumerate(measures)},
         weighing=np.array(weighing, dtype=np.int32),
-        weights=np.array(weights, dtype=np.int32).reshape(len(weights), len(kind)),
+        weights=np.array(weights, dtype=np.int32).reshape(len(weights), len(of)),
         needs=tuple(needs),
     )

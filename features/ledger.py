@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from features.feature import WEEKDAY
-from features.loops import ALWAYS, Ints, Small
+from features.loops import ALWAYS, KINDS, Ints, Kinds, Small, Tiny
+from features.loops_totals import Classes
 from features.machine import Machine
 from features.measure import Measure
 from records.columns import MISSING, Columns
@@ -16,7 +17,7 @@ from records.history import History
 from records.shelf import columns_of_table
 from records.tables import TABLES
 
-_ORIGIN: Final = ("known_on", "deleted", "source", "row")
+_FILE: Final = ("source", "row")
 # More measures of a table than a whole number has bits are counted in two goes.
 MOST_MEASURES = 62
 
@@ -36,13 +37,19 @@ class Ledger:
         Day numbers of each version.
     turn
         Morning or afternoon, of a register's marks; 0 elsewhere.
+    kind, coded, codes
+        Each version's kind, which is all that measures may tell apart; the columns that make it; each kind's codes in
+        them, shape (kinds, columns), -1 where a code is missing.
     """
 
     start: Small
     day: Small
     first: Small
     last: Small
-    turn: Small
+    turn: Tiny
+    kind: Kinds
+    coded: tuple[str, ...]
+    codes: Small
     _columns: Columns
     _rows: Small
     _table: str
@@ -61,67 +68,93 @@ class Ledger:
             self._made[name] = self._columns[name][self._rows].astype(np.int32)
         return self._made[name]
 
-    def kinds(self, columns: Sequence[str]) -> tuple[Small, npt.NDArray[np.int32]]:
-        """Return each version's kind, and each kind's codes, shape (kinds, columns): -1 where a code is missing."""
-        sizes = [len(_codes(self._table, name)) + 1 for name in columns]
-        every = np.zeros(len(self._rows), dtype=np.int32)
-        for name, size in zip(columns, sizes, strict=True):
-            every *= size
-            every += self._columns[name][self._rows] + 1
-        distinct, kind = np.arange(int(np.prod(sizes))), every
-        if len(distinct) > _MOST_KINDS:
-            distinct, at = np.unique(every, return_inverse=True)
-            kind = at.astype(np.int32)
-        codes = np.empty((len(distinct), len(columns)), dtype=np.int32)
-        rest = distinct
-        for place in range(len(columns) - 1, -1, -1):
-            codes[:, place] = rest % sizes[place] - 1
-            rest = rest // sizes[place]
-        return kind, codes
+    def classes(self, measures: Sequence[Measure | None], machine: Machine) -> tuple[Classes, Ints]:
+        """Return each version's class, and for each class the measures that count it, a bit each."""
+        masks = masks_of(self.codes, self.coded, measures)
+        distinct, table = np.unique(masks, return_inverse=True)
+        return machine.classes(self.kind, self.day, table.reshape(masks.shape).astype(np.int16)), distinct
 
 
-_MOST_KINDS = 4096
+# In slices, whose temporary copies stay in the processor's cache.
+_AT_ONCE = 1 << 16
 
 
-def ledger_of(history: History, name: str, columns: Sequence[str], pupils: Ints, machine: Machine) -> Ledger:
-    """Return the ledger of a table for these pupils, ascending; `columns` are those that will be asked for."""
+def ledger_of(
+    history: History,
+    name: str,
+    columns: Sequence[str],
+    pupils: Ints,
+    machine: Machine,
+    measures: Sequence[Measure] = (),
+) -> Ledger:
+    """Return the ledger of a table for these pupils, ascending.
+
+    `columns` are those that will be asked for, `measures` those that will count its versions.
+    """
     table = TABLES[name]
     turn = "session" if any(column.name == "session" for column in table.columns) else ""
-    wanted = dict.fromkeys(("pupil", table.happened_on, *table.key, *_ORIGIN, *columns, *([turn] if turn else [])))
-    found = columns_of_table(history.tables, name, tuple(wanted))
-    day, known = found[table.happened_on], found["known_on"]
+    coded = sorted({column for measure in measures for column in measure.where})
+    of_pupils = "pupil" in table.key and table.happened_on in table.key
+    wanted = [
+        "pupil",
+        table.happened_on,
+        *table.key,
+        "known_on",
+        "deleted",
+        *columns,
+        *coded,
+        *([turn] if turn else []),
+    ]
+    found = columns_of_table(history.tables, name, tuple(dict.fromkeys(wanted if of_pupils else [*wanted, *_FILE])))
     at = machine.place(pupils, found["pupil"])
-    turns = (day - day.min(initial=0)).astype(np.int32)
-    if turn:
-        turns *= 2
-        turns += found[turn].astype(np.int32)
-    rows, start = machine.order(at, turns, len(pupils), int(turns.max(initial=0)) + 1)
-    if "pupil" in table.key and table.happened_on in table.key:
-        others = [key for key in table.key if key not in ("pupil", table.happened_on, turn)]
-        same = np.array([found[key] for key in others], dtype=np.int32).reshape(len(others), len(at))
-        last = machine.replaced(rows, start, turns[rows], same, known, found["source"], found["row"])
-    else:
-        last = _replaced(found, table.key)
-    kept = ~found["deleted"][rows].astype(bool)
-    if not kept.all():
-        rows, start = rows[kept], np.concatenate([[0], np.cumsum(kept)])[start].astype(np.int32)
-    first = np.maximum(day, known)[rows].astype(np.int32)
-    first += 1
-    turn_of = found[turn][rows].astype(np.int32) if turn else np.zeros(len(rows), dtype=np.int32)
-    return Ledger(
-        start=start,
-        day=day[rows].astype(np.int32),
-        first=first,
-        last=last[rows],
-        turn=turn_of,
-        _columns=found,
-        _rows=rows,
-        _table=name,
-    )
+    kind, codes = _kinds(found, name, coded, measures)
+    turns = found[turn].astype(np.int8, copy=False) if turn else np.zeros(len(at), dtype=np.int8)
+    day, known = found[table.happened_on], found["known_on"]
+    lined = machine.order(at, day, turns, known, found["deleted"], kind, len(pupils))
+    until, file = _NONE, (_NONE, _NONE)
+    if not of_pupils:
+        until = _replaced(found, table.key)
+    others = [found[key] for key in table.key if key not in ("pupil", table.happened_on, turn)] if of_pupils else []
+    same = others[0].reshape(1, -1) if len(others) == 1 else np.array(others).reshape(len(others), len(at))
+    same = same.astype(np.int32, copy=False)
+    versions = machine.versions(*lined, until, same, *file)
+    if versions[-1]:
+        # Two files of one day speak of one thing, which is rare: only then is it asked which is which.
+        told = columns_of_table(history.tables, name, ("pupil", *_FILE))
+        versions = machine.versions(*lined, until, same, told["source"], told["row"])
+    start, rows, kind, happened, first, last, turn_of, _ = versions
+    return Ledger(start, happened, first, last, turn_of, kind, tuple(coded), codes, found, rows, name)
+
+
+_NONE = np.empty(0, dtype=np.int32)
+
+
+def _kinds(found: Columns, table: str, columns: Sequence[str], measures: Sequence[Measure]) -> tuple[Kinds, Small]:
+    """Return each row's kind, and each kind's codes: those of one column that no measure tells apart are one."""
+    kind, codes = np.zeros(len(found), dtype=np.uint16), np.empty((1, 0), dtype=np.int32)
+    for name in columns:
+        listed = [measure.where[name] for measure in measures if name in measure.where]
+        told = [tuple(code in some for some in listed) for code in _codes(table, name)]
+        # A missing code is -1, which picks the last place: never counted.
+        told.append((False,) * len(listed))
+        distinct = list(dict.fromkeys(told))
+        number = np.array([distinct.index(of) for of in told], dtype=np.uint16)
+        if len(codes) * len(distinct) > KINDS:
+            raise ValueError(f"{table}: measures tell more than {KINDS:,} kinds of rows apart; name fewer columns")
+        for at in range(0, len(kind), _AT_ONCE):
+            some = slice(at, at + _AT_ONCE)
+            kind[some] = kind[some] * np.uint16(len(distinct)) + number[found[name][some]]
+        one_of = np.array([told.index(of) for of in distinct], dtype=np.int32)
+        one_of[one_of == len(told) - 1] = -1
+        codes = np.concatenate([np.repeat(codes, len(distinct), axis=0), np.tile(one_of, len(codes))[:, None]], axis=1)
+    return kind, codes
 
 
 def _replaced(found: Columns, key: Sequence[str]) -> Small:
-    """Return `loops.replaced` for things that may pass from one pupil to another: events, by their own number."""
+    """Return for each row the day it was replaced, of things that may pass to another pupil: events, by their number.
+
+    `ALWAYS` where it still is.
+    """
     things = [found[name] for name in key]
     order = np.lexsort((found["row"], found["source"], found["known_on"], *things))
     last = np.full(len(order), ALWAYS, dtype=np.int32)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features import loops, loops_rows, loops_sessions, loops_totals
-from features.loops import Small
+from features import loops, loops_rows, loops_series, loops_sessions, loops_totals
+from features.loops import Ints, Kinds, Small, Tiny
 
 Values = npt.NDArray[np.float64]
 
@@ -17,8 +17,9 @@ class Machine:
     """One way to run each loop; what they take and return stands at the loops themselves."""
 
     place: Callable[..., Small]
-    order: Callable[..., tuple[Small, Small]]
-    replaced: Callable[..., Small]
+    order: Callable[..., tuple[Ints, Small, Small]]
+    versions: Callable[..., tuple[Small, Small, Kinds, Small, Small, Small, Tiny, bool]]
+    classes: Callable[..., npt.NDArray[np.int16]]
     totals: Callable[..., Small]
     series: Callable[..., Values]
     looked_at: Callable[..., Values]
@@ -30,9 +31,10 @@ class Machine:
 PLAIN = Machine(
     place=loops.place,
     order=loops.order,
-    replaced=loops.replaced,
+    versions=loops.versions,
+    classes=loops_totals.classes,
     totals=loops_totals.totals,
-    series=loops_totals.series,
+    series=loops_series.series,
     looked_at=loops_rows.looked_at,
     after=loops_rows.after,
     along=loops_sessions.along,

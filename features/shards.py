@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import Any, TypeVar
-
-from distributed import Client
+from typing import Any, TypeVar, cast
 
 from records.refusal import Refusal
 
@@ -18,7 +16,6 @@ T = TypeVar("T")
 # A worker that dies takes its shards with it; each is then worked on anew, elsewhere, so many times.
 ATTEMPTS = 3
 SECONDS_TO_ANSWER = 20
-_CLIENT: Any = Client  # distributed has no type information
 
 
 class NoCluster(Refusal):
@@ -62,8 +59,11 @@ def connected(address: str) -> Iterator[Any]:
     NoCluster
         Nothing answers there, it is no address, or the scheduler has no worker: work would wait for ever.
     """
+    # Every process of this machine would pay most of a second and 40 MB for what only a cluster needs.
+    import distributed  # noqa: PLC0415 - see above
+
     try:
-        client = _CLIENT(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
+        client = cast(Any, distributed.Client)(address, timeout=SECONDS_TO_ANSWER, set_as_default=False)
     except (OSError, ValueError) as error:
         raise NoCluster(
             f"no Dask scheduler answers at {address!r}; start one with `dask scheduler` and workers with `dask worker`"

@@ -18,7 +18,7 @@ from records.table import ORIGIN, Column, Table
 
 Numbers = npt.NDArray[Any]
 MISSING = np.iinfo(np.int32).min
-_KIND_TYPES = {"pupil": np.int64, "flag": np.bool_}
+_KIND_TYPES: Mapping[str, type[np.generic]] = {"pupil": np.int64, "flag": np.bool_}
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Columns:
     Attributes
     ----------
     of
-        Name → int64 for a pupil, bool for a flag, int16 for a code (-1: missing), int32 for the rest (`MISSING`:
-        missing). `source` is numbered in the order of its texts.
+        Name → int64 for a pupil, bool for a flag, int8 or int16 for a code (-1: missing), int32 for the rest
+        (`MISSING`: missing). `source` is numbered in the order of its texts.
     """
 
     of: Mapping[str, Numbers]
@@ -52,9 +52,15 @@ def of_frame(rows: pd.DataFrame, table: Table, names: Sequence[str]) -> Columns:
     return Columns({column.name: _from_series(rows[column.name], column) for column in declared(table, names)})
 
 
+def _type_of(column: Column) -> type[np.generic]:
+    if column.codes is not None:
+        return np.int8 if len(column.codes.codes) <= np.iinfo(np.int8).max else np.int16
+    return _KIND_TYPES.get(column.kind, np.int32)
+
+
 def _from_series(values: pd.Series, column: Column) -> Numbers:
     if column.codes is not None:
-        return values.cat.codes.to_numpy().astype(np.int16)
+        return values.cat.codes.to_numpy().astype(_type_of(column))
     if column.kind == "date":
         days = values.to_numpy().astype("datetime64[D]")
         return np.where(np.isnat(days), MISSING, days.astype(np.int64)).astype(np.int32)
@@ -63,7 +69,7 @@ def _from_series(values: pd.Series, column: Column) -> Numbers:
         return pd.factorize(values, sort=True)[0].astype(np.int32)
     if column.kind == "integer":
         return np.asarray(values.fillna(MISSING), dtype=np.int32)
-    return values.to_numpy().astype(_KIND_TYPES.get(column.kind, np.int32))
+    return values.to_numpy().astype(_type_of(column))
 
 
 class Gathering:
@@ -71,7 +77,7 @@ class Gathering:
 
     def __init__(self, table: Table, names: Sequence[str], rows: int) -> None:
         self._columns = declared(table, names)
-        types = {c.name: np.int16 if c.codes is not None else _KIND_TYPES.get(c.kind, np.int32) for c in self._columns}
+        types = {column.name: _type_of(column) for column in self._columns}
         self._made: dict[str, Numbers] = {name: np.empty(rows, dtype=kind) for name, kind in types.items()}
         self._files: dict[str, int] = {}
         self._texts: dict[str, list[pa.Array]] = {}
@@ -99,20 +105,22 @@ class Gathering:
     def _numbers(self, array: pa.Array, column: Column) -> Numbers:
         if column.codes is not None:
             place = {code: position for position, code in enumerate(column.codes.codes)}
-            return _moved(array, [place.get(code, -1) for code in array.dictionary.to_pylist()], -1)
+            return _moved(array, [place.get(code, -1) for code in array.dictionary.to_pylist()], -1, _type_of(column))
         if column.kind == "text":
             files = self._files
-            return _moved(array, [files.setdefault(name, len(files)) for name in array.dictionary.to_pylist()], MISSING)
+            named = [files.setdefault(name, len(files)) for name in array.dictionary.to_pylist()]
+            return _moved(array, named, MISSING, np.int32)
         if column.kind == "date":
             array = array.view(pa.int32())
         found: Numbers = (pc.fill_null(array, MISSING) if array.null_count else array).to_numpy(zero_copy_only=False)
         return found
 
 
-def _moved(array: pa.Array, to: list[int], missing: int) -> Numbers:
-    numbers = np.array([*to, missing], dtype=np.int32)
+def _moved(array: pa.Array, to: list[int], missing: int, kind: type[np.generic]) -> Numbers:
+    numbers = np.array([*to, missing], dtype=kind)
     indices = array.indices
     if indices.null_count:
         indices = pc.fill_null(indices.cast(pa.int32()), len(to))
-    found: Numbers = numbers[indices.to_numpy()]
+    # 'clip': every place is there, and numpy need not look.
+    found: Numbers = numbers.take(indices.to_numpy(), mode="clip")
     return found

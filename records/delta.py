@@ -149,11 +149,17 @@ class Opened:
     files: tuple[str, ...]
     version: int | None
 
-    def frame(self) -> pd.DataFrame:
-        """Return the rows, typed."""
+    def frame(self, where: pc.Expression | None = None) -> pd.DataFrame:
+        """Return the rows, typed; those where `where` holds."""
         if not self.files:
             return empty_frame(self.table)
-        return from_arrow(_rows_of(self.files, self.table, _every(self.table)), self.table)
+        return from_arrow(_rows_of(self.files, self.table, _every(self.table), where), self.table)
+
+    def pupils(self, where: pc.Expression) -> npt.NDArray[np.int64]:
+        """Return the number on each row of a source that `where` holds of."""
+        rows = _rows_of(self.files, self.table, ["pupil", "source"], where)
+        found: npt.NDArray[np.int64] = rows["pupil"].to_numpy()
+        return found
 
     def columns(self, names: Sequence[str]) -> Columns:
         """Return some columns as whole numbers, a batch in memory at a time."""
