@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from fairness.disclosure import rounded
 from fairness.findings import LIFT, Cell
 from fairness.metrics import BY_NAME
+from fairness.policy import Disclosure
 from fairness.watch.course import Judgement, Step
 from fairness.watch.signals import DRIFT, Signal
 from fairness.watch.spending import Look
@@ -35,13 +37,20 @@ _ALWAYS = ("agreement", "seconds", "reviews", "late", "selection:")
 
 
 def view(
-    judgement: Judgement, what_follows: Step, signals: Sequence[Signal], *, look: Look | None, helped: int, least: int
+    judgement: Judgement,
+    what_follows: Step,
+    signals: Sequence[Signal],
+    *,
+    look: Look | None,
+    helped: int,
+    rule: Disclosure,
 ) -> dict[str, Any]:
     """Return what a page shows of one look: words, and no figure of a small group.
 
-    `helped` is how many flagged pupils were helped and not suspended; under `least` it is said without the number.
+    `helped` is how many flagged pupils were helped and not suspended: rounded, and under the least count that the
+    policy shows said without the number.
     """
-    named = str(helped) if helped >= least else "Some" if helped else "No"
+    named = f"About {rounded(helped, rule)}" if helped >= rule.primary else "Some" if helped else "No"
     sentences = [
         *(f"Outside a limit: {_cell(cell)}." for cell in judgement.failing),
         *(

@@ -28,7 +28,7 @@ from fairness.signoff import PAYLOAD_TYPE, Statement, read_statement, verify, wr
 from fairness.trusted import Trust
 from records.home import Home
 from serving.jobs.gatekeeping import OPENED, PROPOSAL, SEALED, usable_candidate
-from serving.jobs.terms import SigningRefused, Terms, check_not_failed, check_outcome, check_same, proposed
+from serving.jobs.terms import SigningRefused, Terms, check_not_failed, check_outcome, check_rows, check_same, proposed
 from serving.scoring import AUDIT, ENVELOPE
 from training.candidate import Candidate
 
@@ -161,6 +161,7 @@ def sign_candidate(
     audit, policy = read_audit(folder / AUDIT), policy_of(home)
     candidate = usable_candidate(home, digest)
     check_outcome(candidate, policy)
+    check_rows(candidate, audit)
     trust = trust_in_force(home)
     _check_signer(trust, key, candidate, today)
     now = _round(home, audit, candidate, terms, today)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from fairness.approval.record import RECORD_FILE
+from fairness.evaluation import evaluation_digest
 from fairness.findings import Audit
 from fairness.gate import decide
 from fairness.policy import Policy, policy_of
@@ -38,6 +39,15 @@ def check_not_failed(audit: Audit, policy: Policy) -> None:
     if decide(audit, policy).verdict == "FAIL":
         raise SigningRefused(
             "the audit says FAIL; a failure is not signed and cannot be waived: train another candidate"
+        )
+
+
+def check_rows(candidate: Candidate, audit: Audit) -> None:
+    """Refuse held-out rows that are not those audited, such as rows with a group taken out. Raises SigningRefused."""
+    rows = candidate.evaluation
+    if evaluation_digest(rows.pupil_terms, rows.snapshots) != audit.evaluation_digest:
+        raise SigningRefused(
+            "the held-out rows beside this candidate are not those that were audited; run `belong audit` again"
         )
 
 

@@ -47,7 +47,10 @@ class NothingToWatch(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Watched:
-    """One look: its verdict, what followed, and the words that pages show of it."""
+    """One look: its verdict, what followed, and the words that pages show of it.
+
+    `verdict` is one of `fairness.watch.course.Verdict`, or REFUSED where the door was closed already.
+    """
 
     verdict: str
     follows: Step
@@ -72,7 +75,7 @@ def monitor(home: Home) -> Watched:
         if _ENDS.get(found.code) not in policy_of(home).after.suspend_on:
             raise NothingToWatch(found.code, found.sentence)
         return Watched(
-            verdict="NOT_YET",
+            verdict="REFUSED",
             follows="suspend",
             view={"headline": found.sentence},
             done=stop_by_service(home, str(deployed_digest(home)), found.sentence),
@@ -84,9 +87,7 @@ def monitor(home: Home) -> Watched:
     follows = step(found.approval.verdict, verdicts) if judgement.verdict in LOOKED else "go_on"
     signals = _signals(home, found, served, cases, today)
     policy = policy_of(home)
-    shown = view(
-        judgement, follows, signals, look=look, helped=came.helped_and_not_suspended, least=policy.disclosure.primary
-    )
+    shown = view(judgement, follows, signals, look=look, helped=came.helped_and_not_suspended, rule=policy.disclosure)
     payload = {
         "view": shown,
         "look": None if look is None else asdict(look),

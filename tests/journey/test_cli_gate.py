@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files as files_of
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from fairness import policy
 from fairness.approval.ceremony import Change, propose, sign_proposal
 from fairness.approval.ledger import read_ledger
+from fairness.evaluation import evaluation_digest
 from fairness.gate import Decision
 from fairness.keys import SigningKey, create_key
 from fairness.trusted import trusted
@@ -26,18 +28,37 @@ from training.candidate import Candidate, save_candidate
 from training.evaluate import Evaluation
 from training.registry import Version
 
+# Two pupils in a term: what an evaluation's digest is of.
+TERMS = pd.DataFrame(
+    {
+        "pupil": [1, 2],
+        "school": 990001,
+        "phase": "SS",
+        "term": "2025/26 Autumn",
+        **dict.fromkeys(("outcome", "flagged", "flagged_any"), 0),
+    }
+)
+WEEKS = pd.DataFrame(
+    {
+        "pupil": [1, 2],
+        "as_of": pd.Timestamp("2025-09-08").as_unit("s"),
+        "school": 990001,
+        "probability": [0.1, 0.2],
+        "outcome": 0,
+    }
+)
 PAST = {"expires_on": TODAY - timedelta(days=1), "review_date": TODAY - timedelta(days=2)}
 
 
 def put_saved(home: Home, bundle: Bundle, **audit: float) -> Path:
-    """Save the bundle as training would, with no pupil in its frames, and an audit of it."""
+    """Save the bundle as training would, with two pupils in what was held out, and an audit of it."""
     frame = pd.DataFrame({"pupil": pd.Series([], dtype="int64")})
-    frames = dict.fromkeys(("pupil_terms", "snapshots", "first_flags", "schools", "bands"), frame)
-    evaluation = Evaluation(summary={}, lead_days=0.0, **frames)
+    frames = dict.fromkeys(("first_flags", "schools", "bands"), frame)
+    evaluation = Evaluation(summary={}, lead_days=0.0, pupil_terms=TERMS, snapshots=WEEKS, **frames)
     held = dict.fromkeys(("allocation", "comparison", "variants", "ground", "roll"), frame)
     candidate = Candidate(bundle=bundle, evaluation=evaluation, periods={}, data={}, **held)
     folder = save_candidate(home, candidate)
-    made = small_audit(bundle, **audit)
+    made = replace(small_audit(bundle, **audit), evaluation_digest=evaluation_digest(TERMS, WEEKS))
     gatekeeping.write_audit(made, folder / "audit.json")
     put_record(home, bundle, made, folder)
     return folder
@@ -323,6 +344,15 @@ class TestSigning:
         home, bundle, _ = ready
         refused(self.sign(belong, home, bundle, person, role, *terms), sentence)
         assert not (home.candidates / bundle.digest / "envelope.json").exists()
+
+    def test_a_group_taken_out_of_the_evaluation_after_the_audit(self, belong, ready):
+        home, bundle, _ = ready
+        file = home.candidates / bundle.digest / "pupil_terms.parquet"
+        rows = pd.read_parquet(file)
+        rows[rows["pupil"] != 2].to_parquet(file, index=False)
+        said = self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER)
+        refused(said, "not those that were audited; run `belong audit` again")
+        assert not (home.candidates / bundle.digest / "sealed").exists()
 
     def test_other_terms_than_those_signed(self, belong, ready):
         home, bundle, _ = ready

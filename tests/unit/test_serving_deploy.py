@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,11 +17,13 @@ from fairness.approval.ledger import Head, read_ledger
 from fairness.keys import SigningKey, service_key
 from fairness.trust import create_demo_trust
 from records.home import Home
+from serving.api.health import may_score
+from serving.api.problems import Refusal
 from serving.jobs import deploy as deploying
 from serving.jobs.deploy import NotDeployed, deploy, show_audit
 from serving.jobs.nightly import NotScored, score_network
 from serving.jobs.stopping import reconcile, stop
-from serving.scoring import POINTER, Deployed, Refused, open_deployed
+from serving.scoring import POINTER, Deployed, Door, Refused, open_deployed
 from tests.deployed import TODAY, clear, put_candidate, tiny_bundle
 from tests.journey.api import as_job
 from training import registry
@@ -256,6 +259,10 @@ class TestReconciling:
         with pytest.raises(NotScored) as caught:
             score_network(home)
         assert caught.value.code == "ledger_broken"
+        site: Any = SimpleNamespace(door=Door(home), database=lambda _: as_job(home))
+        with pytest.raises(Refusal) as refused:
+            may_score(site)
+        assert (refused.value.status, refused.value.code) == (503, "ledger_broken")
 
 
 def test_the_registry_itself_takes_part(home, keys, tmp_path):
