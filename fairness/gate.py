@@ -105,9 +105,9 @@ def _verdict(cell: Cell, policy: Policy, adjusted: float | None) -> CellVerdict:
 def decide(audit: Audit, policy: Policy) -> Decision:
     """Return the verdict on an audit under a policy.
 
-    Any cell outside, or a rule of thumb not beaten: FAIL. Every cell of a fully judged attribute within,
-    on recent enough data from enough terms: PASS. Anything else: NOT_SETTLED. Cells are judged again
-    here; the verdicts written in the audit decide nothing.
+    Any cell outside, in all terms together or in the newest alone, or a rule of thumb not beaten: FAIL. Every
+    cell of a fully judged attribute within, on recent enough data from enough terms: PASS. Anything else:
+    NOT_SETTLED. Cells are judged again here; the verdicts written in the audit decide nothing.
     """
     cells = judge(audit.cells, policy)
     failing = tuple(cell for cell in cells if cell.verdict == "outside")
@@ -116,8 +116,9 @@ def decide(audit: Audit, policy: Policy) -> Decision:
     absent = _absent(cells, policy)
     stale = _stale(audit, policy)
     hidden = hidden_cells(cells, policy.disclosure)
+    newest = _newest(audit, policy)
     verdict: Verdict = "PASS"
-    if failing or useless:
+    if failing or useless or newest:
         verdict = "FAIL"
     elif unsettled or absent or stale:
         verdict = "NOT_SETTLED"
@@ -126,6 +127,7 @@ def decide(audit: Audit, policy: Policy) -> Decision:
         *means(verdict, policy),
         *useless,
         *(_sentence(cell, (cell.attribute, cell.group, cell.metric) in hidden) for cell in failing),
+        *newest,
         *absent,
         *stale,
         *_summary(unsettled, policy),
@@ -192,6 +194,18 @@ def _absent(cells: Sequence[Cell], policy: Policy) -> tuple[str, ...]:
         for attribute, group, metric in wanted
         if (attribute, group, metric) not in there
     )
+
+
+def _newest(audit: Audit, policy: Policy) -> tuple[str, ...]:
+    """Return a sentence for each cell that the newest term alone shows to be outside: older terms must not hide it."""
+    terms = () if audit.evidence is None else audit.evidence.terms
+    newest = next((term for term in terms if term.newest), None)
+    if newest is None or len(terms) < 2:
+        return ()
+    cells = judge(newest.cells, policy)
+    hidden = hidden_cells(cells, policy.disclosure)
+    told = [_sentence(c, (c.attribute, c.group, c.metric) in hidden) for c in cells if c.verdict == "outside"]
+    return tuple(f"In the newest term alone, {newest.term}: {sentence}" for sentence in told)
 
 
 def _stale(audit: Audit, policy: Policy) -> tuple[str, ...]:
