@@ -125,6 +125,7 @@ def whole_audit(pupils: int, schools: int, rng: np.random.Generator) -> float:
             "sen": rng.choice(["none", "support", "ehcp"], pupils, p=[0.82, 0.13, 0.05]),
             "fsm": rng.choice(["fsm", "not"], pupils, p=[0.35, 0.65]),
             "eal": rng.choice(["eal", "not"], pupils, p=[0.4, 0.6]),
+            "care": rng.choice(["looked_after", "social_worker", "none"], pupils, p=[0.01, 0.04, 0.95]),
         },
         index=pd.Index(np.arange(pupils, dtype=np.int64), name="pupil"),
     )

@@ -4,7 +4,6 @@ import importlib.metadata
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from fairness.evaluation import (
     labels_of,
     tallies_of,
 )
-from fairness.findings import EVERYONE, LIFT, Audit, Cell, Evidence, PracticeRow, read_audit, write_audit
+from fairness.findings import EVERYONE, LIFT, Audit, Cell, PracticeRow, read_audit, write_audit
 from fairness.gate import judge
 from fairness.metrics import METRICS
 from fairness.points import check_points, point_values
@@ -27,8 +26,7 @@ from fairness.policy import Attribute, Policy
 from fairness.resampling import Ints
 from fairness.sums import Labels, Sums, sums_of
 
-__all__ = ["Audit", "AuditRefused", "Cell", "audit", "read_audit", "write_audit"]
-NOBODY: Mapping[tuple[str, str], str] = MappingProxyType({})
+__all__ = ["Audit", "AuditRefused", "Cell", "audit", "read_audit", "set_aside", "write_audit"]
 
 
 def audit(
@@ -40,8 +38,6 @@ def audit(
     comparison: pd.DataFrame,
     created_on: date,
     practice: Sequence[PracticeRow] = (),
-    evidence: Evidence | None = None,
-    left_out: Mapping[tuple[str, str], str] = NOBODY,
 ) -> Audit:
     """Return what held-out flags show of each declared group, under a policy.
 
@@ -55,10 +51,6 @@ def audit(
         One row for each approach, `approach` and its `recall` and `precision` within capacity.
     practice
         `fairness.practice.practice`, shown beside the errors.
-    evidence
-        `fairness.evidence.gathered.gather`, shown beside the cells.
-    left_out
-        `fairness.evidence.coverage.left_out`: groups that nothing can be concluded of, and why.
 
     Raises
     ------
@@ -67,10 +59,7 @@ def audit(
     fairness.points.AuditError
         Fairlearn's point values and ours differ.
     """
-    cells = [
-        replace(cell, why=left_out.get((cell.attribute, cell.group), cell.why))
-        for cell in cells_of(evaluation, groups, policy)
-    ]
+    cells = cells_of(evaluation, groups, policy)
     terms, weeks = evaluation.pupil_terms, evaluation.snapshots
     inference = policy.inference
     return Audit(
@@ -89,8 +78,13 @@ def audit(
         evaluation_digest=evaluation_digest(terms, weeks),
         made_with={name: importlib.metadata.version(name) for name in ("numpy", "fairlearn", "scipy", "pandas")}
         | {"seed": str(inference.seed), "replicates": str(inference.replicates)},
-        evidence=evidence,
     )
+
+
+def set_aside(found: Audit, why: Mapping[tuple[str, str], str], policy: Policy) -> Audit:
+    """Return the audit with nothing concluded of these groups, (attribute, group) → why not."""
+    cells = [replace(cell, why=why.get((cell.attribute, cell.group), cell.why)) for cell in found.cells]
+    return replace(found, cells=judge(cells, policy))
 
 
 def cells_of(evaluation: Evaluation, groups: pd.DataFrame, policy: Policy, *, whole: bool = True) -> list[Cell]:

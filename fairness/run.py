@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from fairness.audit import audit
+from fairness.audit import audit, set_aside
 from fairness.evidence.coverage import left_out
 from fairness.evidence.gathered import Asked, covered, gather
 from fairness.evidence.leaving_out import Which, leave_out
@@ -64,8 +64,8 @@ def audit_candidate(
         comparison=candidate.comparison,
         created_on=created_on,
         practice=practice(material.during(first), members, policy),
-        left_out=left_out(coverage),
     )
+    found = set_aside(found, left_out(coverage), policy)
     asked = Asked(candidate=candidate, cells=found.cells, groups=members, policy=policy, first=first)
     found = replace(found, evidence=gather(asked, material, coverage, without))
     return found, decide(found, policy)

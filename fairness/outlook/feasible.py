@@ -75,7 +75,8 @@ def feasibility(
         At which the implied false-positive rates are worked out; they refuse nothing.
     """
     flagged = flagged_share(policy, roll)
-    groups = [_groups(a, rates) for a in policy.attributes if a.gate != "report" and _known(a, rates)]
+    judged = [_groups(a, rates) for a in policy.attributes if a.gate != "report" and _known(a, rates)]
+    groups = [found for found in judged if len(found.names) > 1]
     problems = [*_worth(policy, rates, flagged), *_never_broken(policy, groups, flagged)]
     problems += [sentence for found in groups if (sentence := _together(policy, found, flagged))]
     implied = tuple(row for found in groups for row in _implied(found, recall, precision))
@@ -113,8 +114,8 @@ def _groups(attribute: Attribute, rates: Rates) -> Groups:
         ratios.append(float(np.prod([rates.ratios[column].get(part, 1.0) for column, part in both])))
     size = np.array(shares)
     there = size > 0
-    share, ratio = size[there] / size[there].sum(), np.array(ratios)[there]
-    rate = np.minimum(rates.base_rate * ratio / (share * ratio).sum(), 0.9)
+    share, ratio = size[there] / max(size.sum(), 1e-12), np.array(ratios)[there]
+    rate = np.minimum(rates.base_rate * ratio / max((share * ratio).sum(), 1e-12), 0.9)
     kept = tuple(name for name, is_there in zip(names, there, strict=True) if is_there)
     return Groups(attribute, kept, share, rate)
 

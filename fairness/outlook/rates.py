@@ -107,7 +107,8 @@ def own_rates(home: Home, policy: Policy, today: date) -> Rates | None:
     """Return base rates from a year of the home's records, or None: fewer pupils suspended than the gate counts with.
 
     Pupils on roll at some time in the year before `today`, those with a suspension or permanent exclusion that started
-    in it, and their groups as last known. A year becomes a term by `term_share`.
+    in it, and their groups as last known. A year becomes a term by `term_share`. A group with fewer suspended pupils
+    than the gate counts with has its published ratio: a chance nought would make limits look impossible.
     """
     since = pd.Timestamp(today - timedelta(days=365))
     store = Store(home)
@@ -126,11 +127,17 @@ def own_rates(home: Home, policy: Policy, today: date) -> Rates | None:
     if hit.sum() < policy.inference.min_positives:
         return None
     members = groups(ProtectedStore(home), today, merges=policy.attribute("ethnicity").merges).reindex(pupils)
-    shares, ratios = {}, {}
+    shares, ratios, elsewhere = {}, {}, published_rates().ratios
     for column in COLUMNS:
-        by_group = pd.DataFrame({"group": members[column].to_numpy(), "hit": hit}).dropna().groupby("group")["hit"]
-        shares[column] = {str(group): float(number / len(pupils)) for group, number in by_group.size().items()}
-        ratios[column] = {str(group): float(rate / hit.mean()) for group, rate in by_group.mean().items()}
+        rows = pd.DataFrame({"group": members[column].to_numpy(), "hit": hit}).dropna()
+        by_group = rows.groupby("group")["hit"].agg(["size", "sum", "mean"])
+        shares[column] = {str(group): float(size / len(pupils)) for group, size in by_group["size"].items()}
+        ratios[column] = {
+            str(group): rate / hit.mean()
+            if suspended_here >= policy.inference.min_positives
+            else elsewhere[column].get(str(group), 1.0)
+            for group, suspended_here, rate in zip(by_group.index, by_group["sum"], by_group["mean"], strict=True)
+        }
     return Rates(
         base_rate=float(hit.mean()) * term_share(),
         ratios=ratios,

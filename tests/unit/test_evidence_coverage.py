@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import recall_score
 
-from fairness.audit import audit
+from fairness.audit import audit, set_aside
 from fairness.evidence.coverage import coverage, left_out
 from fairness.gate import decide
 from fairness.points import point_values
@@ -29,9 +29,9 @@ def network():
     return made_network(pupils=4000)
 
 
-def audited(evaluation, groups, **changes):
-    asked = {"bundle_digest": "b" * 64, "comparison": comparison(), "created_on": date(2026, 3, 1)} | changes
-    return audit(evaluation, groups, QUICK, **asked)
+def audited(evaluation, groups, left_out=None):
+    asked = {"bundle_digest": "b" * 64, "comparison": comparison(), "created_on": date(2026, 3, 1)}
+    return set_aside(audit(evaluation, groups, QUICK, **asked), left_out or {}, QUICK)
 
 
 def on_record(evaluation):

@@ -49,7 +49,10 @@ class TestRates:
         assert "2023/24, London" in RATES.source
 
     def test_a_networks_own_records_come_first_where_they_hold_enough(self, monkeypatch):
-        """200 pupils on roll, 40 of them suspended in the year: 30 of the 100 girls, 10 of the 100 boys."""
+        """200 pupils on roll, 40 of them suspended in the year: 30 of the 100 girls, 10 of the 100 boys.
+
+        Ten are too few to say how often boys are: they have the published ratio.
+        """
         pupils = np.arange(201)
         enrolments = pd.DataFrame(
             {"pupil": pupils, "school": pupils % 2, "leaving_date": [pd.NaT] * 200 + [pd.Timestamp("2024-07-01")]}
@@ -68,7 +71,7 @@ class TestRates:
         found = own_rates(None, POLICY, date(2026, 6, 1))
         assert (found.pupils, found.schools) == (200, 2)
         assert found.base_rate == pytest.approx(0.2 * term_share())
-        assert found.ratios["sex"] == pytest.approx({"female": 1.5, "male": 0.5})
+        assert found.ratios["sex"] == pytest.approx({"female": 1.5, "male": 6.40 / 4.62})
         assert found.shares["sex"] == pytest.approx({"female": 0.5, "male": 0.5})
         few = suspensions.iloc[:29]
         monkeypatch.setattr(rating, "known", lambda *_: {"enrolments": enrolments, "suspensions": few})
@@ -90,6 +93,13 @@ class TestLimits:
         text = limits_text(POLICY, RATES, found)
         assert "SEN support" in text
         assert RATES.source in text
+
+    def test_a_network_that_knows_nothing_of_an_attribute_is_not_asked_about_it(self):
+        """No pupil's care group is known, and all are of one sex: nothing to compare, nothing impossible."""
+        shares = dict(RATES.shares) | {"care": {"unknown": 1.0}, "sex": {"female": 1.0}}
+        found = feasibility(POLICY, replace(RATES, shares=shares))
+        assert not found.problems
+        assert not {row.attribute for row in found.implied} & {"care", "sex"}
 
     def test_equal_recall_worth_and_false_positive_rates_cannot_be_had_at_unequal_base_rates(self):
         """The policy first had such a limit, and every model failed it (docs/decisions.md, 21)."""
