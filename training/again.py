@@ -21,7 +21,7 @@ from training.calibration import calibrate
 from training.candidate import Candidate
 from training.dataset import Dataset, Network, data_digest, dataset, network_of
 from training.evaluate import Ground, flagged_terms
-from training.fitting import Fit, Part, during, only, part_of, rule_with
+from training.fitting import Fit, Part, only, part_of, rule_with
 from training.flags import allocate
 from training.kinds import model_of
 from training.model import fit
@@ -95,11 +95,10 @@ def terms_without(bench: Bench, names: Collection[str]) -> pd.DataFrame:
     inputs = tuple(name for name in bench.inputs if name not in names)
     found = _fit(bench, inputs)
     keys = bench.data.matrix.keys
-    shown = during(keys, (*bench.when.gaps, *bench.when.calibrate, *bench.when.audit))
     # As `training.run.judge`: pupils' past is scored from the calibration period on.
     from_day = pd.Timestamp(min((*bench.when.gaps, *bench.when.calibrate)))
     days = keys["as_of"]
-    shown &= ((days >= from_day) & (days <= pd.Timestamp(bench.when.audit[-1]))).to_numpy(bool)
+    shown = ((days >= from_day) & (days <= pd.Timestamp(bench.when.audit[-1]))).to_numpy(bool)
     rows = bench.data.matrix.where(shown)
     chances = found.calibrator.probabilities(found.raw(rows))
     scores = rows.keys[["pupil", "as_of", "school", "year_group", "abstain"]].assign(

@@ -28,25 +28,36 @@ from training.scorer import Scorer, scores_of
 from training.settings import Settings
 from training.splits import Periods, network_terms, periods
 from training.summary import global_summary, write_summary
+from training.variants import Variant, weighted
 
 
 @dataclass(frozen=True)
 class By:
-    """Who trains, on what, and which approach: `dask` is a scheduler's address, None this machine."""
+    """Who trains, on what, and which approach: `dask` is a scheduler's address, None this machine.
+
+    `variant` weighs the training rows (training/variants.py); the bundle says in words what was done.
+    """
 
     people: tuple[str, ...] = ()
     dask: str | None = None
     approach: str = MODEL
+    variant: Variant | None = None
 
     def refit(self, settings: Settings) -> Refit | None:
         """Return how the model is fitted once its rounds are known, None for here."""
         if self.dask is None:
-            return None
+            return self._weighted(settings)
         # A cluster's libraries take a second to load: only who asks for one waits for them.
         from training.cluster import fit_on  # noqa: PLC0415 - see above
 
         address = self.dask
         return lambda part, fitted: fit_on(address, part, fitted, settings)
+
+    def _weighted(self, settings: Settings) -> Refit | None:
+        variant = self.variant
+        if variant is None or variant.weigh is None:
+            return None
+        return lambda part, fitted: weighted(part, fitted, settings, variant)
 
 
 NOBODY = By()
@@ -122,6 +133,7 @@ def candidate_of(
         "training_outcomes": int(part.outcomes.sum()),
         "trained_by": list(by.people),
         **({} if by.dask is None else {"fitted_on": "dask"}),
+        **({} if by.variant is None else {"mitigation": by.variant.words}),
     }
     bundle = bundle_of(found, part, when, read, settings)
     progress("model", 1, 1)

@@ -10,7 +10,9 @@ from serving.commands.options import DEFAULT_HOME, DEFAULT_RUNS, Exit, HomeOptio
 from serving.jobs.stages import Stages
 
 if TYPE_CHECKING:
+    from records.home import Home
     from training.candidate import Candidate
+    from training.settings import Settings
 
 PANEL = "Models and the gate"
 DigestArgument = Annotated[str, typer.Argument(help="The bundle's digest, or enough of its first digits.")]
@@ -35,6 +37,10 @@ def train(
             "the same path, build the features and fit the model."
         ),
     ] = None,
+    fair: Annotated[
+        bool, typer.Option("--fair", help="Show what a fairer model would cost: inputs left out, rows weighed.")
+    ] = False,
+    point: Annotated[int | None, typer.Option(help="With --fair: train this point as a candidate.")] = None,
 ) -> int:
     """Train a candidate on what is known today, and compare it with every other way of choosing pupils."""
     from fairness.inputs import left_out
@@ -56,6 +62,8 @@ def train(
     if refused := left_out(policy):
         names = ", ".join(feature.name for feature in refused)
         out.print(f"Left out, since the board's policy does not allow them: {names}", markup=False)
+    if fair or point is not None:
+        return _train_fair(here, settings, (person or _login(),), mlruns, (fair, point, approach, dask))
     with Stages(out)("Training") as say:
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
         try:
@@ -73,7 +81,35 @@ def train(
         before = last_run(here)
         save_candidate(here, candidate)
     _show(candidate, before)
-    out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
+    return Exit.DONE
+
+
+def _train_fair(
+    home: "Home",
+    settings: "Settings",
+    people: tuple[str, ...],
+    mlruns: Path,
+    asked: tuple[bool, int | None, str, str | None],
+) -> int:
+    """Search for a fairer model and, where a point is named, train it."""
+    from records.refusal import Refusal
+    from serving.commands.fairer import search_and_show, train_one
+    from training.candidate import save_candidate
+    from training.rerun import last_run
+
+    fair, point, approach, dask = asked
+    if not fair:
+        raise Refusal("--point names a point of a search; give --fair too")
+    if approach != "model" or dask is not None:
+        raise Refusal("--fair searches on this machine and for the model alone; leave out --approach and --dask")
+    found = search_and_show(home, settings)
+    if point is None:
+        out.print("Next: belong train --fair --point NUMBER, which tries the same again and trains it")
+        return Exit.DONE
+    candidate = train_one(home, found, point, people, mlruns)
+    before = last_run(home)
+    save_candidate(home, candidate)
+    _show(candidate, before)
     return Exit.DONE
 
 
@@ -89,6 +125,7 @@ def _show(candidate: "Candidate", before: "Candidate | None") -> None:
         out.print(f"\nSince the last run ({before.bundle.digest[:12]}):")
         for sentence in since(before, candidate):
             out.print(f"- {sentence}", markup=False, highlight=False)
+    out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
 
 
 def _login() -> str:
