@@ -10,6 +10,7 @@ from serving.commands.options import DEFAULT_HOME, DEFAULT_RUNS, Exit, HomeOptio
 from serving.jobs.stages import Stages
 
 if TYPE_CHECKING:
+    from fairness.policy import Policy
     from records.home import Home
     from training.candidate import Candidate
     from training.settings import Settings
@@ -43,7 +44,6 @@ def train(
     point: Annotated[int | None, typer.Option(help="With --fair: train this point as a candidate.")] = None,
 ) -> int:
     """Train a candidate on what is known today, and compare it with every other way of choosing pupils."""
-    from fairness.inputs import left_out
     from records.clock import clock_of
     from records.home import open_home
     from records.refusal import Refusal
@@ -58,10 +58,7 @@ def train(
 
     here = open_home(home)
     settings, today = settings_under_policy(here, seed, settings_file), clock_of(here).today()
-    policy = check_policy(here, today)
-    if refused := left_out(policy):
-        names = ", ".join(feature.name for feature in refused)
-        out.print(f"Left out, since the board's policy does not allow them: {names}", markup=False)
+    _say_left_out(check_policy(here, today))
     if fair or point is not None:
         return _train_fair(here, settings, (person or _login(),), mlruns, (fair, point, approach, dask))
     with Stages(out)("Training") as say:
@@ -126,6 +123,14 @@ def _show(candidate: "Candidate", before: "Candidate | None") -> None:
         for sentence in since(before, candidate):
             out.print(f"- {sentence}", markup=False, highlight=False)
     out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
+
+
+def _say_left_out(policy: "Policy") -> None:
+    from fairness.inputs import left_out
+
+    if refused := left_out(policy):
+        names = ", ".join(feature.name for feature in refused)
+        out.print(f"Left out, since the board's policy does not allow them: {names}", markup=False)
 
 
 def _login() -> str:
