@@ -6,22 +6,27 @@ from dataclasses import dataclass
 from fairness.outlook.chances import Chances, judged_only, one, together
 from fairness.outlook.networks import Setting
 from fairness.outlook.rates import Rates
-from fairness.outlook.table import Outlook, outlook, read_table
+from fairness.outlook.table import Outlook, enough, outlook, read_table
 from fairness.policy import Policy
 
 PUPILS_A_SCHOOL, FEWEST_SCHOOLS, SEED = 860, 6, 20261122
+LIKELY = 0.8
 # Schools this many times as large or small as those of the table are drawn anew.
 ALIKE_SCHOOLS = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Foreseen:
-    """Chances, in how many schools, whether they come from the table, and whose base rates they rest on."""
+    """Chances, in how many schools, whether they come from the table, and whose base rates they rest on.
+
+    `enough`: pupils from which a fair model passes as a rule (`table.enough`), None where no table says.
+    """
 
     outlook: Outlook
     schools: int
     from_table: bool
     source: str
+    enough: int | None = None
 
 
 def usual_schools(pupils: int) -> int:
@@ -47,7 +52,10 @@ def foresee(
     usual = usual_schools(pupils) / number
     made_for = table.policy == policy.deciding_digest and rates.pupils is None
     if made_for and 1 / ALIKE_SCHOOLS < usual < ALIKE_SCHOOLS:
-        return Foreseen(outlook=outlook(table, pupils), schools=number, from_table=True, source=rates.source)
+        seen = outlook(table, pupils)
+        return Foreseen(
+            outlook=seen, schools=number, from_table=True, source=rates.source, enough=enough(table, LIKELY)
+        )
     found = _drawn(policy, rates, (pupils, number), table.dials, told)
     return Foreseen(outlook=found, schools=number, from_table=False, source=rates.source)
 

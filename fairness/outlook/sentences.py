@@ -1,13 +1,13 @@
 """What is foreseen, in words and small tables that a board can read."""
 
 from fairness.outlook.feasible import Feasibility
-from fairness.outlook.foresee import Foreseen
+from fairness.outlook.foresee import LIKELY, Foreseen
 from fairness.outlook.networks import WEEKS_A_TERM
 from fairness.outlook.rates import Rates
 from fairness.policy import Policy
 from fairness.words import attribute_words, group_words, heading, listed
 
-LIKELY, UNLIKELY = 0.8, 0.2
+UNLIKELY = 0.2
 
 
 def limits_text(policy: Policy, rates: Rates, found: Feasibility) -> str:
@@ -48,7 +48,8 @@ def power_text(policy: Policy, found: Foreseen) -> str:
         _sentence(seen.passed, "a model that is fair to every group", "PASS"),
     ]
     for group, chance in seen.struck.items():
-        whom = f"a model that finds {group_words('ethnicity', group)} pupils less often, by 20 of every 100 suspended"
+        named = group_words("ethnicity", group)
+        whom = f"a model that flags in time 20 fewer of every 100 suspended pupils of one group ({named})"
         lines.append(_sentence(chance, whom, "FAIL"))
     lines += [
         f"A fair model fails by chance in {_out_of(seen.failed)}.",
@@ -65,6 +66,11 @@ def power_text(policy: Policy, found: Foreseen) -> str:
             f"Until then the verdict is NOT_SETTLED, which is no pass: it needs a waiver, of {policy.waiver.max_days}"
         )
         lines += ["", f"What would settle {listed(open_ones)}: {more}. {until} days at most."]
+        if found.enough is not None and found.enough > seen.pupils:
+            lines.append(
+                f"A fair model passes in {100 * LIKELY:.0f} of 100 networks from about {found.enough:,} pupils on: "
+                f"with yours, about {round(terms * found.enough / seen.pupils)} terms."
+            )
     how = "from a table made beforehand" if found.from_table else "drawn now"
     error = f"a chance near a half is known to within {2 * (0.25 / seen.draws) ** 0.5:.0%}"
     lines += ["", f"{seen.draws} networks of each kind, {how}; {error}. Base rates: {found.source}."]

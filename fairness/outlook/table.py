@@ -118,3 +118,9 @@ def outlook(table: Table, pupils: int) -> Outlook:
             for group, found in below.struck.items()
         },
     )
+
+
+def enough(table: Table, chance: float) -> int | None:
+    """Return the pupils, in thousands, from which a fair model passes with this chance; None: more than there are."""
+    sizes = range(1_000 * math.ceil(table.rows[0].pupils / 1_000), table.rows[-1].pupils + 1, 1_000)
+    return next((pupils for pupils in sizes if outlook(table, pupils).passed >= chance), None)

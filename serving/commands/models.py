@@ -133,6 +133,14 @@ def _show(candidate: "Candidate", before: "Candidate | None") -> None:
     out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
 
 
+def _say_left_out(policy: "Policy") -> None:
+    from fairness.inputs import left_out
+
+    if refused := left_out(policy):
+        names = ", ".join(feature.name for feature in refused)
+        out.print(f"Left out, since the board's policy does not allow them: {names}", markup=False)
+
+
 def _login() -> str:
     from records.refusal import Refusal
 

@@ -98,7 +98,7 @@ class TestTheGate:
             unsettled=(),
             **dict.fromkeys(("bundle_digest", "audit_digest", "policy_digest"), "0" * 64),
         )
-        monkeypatch.setattr(gatekeeping, "audit_candidate", lambda *_: (None, decision))
+        monkeypatch.setattr(gatekeeping, "audit_candidate", lambda *_, **__: (small_audit(bundle), decision))
         monkeypatch.setattr(deploying, "show_audit", lambda *_: None)
         said = belong("audit", bundle.digest[:12], "--home", home.path)
         assert said.code == code
@@ -127,7 +127,7 @@ class TestTheGate:
         assert "A network of 12,000 pupils in 14 schools" in said.words
         assert "The gate says PASS of a model that is fair to every group in 0 of 100 networks" in said.words
         refused(belong("gate", "power"), "say how many pupils the network has with --pupils")
-        refused(belong("gate", "power", "--home", tmp_path / "none"), "is not a home")
+        refused(belong("gate", "power", "--home", tmp_path / "none"), "is not a Belong home")
 
     def test_training_without_terms_and_with_a_bad_seed(self, belong, tmp_path):
         arguments = ("train", "--home", files.make_home(tmp_path).path, "--mlruns", tmp_path / "mlruns")

@@ -15,7 +15,7 @@ from fairness.outlook.feasible import LimitsRefused, check_limits, feasibility, 
 from fairness.outlook.networks import Setting, draw
 from fairness.outlook.rates import Rates, own_rates, published_rates, term_share
 from fairness.outlook.sentences import limits_text, power_text
-from fairness.outlook.table import Row, Table, outlook, read_table
+from fairness.outlook.table import Row, Table, enough, outlook, read_table
 from fairness.policy import read_policy
 
 POLICY = read_policy()
@@ -200,6 +200,8 @@ class TestPower:
         found = outlook(table, 20_000)
         assert (found.passed, found.struck["Black"], found.settled["sex"]) == pytest.approx((0.5, 0.75, 0.5))
         assert outlook(table, 1_000).passed == pytest.approx(0.2)
+        assert enough(table, 0.5) == 20_000
+        assert enough(table, 0.9) is None
         assert outlook(table, 1_000_000).passed == pytest.approx(0.8)
 
     def test_the_table_is_of_the_limits_that_belong_ships_with(self):
