@@ -1,17 +1,16 @@
 """The audit of held-out flags: every declared group beside the rest of the pupils, with intervals that hold."""
 
 import importlib.metadata
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from statistics import NormalDist
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fairness.comparisons import comparisons
 from fairness.evaluation import (
     AuditRefused,
     Evaluation,
@@ -22,17 +21,13 @@ from fairness.evaluation import (
 )
 from fairness.findings import EVERYONE, LIFT, Audit, Cell, Evidence, PracticeRow, read_audit, write_audit
 from fairness.gate import judge
-from fairness.intervals import SchoolSpread, Share, chance_beyond, harm, newcombe
-from fairness.metrics import BY_NAME, METRICS, Scale
+from fairness.metrics import METRICS
 from fairness.points import check_points, point_values
 from fairness.policy import Attribute, Policy
-from fairness.policy import Metric as Limit
-from fairness.resampling import Ints, spread_over_schools
+from fairness.resampling import Ints
 from fairness.sums import Labels, Sums, sums_of
 
 __all__ = ["Audit", "AuditRefused", "Cell", "audit", "read_audit", "write_audit"]
-# More replicates of schools than this without the group: its pupils are in too few schools to tell.
-MOST_UNDEFINED = 0.05
 NOBODY: Mapping[tuple[str, str], str] = MappingProxyType({})
 
 
@@ -123,16 +118,10 @@ def cells_of(evaluation: Evaluation, groups: pd.DataFrame, policy: Policy, *, wh
         weights=terms["outcome"].to_numpy(np.float64),
         minlength=len(pupils),
     )
-    cells = [_lift(sums[EVERYONE, LIFT], policy, positives)] if whole else []
-    for limit in policy.metrics:
-        cells.append(_overall(limit, sums[EVERYONE, limit.name], positives))
-    for attribute in policy.attributes:
-        label = labels[attribute.name]
-        if whole:
-            _check_against_fairlearn(attribute, label, terms, pupils, sums)
-        for limit in policy.metrics:
-            cells += _cells(attribute, limit, label, sums[attribute.name, limit.name], (policy, positives))
-    return cells
+    if whole:
+        for attribute in policy.attributes:
+            _check_against_fairlearn(attribute, labels[attribute.name], terms, pupils, sums)
+    return comparisons(sums, labels, policy, positives)
 
 
 def _pupils(terms: pd.DataFrame, weeks: pd.DataFrame) -> Ints:
@@ -158,133 +147,6 @@ def _check_against_fairlearn(
             if share is not None:
                 own[name, metric.name] = share.value
     check_points(points, own)
-
-
-def _overall(limit: Limit, sums: Sums, positives: np.ndarray[Any, Any]) -> Cell:
-    """Return everybody's own value of a metric: shown beside the groups, never judged."""
-    share, _ = sums.sides(0)
-    cell = Cell(
-        attribute=EVERYONE,
-        group=EVERYONE,
-        metric=limit.name,
-        gate="report",
-        pupils=len(positives),
-        n=0,
-        positives=int(positives.sum()),
-    )
-    if share is None:
-        return replace(cell, why="the period has no such pupil")
-    return replace(cell, n=round(share.rows), estimate=share.value, schools=sums.schools_of(0))
-
-
-def _lift(sums: Sums, policy: Policy, positives: np.ndarray[Any, Any]) -> Cell:
-    """Return how many times the usual chance in the pupil's phase a flag means, against the policy's floor."""
-    share, _ = sums.sides(0)
-    floor = policy.usefulness.precision_floor_times_base_rate
-    cell = Cell(
-        attribute=EVERYONE,
-        group=EVERYONE,
-        metric=LIFT,
-        gate="full",
-        pupils=len(positives),
-        n=0,
-        positives=int(positives.sum()),
-        limit_low=floor,
-    )
-    if share is None or share.base == 0:
-        return replace(cell, why="no pupil was flagged, or none suspended, in the period")
-    return _compared(cell, (share, None), "alone", False, (sums, 0, policy))
-
-
-def _cells(
-    attribute: Attribute, limit: Limit, label: Labels, sums: Sums, context: tuple[Policy, np.ndarray[Any, Any]]
-) -> list[Cell]:
-    policy, positives = context
-    metric = BY_NAME[limit.name]
-    cells = []
-    for place, group in enumerate(label.names):
-        mine = label.of_pupil == place
-        declared = group in attribute.groups
-        if not declared and not mine.any():
-            continue
-        gate: Literal["full", "fail_only", "report"] = attribute.gate if declared and limit.gate else "report"
-        low, high = limit.bounds
-        cell = Cell(
-            attribute=attribute.name,
-            group=group,
-            metric=limit.name,
-            gate=gate,
-            pupils=int(mine.sum()),
-            n=0,
-            positives=int(positives[mine].sum()),
-            rest_positives=int(positives[~mine].sum()),
-            limit_low=low,
-            limit_high=high,
-        )
-        share, rest = sums.sides(place)
-        if share is None:
-            cells.append(replace(cell, why=metric.empty))
-        elif rest is None and metric.scale != "alone":
-            cells.append(
-                replace(cell, n=round(share.rows), estimate=share.value, why="no other pupils to compare with")
-            )
-        elif metric.scale == "ratio" and rest is not None and rest.hits == 0:
-            why = "the share of all other pupils is nought, so there is no ratio to it"
-            cells.append(replace(cell, n=round(share.rows), estimate=share.value, rest_estimate=0.0, why=why))
-        else:
-            cells.append(_compared(cell, (share, rest), metric.scale, limit.harm == "shortfall", (sums, place, policy)))
-    return cells
-
-
-def _compared(
-    cell: Cell,
-    sides: tuple[Share, Share | None],
-    scale: Scale,
-    shortfall: bool,
-    context: tuple[Sums, int, Policy],
-) -> Cell:
-    """Return the cell with its harm, the wider of its two intervals, and its p-value."""
-    share, rest = sides
-    sums, place, policy = context
-    alpha = policy.inference.alpha
-    value = harm(share, rest, scale, shortfall)
-    lower, upper = newcombe(share, rest, scale, shortfall, NormalDist().inv_cdf(1 - alpha))
-    bounds = (cell.limit_low, cell.limit_high)
-    p_outside = chance_beyond(share, rest, scale, shortfall, bounds)
-    schools = sums.schools_of(place)
-    spread, why = _school_spread(sums, place, scale, policy)
-    if spread is not None:
-        low, high = spread.limits(value, alpha, log=scale != "difference")
-        lower, upper = min(lower, low), max(upper, high)
-        p_outside = max(p_outside, spread.chance_outside(value, bounds, log=scale != "difference"))
-    return replace(
-        cell,
-        n=round(share.rows),
-        estimate=share.value,
-        rest_estimate=None if rest is None else rest.value,
-        harm=value,
-        lower=lower,
-        upper=upper if math.isfinite(upper) else None,
-        p_outside=p_outside,
-        effective_n=share.effective_n,
-        schools=schools,
-        why=why,
-    )
-
-
-def _school_spread(sums: Sums, place: int, scale: Scale, policy: Policy) -> tuple[SchoolSpread | None, str]:
-    inference = policy.inference
-    schools = sums.schools_of(place)
-    if schools < 2:
-        return (
-            None,
-            "all pupils of this group who count here are in one school, so chance and school cannot be told apart",
-        )
-    rng = np.random.default_rng([inference.seed, 7])
-    error, undefined = spread_over_schools(sums.schools(place), inference.replicates, rng, scale=scale)
-    if undefined > MOST_UNDEFINED:
-        return None, "this group's pupils are in too few schools to tell chance and school apart"
-    return SchoolSpread(standard_error=error, schools=schools, few=schools < inference.few_clusters), ""
 
 
 def _rows(comparison: pd.DataFrame) -> list[dict[str, Any]]:

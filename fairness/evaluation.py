@@ -11,7 +11,7 @@ from fairness.findings import LIFT
 from fairness.groups import UNKNOWN
 from fairness.metrics import BY_NAME, METRICS
 from fairness.policy import Attribute, Policy
-from fairness.resampling import Ints
+from fairness.resampling import Floats, Ints
 from fairness.sums import Labels, Tally
 from records.refusal import Refusal
 
@@ -108,15 +108,20 @@ def tallies_of(terms: pd.DataFrame, weeks: pd.DataFrame, pupils: Ints, base_rate
         pupil, school = places[metric.rows]
         base = metric.base(frame)
         rows = base if metric.among else np.ones(len(frame))
-        tallies.append(
-            Tally(name=metric.name, pupil=pupil, school=school, hits=metric.hits(frame), base=base, rows=rows)
-        )
+        tallies.append(_counted(metric.name, pupil, school, (metric.hits(frame), base, rows)))
     flagged = terms["flagged_any"].to_numpy(np.float64)
     usual = terms["phase"].astype(str).map(dict(base_rates)).to_numpy(np.float64)
     pupil, school = places["pupil_terms"]
     hits = BY_NAME["precision_ratio"].hits(terms)
-    tallies.append(Tally(name=LIFT, pupil=pupil, school=school, hits=hits, base=flagged * usual, rows=flagged))
+    tallies.append(_counted(LIFT, pupil, school, (hits, flagged * usual, flagged)))
     return tallies
+
+
+def _counted(name: str, pupil: Ints, school: Ints, columns: tuple[Floats, Floats, Floats]) -> Tally:
+    """Return the tally of hits, base and rows, without the rows that add nothing: for most metrics nearly all."""
+    some = np.flatnonzero(np.logical_or.reduce([column != 0 for column in columns]))
+    hits, base, rows = (column[some] for column in columns)
+    return Tally(name=name, pupil=pupil[some], school=school[some], hits=hits, base=base, rows=rows)
 
 
 def evaluation_digest(terms: pd.DataFrame, weeks: pd.DataFrame) -> str:

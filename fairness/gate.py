@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from fairness.disclosure import hidden_cells
+from fairness.disclosure import hidden_cells, hidden_groups
 from fairness.findings import EVERYONE, LIFT, Audit, Cell, CellVerdict
 from fairness.metrics import BY_NAME
 from fairness.policy import Attribute, Policy
@@ -105,10 +105,10 @@ def _verdict(cell: Cell, policy: Policy, adjusted: float | None) -> CellVerdict:
 def decide(audit: Audit, policy: Policy, *, already: Collection[tuple[str, ...]] = ()) -> Decision:
     """Return the verdict on an audit under a policy.
 
-    Any cell outside, or a rule of thumb not beaten: FAIL. Every cell of a fully judged attribute within,
-    on recent enough data from enough terms: PASS. Anything else: NOT_SETTLED. Cells are judged again
-    here; the verdicts written in the audit decide nothing. `already` are groups whose figures an earlier
-    report hid (`fairness.disclosure`): no sentence gives them.
+    Any cell outside, in all terms together or in the newest alone, or a rule of thumb not beaten: FAIL. Every
+    cell of a fully judged attribute within, on recent enough data from enough terms: PASS. Anything else:
+    NOT_SETTLED. Cells are judged again here; the verdicts written in the audit decide nothing. `already` are
+    groups whose figures an earlier report hid (`fairness.disclosure`): no sentence gives them.
     """
     cells = judge(audit.cells, policy)
     failing = tuple(cell for cell in cells if cell.verdict == "outside")
@@ -118,8 +118,9 @@ def decide(audit: Audit, policy: Policy, *, already: Collection[tuple[str, ...]]
     stale = _stale(audit, policy)
     terms = audit.evidence.terms if audit.evidence else ()
     hidden = hidden_cells(cells, policy, already=already, terms=terms)
+    newest = _newest(audit, policy, already)
     verdict: Verdict = "PASS"
-    if failing or useless:
+    if failing or useless or newest:
         verdict = "FAIL"
     elif unsettled or absent or stale:
         verdict = "NOT_SETTLED"
@@ -128,6 +129,7 @@ def decide(audit: Audit, policy: Policy, *, already: Collection[tuple[str, ...]]
         *means(verdict, policy),
         *useless,
         *(_sentence(cell, (cell.attribute, cell.group, cell.metric) in hidden) for cell in failing),
+        *newest,
         *absent,
         *stale,
         *_summary(unsettled, policy),
@@ -194,6 +196,20 @@ def _absent(cells: Sequence[Cell], policy: Policy) -> tuple[str, ...]:
         for attribute, group, metric in wanted
         if (attribute, group, metric) not in there
     )
+
+
+def _newest(audit: Audit, policy: Policy, already: Collection[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return a sentence for each cell that the newest term alone shows to be outside: older terms must not hide it."""
+    terms = () if audit.evidence is None else audit.evidence.terms
+    newest = next((term for term in terms if term.newest), None)
+    if newest is None or len(terms) < 2:
+        return ()
+    outside = [cell for cell in judge(newest.cells, policy) if cell.verdict == "outside"]
+    if not outside:
+        return ()
+    hidden = hidden_groups(judge(audit.cells, policy), policy, already=already, terms=terms)
+    told = [_sentence(cell, (cell.attribute, cell.group, newest.term) in hidden) for cell in outside]
+    return tuple(f"In the newest term alone, {newest.term}: {sentence}" for sentence in told)
 
 
 def _stale(audit: Audit, policy: Policy) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ def chance_beyond(
         if limit is None or not outside:
             continue
         inside, beyond = _LARGEST_Z, 0.0
-        for _ in range(60):
+        for _ in range(45):
             z = (inside + beyond) / 2
             found = newcombe(group, rest, scale, shortfall, z)[end]
             still_outside = found > limit if end == 0 else found < limit

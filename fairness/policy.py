@@ -1,12 +1,13 @@
 """The board's policy, read from TOML and refused unless every part of it is known and gives its reason."""
 
 import hashlib
+import json
 import tomllib
 from datetime import date
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 
 import rfc8785
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -190,6 +191,33 @@ class WaiverRule(_Part):
     reason: Reason
 
 
+class After(_Part):
+    """How a deployed model is watched: audited again and again on matured outcomes.
+
+    An audit every `every_school_weeks`; `looks` are planned in an approval's life, and `spending` shares out the
+    policy's alpha among them. After `missed_after_days` without one the approval is treated as `missed_audit`.
+    """
+
+    schedule: Literal["weekly"]
+    every_school_weeks: Annotated[int, Field(ge=1, le=6)]
+    looks: Annotated[int, Field(ge=1, le=60)]
+    spending: Literal["obrien_fleming"]
+    suspend_on: Annotated[
+        tuple[Literal["FAIL", "digest_mismatch", "expired", "missed_audit"], ...], Field(min_length=1)
+    ]
+    warn_on: tuple[Literal["NOT_SETTLED"], ...]
+    missed_after_days: Annotated[int, Field(ge=7, le=60)]
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _stops(self) -> Self:
+        if "FAIL" not in self.suspend_on:
+            raise ValueError("suspend_on must hold FAIL: a model shown to fail does not go on serving")
+        if self.missed_after_days < 7 * self.every_school_weeks:
+            raise ValueError("missed_after_days is shorter than the time between two audits")
+        return self
+
+
 class Policy(_Part):
     """The whole policy, frozen."""
 
@@ -207,6 +235,7 @@ class Policy(_Part):
     disclosure: Disclosure
     approval: ApprovalRule
     waiver: WaiverRule
+    after: After
     inputs: Annotated[tuple[Input, ...], Field(alias="input")] = ()
 
     @model_validator(mode="after")
@@ -227,6 +256,16 @@ class Policy(_Part):
         """SHA-256 of the policy's canonical JSON: comments and layout do not count, reasons do."""
         return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json", by_alias=True))).hexdigest()
 
+    @property
+    def deciding_digest(self) -> str:
+        """SHA-256 of what decides a verdict: not the reasons, nor who signs, what is shown or what is watched after."""
+        said = self.model_dump(mode="json", by_alias=True)
+        parts: dict[str, Any] = {
+            name: _without_reason(said[name]) for name in ("population", "capacity", "inference", "usefulness")
+        }
+        parts |= {name: [_without_reason(part) for part in said[name]] for name in ("attribute", "metric")}
+        return hashlib.sha256(rfc8785.dumps(parts)).hexdigest()
+
     def attribute(self, name: str) -> Attribute:
         """Return the attribute, or raise KeyError."""
         return next((a for a in self.attributes if a.name == name), None) or _missing(name, self.attributes)
@@ -234,6 +273,10 @@ class Policy(_Part):
     def metric(self, name: str) -> Metric:
         """Return the metric's limit, or raise KeyError."""
         return next((m for m in self.metrics if m.name == name), None) or _missing(name, self.metrics)
+
+
+def _without_reason(part: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key != "reason"}
 
 
 def _missing(name: str, parts: tuple[Attribute, ...] | tuple[Metric, ...]) -> NoReturn:
@@ -278,6 +321,12 @@ def _problem(found: dict[str, object]) -> str:
     if found["type"] == "extra_forbidden":
         return f"unknown key {place!r}; the policy knows no such key, so it would silently do nothing: remove it"
     return f"{place or 'policy'}: {found['msg']}"
+
+
+def schema() -> str:
+    """Return the JSON Schema of a policy, for editors and for those who write one."""
+    said = {"$comment": "Printed by `make generate`; a stale one fails a test."} | Policy.model_json_schema()
+    return json.dumps(said, indent=1) + "\n"
 
 
 def page() -> str:
@@ -328,6 +377,7 @@ def page() -> str:
                 "disclosure",
                 "approval",
                 "waiver",
+                "after",
             )
             for part in (getattr(policy, name),)
         ),

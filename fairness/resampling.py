@@ -1,14 +1,46 @@
 """Replicates of whole pupils, and of whole schools, drawn at once."""
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-_BLOCK = 4_000_000
+_LARGEST_KEY, _SMALL_KEY, _DUST = 2**62, 2**20, 1e-9
 
 
-def group_replicates(labels: Ints, groups: int, counts: Ints, replicates: int, rng: np.random.Generator) -> Floats:
+def kinds_of(counts: Ints) -> tuple[Ints, Ints]:
+    """Return the distinct rows of counts, and which of them each row is: `np.unique` on one number for each row.
+
+    Parameters
+    ----------
+    counts
+        Whole numbers, shape (clusters, columns).
+    """
+    if not counts.size:
+        return counts[:1], np.zeros(len(counts), np.int64)
+    least, most = counts.min(axis=0), counts.max(axis=0)
+    sizes = most - least + 1
+    possible = float(np.prod(sizes.astype(np.float64)))
+    if possible > _LARGEST_KEY:
+        kinds, which = np.unique(counts, axis=0, return_inverse=True)
+        return kinds, which.astype(np.int64)
+    places = np.concatenate([np.cumprod(sizes[::-1])[::-1][1:], [1]])
+    key = (counts - least) @ places
+    if possible <= _SMALL_KEY:  # few enough to be counted, which is quicker than sorting
+        keys = np.flatnonzero(np.bincount(key))
+        place = np.zeros(int(possible), np.int64)
+        place[keys] = np.arange(len(keys))
+        which = place[key]
+    else:
+        keys, which = np.unique(key, return_inverse=True)
+    return keys[:, None] // places % sizes + least, which.astype(np.int64)
+
+
+def group_replicates(
+    labels: Ints, groups: int, counts: tuple[Ints, Ints], replicates: int, rng: np.random.Generator
+) -> Floats:
     """Return each group's sums of counts over replicates of the clusters, shape (replicates, groups, columns).
 
     Clusters with equal counts in the same group are exchangeable, so one multinomial over the
@@ -20,60 +52,87 @@ def group_replicates(labels: Ints, groups: int, counts: Ints, replicates: int, r
     labels
         One group number for each cluster, 0 to groups - 1.
     counts
-        Whole numbers, shape (clusters, columns).
+        Each cluster's counts as `kinds_of` returns them.
     """
-    kinds, frequency = np.unique(np.column_stack([labels, counts]), axis=0, return_counts=True)
+    kinds, kind = counts
+    frequency = np.bincount(labels * len(kinds) + kind, minlength=groups * len(kinds))
+    there = np.flatnonzero(frequency)
     clusters = len(labels)
-    drawn = rng.multinomial(clusters, frequency / clusters, size=replicates).astype(np.float64)
-    sums = np.empty((replicates, groups, counts.shape[1]))
+    drawn = rng.multinomial(clusters, frequency[there] / clusters, size=replicates).astype(np.float64)
+    # There in order of the group, so a group's kinds stand side by side.
+    ends = np.searchsorted(there, np.arange(groups + 1) * len(kinds))
+    columns = kinds[there % len(kinds)].astype(np.float64)
+    sums = np.empty((replicates, groups, kinds.shape[1]))
     for group in range(groups):
-        of_group = kinds[:, 0] == group
-        sums[:, group, :] = drawn[:, of_group] @ kinds[of_group, 1:].astype(np.float64)
+        mine = slice(ends[group], ends[group + 1])
+        sums[:, group, :] = drawn[:, mine] @ columns[mine]
     return sums
 
 
-def column_replicates(columns: Floats, replicates: int, rng: np.random.Generator) -> Floats:
-    """Return the sums of columns over replicates of the clusters, shape (replicates, columns).
+def ratio_variances(hits: Floats, base: Floats, labels: Ints, groups: int) -> Floats:
+    """Return the variance of Σhits / Σbase over replicates, of each group and of everyone else, shape (groups, 2).
 
-    For columns that are not whole numbers (sums of probabilities), where no two clusters are alike.
-    """
-    clusters = len(columns)
-    sums = np.empty((replicates, columns.shape[1]))
-    block = max(1, _BLOCK // max(1, clusters))
-    for first in range(0, replicates, block):
-        size = min(block, replicates - first)
-        drawn = rng.integers(0, clusters, size=(size, clusters)) + np.arange(size)[:, None] * clusters
-        weights = np.bincount(drawn.ravel(), minlength=size * clusters).reshape(size, clusters)
-        sums[first : first + size] = weights.astype(np.float64) @ columns
-    return sums
-
-
-def spread_over_schools(
-    hits_and_bases: Floats, replicates: int, rng: np.random.Generator, *, scale: str
-) -> tuple[float, float]:
-    """Return the standard error of harm over replicates of schools, and the share of replicates without it.
-
-    The larger of the bootstrap's and the leave-one-school-out's (jackknife) standard error; of the
-    logarithm unless `scale` is 'difference'.
+    Worked out instead of drawn: the limit of drawing clusters, Σ(hits - ratio x base)² / (Σbase)², for
+    columns that are not whole numbers (sums of probabilities), where no two clusters are alike and drawing
+    is slow. NaN where a base is nought. Source: Woodruff (1971).
 
     Parameters
     ----------
-    hits_and_bases
-        Shape (schools, 4): the group's hits and base, the rest's hits and base (nan for 'alone').
+    hits, base
+        One number for each cluster.
+    labels
+        The cluster's group, 0 to groups - 1.
     """
-    schools = len(hits_and_bases)
-    weights = rng.multinomial(schools, np.full(schools, 1 / schools), size=replicates).astype(np.float64)
-    drawn = _harms(weights @ hits_and_bases, scale)
+    columns = (hits, base, hits * hits, hits * base, base * base)
+    mine = np.column_stack([np.bincount(labels, weights=column, minlength=groups) for column in columns])
+    both = np.stack([mine, mine.sum(axis=0) - mine], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = both[:, :, 0] / both[:, :, 1]
+        squares = both[:, :, 2] - 2 * ratio * both[:, :, 3] + ratio**2 * both[:, :, 4]
+        found = np.maximum(squares, 0.0) / both[:, :, 1] ** 2
+    return np.where(both[:, :, 1] > _DUST, found, np.nan)
+
+
+@lru_cache(maxsize=8)
+def _school_weights(schools: int, replicates: int, seed: tuple[int, ...]) -> Floats:
+    """Return how often each replicate draws each school: the same draws for every comparison of so many schools."""
+    rng = np.random.default_rng(seed)
+    return rng.multinomial(schools, np.full(schools, 1 / schools), size=replicates).astype(np.float64)
+
+
+def spread_over_schools(
+    by_school: Floats, replicates: int, seed: tuple[int, ...], *, scale: str
+) -> tuple[Floats, Floats]:
+    """Return each group's standard error of harm over replicates of schools, and the share of replicates without it.
+
+    The larger of the bootstrap's and the leave-one-school-out's (jackknife) standard error; of the
+    logarithm unless `scale` is 'difference'. NaN and 1 where it cannot be told. Shape (groups,) each.
+
+    Parameters
+    ----------
+    by_school
+        Shape (schools, groups, 2): hits and base.
+    """
+    schools, groups, _ = by_school.shape
+    if not schools:
+        return np.full(groups, np.nan), np.ones(groups)
+    weights = _school_weights(schools, replicates, seed)
+    drawn = _harms((weights @ by_school.reshape(schools, groups * 2)).reshape(replicates, groups, 2), scale)
+    without_one = _harms(by_school.sum(axis=0) - by_school, scale)
     usable = np.isfinite(drawn)
-    without_one = _harms(hits_and_bases.sum(axis=0) - hits_and_bases, scale)
-    if usable.sum() < 2 or not np.isfinite(without_one).all():
-        return float("nan"), 1.0
-    jackknife = np.sqrt((schools - 1) * without_one.var())
-    return float(max(drawn[usable].std(), jackknife)), float(1 - usable.mean())
+    counted = usable.sum(axis=0)
+    told = (counted >= 2) & np.isfinite(without_one).all(axis=0)
+    mean = np.where(usable, drawn, 0.0).sum(axis=0) / np.maximum(counted, 1)
+    variance = np.where(usable, (drawn - mean) ** 2, 0.0).sum(axis=0) / np.maximum(counted, 1)
+    without = np.where(told, without_one, 0.0)
+    error = np.sqrt(np.maximum(variance, (schools - 1) * without.var(axis=0)))
+    return np.where(told, error, np.nan), np.where(told, 1 - usable.mean(axis=0), 1.0)
 
 
 def _harms(sums: Floats, scale: str) -> Floats:
-    group_hits, group_base, rest_hits, rest_base = sums.T
+    """Return the harm of each replicate (or school left out) and group from (..., groups, 2); NaN: none."""
+    group_hits, group_base = sums[..., 0], sums[..., 1]
+    rest_hits, rest_base = (side.sum(axis=-1, keepdims=True) - side for side in (group_hits, group_base))
     with np.errstate(divide="ignore", invalid="ignore"):
         if scale == "difference":
             return np.asarray(group_hits / group_base - rest_hits / rest_base)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fairness.intervals import Share
-from fairness.resampling import Floats, Ints, column_replicates, group_replicates
+from fairness.resampling import Floats, Ints, group_replicates, kinds_of, ratio_variances, spread_over_schools
 
 _DUST = 1e-9
 
@@ -25,7 +25,7 @@ class Tally:
     @property
     def whole(self) -> bool:
         """Whether hits and base are counts, so that equal pupils can be drawn together."""
-        return bool((self.base == self.rows).all())
+        return all(bool((values == np.rint(values)).all()) for values in (self.hits, self.base))
 
     def by_pupil(self, values: Floats, pupils: int) -> Floats:
         """Return a column of rows summed for each pupil."""
@@ -69,12 +69,10 @@ class Sums:
             found.append(share)
         return found[0], found[1]
 
-    def schools(self, group: int) -> Floats:
-        """Return (schools, 4): the group's hits and base, then everyone else's, in schools that have either."""
-        mine = self.by_school[:, group, :]
-        rest = self.by_school.sum(axis=1) - mine
-        both = np.hstack([mine, rest])
-        return np.asarray(both[(both[:, 1] > 0) | (both[:, 3] > 0)])
+    def spread(self, replicates: int, seed: tuple[int, ...], *, scale: str) -> tuple[Floats, Floats]:
+        """Return each group's `spread_over_schools`, over the schools in which anybody counts."""
+        used = self.by_school[(self.by_school[:, :, 1] > 0).any(axis=1)]
+        return spread_over_schools(used, replicates, seed, scale=scale)
 
     def schools_of(self, group: int) -> int:
         """Return in how many schools the group's base is not nought."""
@@ -88,24 +86,18 @@ def sums_of(
     whole = [tally for tally in tallies if tally.whole]
     broken = [tally for tally in tallies if not tally.whole]
     found: dict[tuple[str, str], Sums] = {}
+    kinds, kind = kinds_of(_columns(whole, pupils).astype(np.int64))
     for place, (attribute, label) in enumerate(labels.items()):
-        counts = _columns(whole, pupils).astype(np.int64)
         rng = np.random.default_rng([seed, place])
-        drawn = group_replicates(label.of_pupil, len(label.names), counts, replicates, rng)
+        drawn = group_replicates(label.of_pupil, len(label.names), (kinds, kind), replicates, rng)
         for number, tally in enumerate(whole):
             pair = drawn[:, :, 2 * number : 2 * number + 2]
-            found[attribute, tally.name] = _sums(tally, label, pupils, pair)
-    for place, tally in enumerate(broken):
-        # One draw of pupils serves every attribute: these columns are the slow ones.
-        base = _columns([tally], pupils)
-        wide = np.hstack([_one_hot(label) * base[:, [side]] for label in labels.values() for side in (0, 1)])
-        drawn = column_replicates(wide, replicates, np.random.default_rng([seed, 1000 + place]))
-        start = 0
+            found[attribute, tally.name] = _sums(tally, label, pupils, _variance(pair))
+    for tally in broken:
+        hits, base = _columns([tally], pupils).T
         for attribute, label in labels.items():
-            size = len(label.names)
-            pair = np.stack([drawn[:, start : start + size], drawn[:, start + size : start + 2 * size]], axis=2)
-            start += 2 * size
-            found[attribute, tally.name] = _sums(tally, label, pupils, pair)
+            variance = ratio_variances(hits, base, label.of_pupil, len(label.names))
+            found[attribute, tally.name] = _sums(tally, label, pupils, variance)
     return found
 
 
@@ -115,11 +107,8 @@ def _columns(tallies: Sequence[Tally], pupils: int) -> Floats:
     return np.column_stack(columns) if columns else np.zeros((pupils, 0))
 
 
-def _one_hot(label: Labels) -> Floats:
-    return np.asarray(label.of_pupil[:, None] == np.arange(len(label.names)), dtype=np.float64)
-
-
-def _sums(tally: Tally, label: Labels, pupils: int, drawn: Floats) -> Sums:
+def _sums(tally: Tally, label: Labels, pupils: int, variance: Floats) -> Sums:
+    """Return the sums of a tally by a label; `variance` as `Sums` has it."""
     groups = len(label.names)
     of_row = label.of_pupil[tally.pupil]
     totals = [np.bincount(of_row, weights=v, minlength=groups) for v in (tally.hits, tally.base, tally.rows)]
@@ -133,7 +122,7 @@ def _sums(tally: Tally, label: Labels, pupils: int, drawn: Floats) -> Sums:
     return Sums(
         totals=np.column_stack(totals),
         by_school=np.stack(by_school, axis=2),
-        variance=_variance(drawn),
+        variance=variance,
         crowding=_crowding(each, label, groups),
     )
 

@@ -11,7 +11,19 @@ import typer
 from rich.console import Console
 
 from records.refusal import Refusal
-from serving.commands import agreements, evaluating, mappings, models, network, quality, report, rights, site, tracking
+from serving.commands import (
+    agreements,
+    evaluating,
+    gate,
+    mappings,
+    models,
+    network,
+    quality,
+    report,
+    rights,
+    site,
+    tracking,
+)
 from serving.commands.options import Exit
 
 if TYPE_CHECKING:
@@ -57,6 +69,12 @@ pupil = typer.Typer(help="One pupil's rights: a copy of what is held, objection,
 for name, right in rights.PUPIL_COMMANDS.items():
     pupil.command(name)(_ending(right))
 app.add_typer(pupil, name="pupil", rich_help_panel=rights.PANEL)
+gates = typer.Typer(
+    help="The gate before there is a model: can its limits hold, what can it settle?", no_args_is_help=True
+)
+for name, asked in gate.COMMANDS.items():
+    gates.command(name)(_ending(asked))
+app.add_typer(gates, name="gate", rich_help_panel=gate.PANEL)
 
 
 def main() -> None:

@@ -60,14 +60,20 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "states.md": states.page,
     "doors.md": doors.door_table,
     "holdings.md": gathered.page,
+    "policy.schema.json": policy.schema,
 }
+
+
+def whole(name: str) -> str:
+    """Return a page as its file holds it; JSON has no room for a notice before it and says it inside."""
+    return PAGES[name]() if name.endswith(".json") else NOTICE + PAGES[name]()
 
 
 def main() -> None:
     """Write every generated page."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, page in PAGES.items():
-        (FOLDER / name).write_text(NOTICE + page(), encoding="utf-8")
+    for name in PAGES:
+        (FOLDER / name).write_text(whole(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -91,14 +91,15 @@ def _terms(evidence: Evidence) -> Iterator[str]:
 
 def _outcomes(evidence: Evidence) -> Iterator[str]:
     for outcome in evidence.other_outcomes:
-        for reads, words in (("worse", "less"), ("better", "better")):
-            who = [group_words(one.attribute, one.group) for one in outcome.disagrees if one.reads == reads]
-            if who:
-                yield (
-                    f"Held against {_OUTCOMES[outcome.name]}, the same flags serve {listed(who)} clearly {words} "
-                    + ("well than held" if words == "less" else "than held")
-                    + " against the policy's outcome."
-                )
+        worse = [group_words(one.attribute, one.group) for one in outcome.disagrees if one.reads == "worse"]
+        better = [group_words(one.attribute, one.group) for one in outcome.disagrees if one.reads == "better"]
+        if worse or better:
+            # Groups are set beside each other: where one fares worse the others look better for it.
+            who, how = (worse, "less well") if worse else (better, "better")
+            yield (
+                f"Held against {_OUTCOMES[outcome.name]}, the same flags serve {listed(who)} clearly {how} than held "
+                "against the policy's outcome."
+            )
 
 
 def _tipping(evidence: Evidence) -> Iterator[str]:

@@ -138,7 +138,9 @@ def _by(attribute: Attribute, part: Part, labels: Ints, level: float, settings: 
         words=f"rows reweighed so that {words} and outcome are independent (Kamiran and Calders)",
         weigh=reweighing(labels, outcomes),
     )
-    price = reduced(part.matrix.values, outcomes, labels, level=level, slack=SLACK, seed=settings.seed)
+    used = [name in set(settings.inputs or part.matrix.names) for name in part.matrix.names]
+    values = part.matrix.values[:, np.array(used)]
+    price = reduced(values, outcomes, labels, level=level, slack=SLACK, seed=settings.seed)
     for strength in STRENGTHS:
         yield Variant(
             name=f"reduction by {attribute.name} {strength:g}",

@@ -96,10 +96,11 @@ def injustice_of(text: str) -> Injustice:
 class Ways:
     """How just the world is: unequal `practice` towards ethnic groups, and what is planted.
 
-    `practice` is a dial: 1 is what published figures suggest, 0 is none.
+    `practice` and `need` are dials: 1 is what published figures suggest, 0 is no difference between groups.
     """
 
     practice: float = 1.0
+    need: float = 1.0
     injustices: tuple[Injustice, ...] = ()
 
 

@@ -5,11 +5,14 @@ from datetime import date
 
 from records.codes import PHASE
 from records.refusal import Refusal
-from records.synthetic.injustices import Injustice
+from records.synthetic.injustices import Injustice, Ways
 
 # The mean of the phases that records/synthetic/network.py mixes; a year group of an all-through school needs a pupil.
 PUPILS_A_SCHOOL, FEWEST, MOST = 860, 12, 4_000
 MOST_PUPILS, MOST_SCHOOLS = 3_000_000, 10_000
+WORLDS = ("published", "need", "fair", "unfair")
+# What the unfair world does to an otherwise fair one, chosen beforehand: docs/governance/injustices.md.
+UNFAIR = Injustice(kind="under_recorded", group="black", strength=1.0)
 
 
 class SimulationRefused(Refusal, ValueError):
@@ -37,7 +40,9 @@ class NetworkPlan:
         How untidy the records are, 0 to 1; see records/synthetic/mess.py.
     world
         'published': sanctions differ between ethnic groups by need and by practice, as published figures suggest.
-        'fair': by need alone; equal behaviour means an equal hazard (records/synthetic/state.py, NEED_SHARE).
+        'need': by need alone; equal behaviour means an equal hazard (records/synthetic/state.py, NEED_SHARE).
+        'fair': no group differs, by ethnicity, sex, SEN or free meals, in need or practice: what an audit must pass.
+        'unfair': the fair world, in which one group is passed over (`UNFAIR`): an audit must find whom.
     injustices
         Injustices planted on top; see records/synthetic/injustices.py.
     compact
@@ -71,8 +76,8 @@ class NetworkPlan:
             )
         if not 0 <= self.mess <= 1:
             raise SimulationRefused(f"mess must be 0 to 1, not {self.mess}")
-        if self.world not in ("published", "fair"):
-            raise SimulationRefused(f"world must be published or fair, not {self.world}")
+        if self.world not in WORLDS:
+            raise SimulationRefused(f"world must be one of {', '.join(WORLDS)}, not {self.world}")
         if self.phase is not None and self.phase not in PHASE:
             raise SimulationRefused(f"phase must be one of {', '.join(PHASE.codes)}, not {self.phase}")
         if self.pupils > MOST_PUPILS or self.number_of_schools > MOST_SCHOOLS:
@@ -90,6 +95,13 @@ class NetworkPlan:
     def number_of_schools(self) -> int:
         """How many schools, said or following from the pupils."""
         return max(1, round(self.pupils / PUPILS_A_SCHOOL)) if self.schools is None else self.schools
+
+    @property
+    def ways(self) -> Ways:
+        """How just the world is, with what is planted in it."""
+        planted = (UNFAIR, *self.injustices) if self.world == "unfair" else self.injustices
+        practice, need = {"published": (1.0, 1.0), "need": (0.0, 1.0)}.get(self.world, (0.0, 0.0))
+        return Ways(practice=practice, need=need, injustices=planted)
 
     @property
     def last(self) -> date:

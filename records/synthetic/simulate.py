@@ -24,7 +24,6 @@ from records.synthetic.clusters import Cluster, clusters_of
 from records.synthetic.counted import Counted, added, counted
 from records.synthetic.enrolments import write_enrolments
 from records.synthetic.export import Exporter, write_reference
-from records.synthetic.injustices import Ways
 from records.synthetic.network import School, build_schools
 from records.synthetic.people import make_people
 from records.synthetic.plan import NetworkPlan, SimulationRefused
@@ -179,15 +178,7 @@ def world_of(plan: NetworkPlan, cluster: Cluster, draw: dict[str, np.random.Gene
     mondays = week_starts(plan.years, plan.end)
     rolls = plan_rolls(schools, plan.years, mondays, draw["rolls"])
     people = make_people(schools, rolls, plan.years, plan.mess, draw["people"], cluster=cluster.number)
-    return World.build(
-        schools,
-        rolls,
-        people,
-        mondays,
-        plan.mess,
-        draw["traits"],
-        Ways(practice=1.0 if plan.world == "published" else 0.0, injustices=plan.injustices),
-    )
+    return World.build(schools, rolls, people, mondays, plan.mess, draw["traits"], plan.ways)
 
 
 def _export(plan: NetworkPlan, out: Path, cluster: Cluster, world: World, rng: np.random.Generator) -> dict[str, Any]:

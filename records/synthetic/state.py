@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from records.synthetic import care as in_care
 from records.synthetic import published, support, tuned
+from records.synthetic.injustices import Ways
 from records.synthetic.people import People
 
 Floats = npt.NDArray[np.float32]
@@ -113,12 +114,12 @@ class Latent:
 
 
 def draw_traits(
-    people: People, band: npt.NDArray[np.int64], care: npt.NDArray[np.int8], practice: float, rng: np.random.Generator
+    people: People, band: npt.NDArray[np.int64], care: npt.NDArray[np.int8], ways: Ways, rng: np.random.Generator
 ) -> Traits:
-    """Return the lasting traits; `band` indexes `published.BANDS`, `practice` is its dial: 1 as published, 0 fair."""
+    """Return the lasting traits; `band` indexes `published.BANDS`, `ways` has the dials of need and practice."""
     number = len(band)
     need, unfair = _offsets(people, band)
-    need = need + in_care.weighing(care, "strain")
+    need = _levelled(need, band, ways.need) + in_care.weighing(care, "strain")
     temper, ill, truant, severe_share, often_share = (
         np.array([by[name] for name in published.BANDS])[band]
         for by in (TEMPER_SPREAD, ILLNESS_SPREAD, TRUANCY_SPREAD, SEVERE_SHARE, OFTEN_SHARE)
@@ -129,12 +130,12 @@ def draw_traits(
     level = rng.random(number)
     severe = level < severe_share
     often = ~severe & (level < severe_share + often_share)
-    disaffected = 0.35 * fsm + 0.3 * supported
+    disaffected = ways.need * (0.35 * fsm + 0.3 * supported)
     girls = people.sex == "F"
     ease = np.where(severe, 0.4, 1.0)  # the severely absent differ less from each other
     return Traits(
         base=(need + temper * normal[0]).astype(np.float32),
-        practice=(practice * unfair).astype(np.float32),
+        practice=(ways.practice * unfair).astype(np.float32),
         delay=rng.uniform(0.12, 0.7, number).astype(np.float32),
         response=rng.uniform(0.4, 1.6, number).astype(np.float32),
         illness=(
@@ -216,6 +217,17 @@ def after(latent: Latent, points: Floats, sanctioned: npt.NDArray[np.bool_]) -> 
 
 def _drift(before: Floats, keeps: float, spread: float, normal: Floats) -> Floats:
     return np.asarray(keeps * before + spread * (1 - keeps**2) ** 0.5 * normal, np.float32)
+
+
+def _levelled(need: npt.NDArray[np.float64], band: npt.NDArray[np.int64], dial: float) -> npt.NDArray[np.float64]:
+    """Return the groups' need turned down by its dial, with the band's mean hazard as it was: at 0 all are alike."""
+    if dial == 1.0:
+        return need  # to the last bit: a network already simulated stays the same
+    found = dial * need
+    for index in np.unique(band):
+        mine = band == index
+        found[mine] += np.log(np.exp(need[mine]).mean() / np.exp(found[mine]).mean())
+    return found
 
 
 def _offsets(people: People, band: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

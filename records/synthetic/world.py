@@ -63,7 +63,7 @@ class World:
             rolls.year_group[at, rolls.year_of_week[first_week]], _special(schools, rolls.school[at, first_week])
         )
         moments, care = season.moments(mondays), draw_care(people, rng)
-        traits = state.draw_traits(people, band, care, ways.practice, rng)
+        traits = state.draw_traits(people, band, care, ways, rng)
         return cls(
             schools=schools,
             rolls=rolls,

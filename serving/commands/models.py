@@ -44,11 +44,11 @@ def train(
 ) -> int:
     """Train a candidate on what is known today, and compare it with every other way of choosing pupils."""
     from fairness.inputs import left_out
-    from fairness.policy import policy_of
     from records.clock import clock_of
     from records.home import open_home
     from records.refusal import Refusal
     from serving.jobs.board_settings import settings_under_policy
+    from serving.jobs.limits import check_policy
     from training.calibration import TooFewOutcomes
     from training.candidate import save_candidate
     from training.model import MatrixRefused
@@ -57,14 +57,14 @@ def train(
     from training.run import train as run
 
     here = open_home(home)
-    settings = settings_under_policy(here, seed, settings_file)
-    if refused := left_out(policy_of(here)):
+    settings, today = settings_under_policy(here, seed, settings_file), clock_of(here).today()
+    policy = check_policy(here, today)
+    if refused := left_out(policy):
         names = ", ".join(feature.name for feature in refused)
         out.print(f"Left out, since the board's policy does not allow them: {names}", markup=False)
     if fair or point is not None:
         return _train_fair(here, settings, (person or _login(),), mlruns, (fair, point, approach, dask))
     with Stages(out)("Training") as say:
-        today = clock_of(here).today()
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
         try:
             candidate = run(

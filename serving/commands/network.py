@@ -25,7 +25,7 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 20261122,
     mess: Annotated[float, typer.Option(min=0, max=1, help="How untidy the records are, 0 to 1.")] = 0.3,
     world: Annotated[
-        str, typer.Option(help="published: groups differ by need and practice; fair: by need alone.")
+        str, typer.Option(help="published, need, fair or unfair: docs/governance/injustices.md.")
     ] = "published",
     injustice: Annotated[
         list[str] | None,

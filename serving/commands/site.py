@@ -60,18 +60,26 @@ def demo(
     home: HomeOption = Path("var/demo"),
     mlruns: RunsOption = DEFAULT_RUNS,
     pupils: Annotated[int, typer.Option(help="About how many pupils are on roll.")] = 12_000,
-    schools: Annotated[int, typer.Option(help="How many schools.")] = 14,
+    schools: Annotated[int | None, typer.Option(help="How many; default: what follows from the pupils.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bundle and the same flags.")] = 20261122,
+    world: Annotated[
+        str,
+        typer.Option(
+            help="published: groups differ by need and practice; need: by need alone; fair: not at all; unfair: fair, "
+            "but one group's incidents are not written down, so that the audit has something to find."
+        ),
+    ] = "published",
     port: PortOption = 8000,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop before serving.")] = False,
 ) -> int:
     """Run the whole chain on a simulated network, from export files to a reviewed flag, then serve it."""
-    from serving.jobs.demo import IDENTITY_PORT, Plan, build_demo, show, show_doors
+    from serving.jobs.demo import IDENTITY_PORT, build_demo, plan_of, show, show_doors
     from serving.jobs.web import check_ports, serve_demo
 
     if not no_serve:
         check_ports(port, IDENTITY_PORT)
-    made = build_demo(home, Plan(pupils=pupils, schools=schools, seed=seed), mlruns=mlruns, console=out)
+    plan = plan_of(pupils, schools, seed, world)
+    made = build_demo(home, plan, mlruns=mlruns, console=out)
     show(made, out)
     out.print(f"\nBundle {made.candidate.bundle.digest}\nTook {sum(made.seconds.values()):.0f} s, set-up aside")
     if no_serve:

@@ -28,6 +28,7 @@ from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_people
 from serving.jobs.deploy import deploy, show_audit
 from serving.jobs.gatekeeping import Terms, audit_candidate, sign_candidate
 from serving.jobs.intake import read_exports
+from serving.jobs.limits import check_policy
 from serving.jobs.nightly import Night, score_network
 from serving.jobs.stages import Stages
 from training.candidate import Candidate, save_candidate
@@ -67,6 +68,19 @@ class Plan:
     pupils: int = 12_000
     schools: int = 14
     seed: int = 20261122
+    world: str = "published"
+
+
+def plan_of(pupils: int, schools: int | None, seed: int, world: str) -> Plan:
+    """Return the plan of a demonstration; `schools` None: as many as so many pupils have in London.
+
+    Raises
+    ------
+    SimulationRefused
+        No such network can be simulated; before anything is written.
+    """
+    network = NetworkPlan(pupils=pupils, schools=schools, years=YEARS, until=TODAY, seed=seed, world=world)
+    return Plan(pupils=pupils, schools=network.number_of_schools, seed=seed, world=world)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +114,7 @@ def build_demo(path: Path, plan: Plan, *, mlruns: Path, console: Console) -> Dem
         records = read_exports(home, exports, say)
     with stages("Building features at weekly as-of dates, training and calibrating") as say:
         settings = settings_under_policy(home, plan.seed)
+        check_policy(home, TODAY)
         candidate = train(
             home,
             settings,
@@ -164,7 +179,7 @@ def _same_plan(home: Home, plan: Plan) -> None:
     file = home.path / PLAN_FILE
     if file.exists():
         said = json.loads(file.read_text(encoding="utf-8"))
-        if said != asdict(plan):
+        if {"world": Plan.world} | said != asdict(plan):  # written before there was a choice of worlds
             raise OtherDemo(
                 f"{home.path} holds a demonstration with {said}; give the same, or another --home, or delete the folder"
             )
@@ -181,7 +196,14 @@ def _simulated(home: Home, plan: Plan, stages: Stages) -> Path:
         partial = home.path / "exports.partial"
         shutil.rmtree(partial, ignore_errors=True)
         made = simulate(
-            NetworkPlan(pupils=plan.pupils, schools=plan.schools, years=YEARS, until=TODAY, seed=plan.seed),
+            NetworkPlan(
+                pupils=plan.pupils,
+                schools=plan.schools,
+                years=YEARS,
+                until=TODAY,
+                seed=plan.seed,
+                world=plan.world,
+            ),
             partial,
             progress=lambda stage, done, whole: say(f"week {done} of {whole}"),
         )

@@ -14,12 +14,14 @@ from fairness.gate import Decision, decide
 from fairness.inputs import check_inputs
 from fairness.keys import ROLES, KeyRefused, SigningKey, load_key
 from fairness.policy import Policy, policy_of
+from fairness.policy_history import check_registered
 from fairness.run import audit_candidate as run_audit
 from fairness.signoff import NotApproved, Statement, enclose, read_envelope, sign, verify, write_envelope
 from fairness.trust import read_trust
 from records.home import Home
 from records.refusal import Refusal
 from serving.jobs.board_settings import outcome_of
+from serving.jobs.limits import check_policy
 from serving.scoring import AUDIT, ENVELOPE
 from training.again import Told
 from training.bundle import BundleRefused, DigestMismatch
@@ -95,9 +97,12 @@ def audit_candidate(
     ------
     InputNotAllowed, PolicyRefused
         The policy of today does not allow an input that the candidate uses.
+    LimitsRefused, PolicyTooLate
+        Its limits cannot hold together, or were set when the outcomes had begun to be known.
     """
-    candidate, policy = _candidate(home, digest), policy_of(home)
+    candidate, policy = _candidate(home, digest), check_policy(home, today)
     check_inputs(candidate.bundle, policy)
+    check_registered(home, policy, date.fromisoformat(candidate.periods["audit"][0]), today)
     audit, decision = run_audit(home, candidate, policy, created_on=today, leave_one_out=leave_one_out, told=told)
     folder = home.candidates / digest
     write_audit(audit, folder / AUDIT)

@@ -2,13 +2,13 @@
 
 import pytest
 
-from serving.generate import FOLDER, NOTICE, PAGES
+from serving.generate import FOLDER, PAGES, whole
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_a_generated_page_is_fresh(name):
     stands = (FOLDER / name).read_text(encoding="utf-8")
-    assert stands == NOTICE + PAGES[name](), f"docs/generated/{name} is stale: run `make generate` and commit it"
+    assert stands == whole(name), f"docs/generated/{name} is stale: run `make generate` and commit it"
 
 
 def test_no_other_page_lies_among_the_generated_ones():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from fairness import policy
 from fairness.gate import Decision
 from fairness.keys import SigningKey, create_key
 from fairness.trust import read_trust, trusted, write_trust
@@ -68,6 +69,31 @@ class TestTheGate:
         said = belong("audit", bundle.digest[:12], "--home", home.path)
         assert said.code == code
         assert f"{verdict} - One sentence." in said.words
+
+    def test_limits_that_cannot_hold_stop_training_before_anything_is_read(self, belong, tmp_path):
+        home = files.make_home(tmp_path)
+        shipped = Path(policy.__file__).with_name("policy.toml").read_text(encoding="utf-8")
+        file = home.path / "policy.toml"
+        # The raw ratio of false-positive rates, judged: no model can hold it beside the others.
+        file.write_text(shipped.replace("limit = 1.5\ngate = false", "limit = 1.5\ngate = true"), encoding="utf-8")
+        cannot = "Give up or widen one of: false_alarms, fpr_ratio"
+        refused(belong("train", "--home", home.path, "--mlruns", tmp_path / "mlruns"), cannot)
+        refused(belong("gate", "check-policy", file), cannot)
+        refused(belong("gate", "check-policy", tmp_path / "none.toml"), "cannot be read as TOML")
+        file.unlink()
+        said = belong("gate", "check-policy", "--home", home.path)
+        assert said.code == DONE
+        assert "SEN support 6.4% 6.8% 2.92" in said.words
+        assert "DfE, Suspensions and permanent exclusions in England 2023/24, London" in said.words
+        assert "The limits can hold together" in said.words
+
+    def test_what_the_gate_can_settle_is_told_before_there_is_a_model(self, belong, tmp_path):
+        said = belong("gate", "power", "--pupils", 12_000)
+        assert said.code == DONE
+        assert "A network of 12,000 pupils in 14 schools" in said.words
+        assert "The gate says PASS of a model that is fair to every group in 0 of 100 networks" in said.words
+        refused(belong("gate", "power"), "say how many pupils the network has with --pupils")
+        refused(belong("gate", "power", "--home", tmp_path / "none"), "is not a home")
 
     def test_training_without_terms_and_with_a_bad_seed(self, belong, tmp_path):
         arguments = ("train", "--home", files.make_home(tmp_path).path, "--mlruns", tmp_path / "mlruns")

@@ -141,7 +141,7 @@ def test_the_models_own_recall_must_be_there(found):
     ("changes", "words"),
     [
         ({"terms": ("2025/26 Spring",)}, "covers 1 term"),
-        ({"created_on": date(2026, 1, 26) + timedelta(days=121)}, "121 days old"),
+        ({"created_on": date(2026, 1, 26) + timedelta(days=151)}, "151 days old"),
         ({"policy_digest": "0" * 64}, "limits have changed"),
     ],
 )

@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from fairness.gate import holm
 from fairness.intervals import SchoolSpread, Share, chance_beyond, harm, newcombe, wilson
-from fairness.resampling import column_replicates, group_replicates, spread_over_schools
+from fairness.resampling import group_replicates, kinds_of, ratio_variances, spread_over_schools
 
 Z95 = 1.959963985
 
@@ -100,21 +100,42 @@ def test_drawing_kinds_of_pupils_has_the_law_of_drawing_pupils():
     """Means are the sums themselves; the variance of a group's sum of ones is n p (1 - p)."""
     labels = np.repeat([0, 1], [30, 70])
     counts = np.column_stack([np.tile([0, 1], 50), np.ones(100, np.int64)])
-    drawn = group_replicates(labels, 2, counts, 40_000, np.random.default_rng(1))
+    drawn = group_replicates(labels, 2, kinds_of(counts), 40_000, np.random.default_rng(1))
     assert drawn[:, 0, 1].mean() == pytest.approx(30, abs=0.1)
     assert drawn[:, 0, 1].var() == pytest.approx(100 * 0.3 * 0.7, rel=0.03)
     assert (drawn[:, :, 1].sum(axis=1) == 100).all()
     assert drawn[:, 1, 0].var() == pytest.approx(100 * 0.35 * 0.65, rel=0.03)
-    columns = column_replicates(counts.astype(float), 20_000, np.random.default_rng(1))
-    assert columns[:, 0].var() == pytest.approx(100 * 0.5 * 0.5, rel=0.04)
-    assert (columns[:, 1] == 100).all()
+
+
+def test_kinds_of_pupils_are_told_apart_whatever_the_counts():
+    """Counts too large to be packed into one number: three kinds, drawn as often as they stand there."""
+    counts = np.array([[0, 2**40], [2**40, 0], [2**40, 0], [5, 5]])
+    drawn = group_replicates(np.array([0, 1, 1, 1]), 2, kinds_of(counts), 20_000, np.random.default_rng(3))
+    assert drawn[:, 0, 1].mean() == pytest.approx(2**40, rel=0.03)
+    assert drawn[:, 1, 0].mean() == pytest.approx(2**41, rel=0.03)
+    assert set(np.unique(drawn[:, 1, 1])) <= {0, 5, 10, 15, 20}
+
+
+def test_a_variance_worked_out_is_that_of_drawing_pupils():
+    """Sums of probabilities of 400 pupils in two groups: within 4 % of 20,000 draws with replacement."""
+    rng = np.random.default_rng(4)
+    labels, base = rng.integers(0, 2, 400), rng.gamma(2.0, 0.1, 400)
+    hits = rng.poisson(base).astype(float)
+    found = ratio_variances(hits, base, labels, 3)
+    weights = rng.multinomial(400, np.full(400, 1 / 400), size=20_000)
+    for group in (0, 1):
+        mine = labels == group
+        drawn = (weights[:, mine] @ hits[mine]) / (weights[:, mine] @ base[mine])
+        assert found[group, 0] == pytest.approx(drawn.var(), rel=0.04)
+        assert found[1 - group, 1] == pytest.approx(drawn.var(), rel=0.04)
+    assert math.isnan(found[2, 0])
 
 
 def test_pupils_that_move_together_count_once():
     """Two rows a pupil, always alike: the variance of the share is that of half as many rows."""
     hits = np.repeat([0, 2], [160, 40])
     counts = np.column_stack([hits, np.full(200, 2)])
-    drawn = group_replicates(np.zeros(200, np.int64), 1, counts, 40_000, np.random.default_rng(2))
+    drawn = group_replicates(np.zeros(200, np.int64), 1, kinds_of(counts), 40_000, np.random.default_rng(2))
     variance = (drawn[:, 0, 0] / drawn[:, 0, 1]).var()
     side = Share(hits=80, base=400, rows=400, variance=variance, crowding=2)
     assert side.effective_n == pytest.approx(200, rel=0.03)
@@ -122,12 +143,12 @@ def test_pupils_that_move_together_count_once():
 
 def test_schools_without_the_group_are_seen():
     """The group is in one school of six: most replicates that miss it are undefined."""
-    rows = np.array([[6, 10, 30, 60]] + [[0, 0, 30, 60]] * 5, dtype=float)
-    _, undefined = spread_over_schools(rows, 500, np.random.default_rng(0), scale="difference")
-    assert undefined == 1.0
-    even = np.array([[6, 10, 30, 60]] * 6, dtype=float)
-    error, undefined = spread_over_schools(even, 500, np.random.default_rng(0), scale="difference")
-    assert (error, undefined) == pytest.approx((0, 0))
+    rows = np.array([[[6, 10], [30, 60]]] + [[[0, 0], [30, 60]]] * 5, dtype=float)
+    _, undefined = spread_over_schools(rows, 500, (0,), scale="difference")
+    assert list(undefined) == [1.0, 1.0]
+    even = np.array([[[6, 10], [30, 60]]] * 6, dtype=float)
+    error, undefined = spread_over_schools(even, 500, (0,), scale="difference")
+    assert np.concatenate([error, undefined]) == pytest.approx(np.zeros(4))
 
 
 def test_holm_agrees_with_statsmodels():

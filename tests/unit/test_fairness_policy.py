@@ -56,6 +56,9 @@ def test_the_digest_is_of_what_is_said_and_not_of_how_it_is_laid_out(tmp_path):
         ("alpha = 0.05", "alpha = inf", "inference.alpha"),
         ("alpha = 0.05", "alpha = ", "cannot be read as TOML"),
         ("max = 15", "max = 1", "min 2 is over max 1"),
+        ('suspend_on = ["FAIL", ', "suspend_on = [", "must hold FAIL"),
+        ("missed_after_days = 14", "missed_after_days = 12\nlookss = 3", "unknown key 'after.lookss'"),
+        ("every_school_weeks = 1", "every_school_weeks = 3", "shorter than the time between two audits"),
     ],
 )
 def test_a_policy_that_cannot_be_relied_on_is_refused(tmp_path, old, new, message):

@@ -155,7 +155,7 @@ class TestInjustices:
             kind="over_sanctioned", group="black", strength=0.5, school=900002
         )
         assert injustice_of("low_level:900001:1") == Injustice(kind="low_level", strength=1, school=900001)
-        with pytest.raises(SimulationRefused, match="published or fair"):
+        with pytest.raises(SimulationRefused, match="published, need, fair, unfair"):
             replace(SECONDARY, world="just")
 
     def test_at_strength_zero_nothing_changes(self, tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ class TestInjustices:
         assert digest(tmp_path / "a") == digest(tmp_path / "b")
         assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
-    def test_in_a_fair_world_equal_need_means_equal_hazard_and_at_one_it_is_doubled(self, tmp_path: Path) -> None:
-        fair = replace(BIG, world="fair")
+    def test_equal_need_means_equal_hazard_and_over_sanctioning_doubles_it(self, tmp_path: Path) -> None:
+        fair = replace(BIG, world="need")
         unjust = replace(fair, injustices=(injustice_of("over_sanctioned:black:1"),))
         coefficients = {}
         for name, plan in (("fair", fair), ("unjust", unjust), ("published", BIG)):
