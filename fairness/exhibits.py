@@ -14,6 +14,7 @@ from fairness.cells import Cell
 
 SchoolReads = Literal["too_few", "in_line", "low", "high", "very_low", "very_high"]
 Reads = Literal["agrees", "worse", "better", "too_few"]
+Sanction = Literal["removal", "suspension"]
 FunnelMetric = Literal["recall", "oe_ratio"]
 _CLOSED = ConfigDict(extra="forbid")
 
@@ -278,13 +279,16 @@ class PracticeSlice:
     against
         network: the others of the whole network. school: the others of the same school, so that what a school does
         to everyone is not read as something done to a group.
+    sanction
+        removal: out of lessons or out of school, the school's own isolation included. suspension: out of school alone,
+        which removals, being many more, would hide.
     incidents, sanctions, expected
-        Incidents counted, sanctions that followed, and how many would have followed had they ended as the others'
-        of the same severity (and school) did; `expected` has decimals.
+        Incidents counted, sanctions of this kind that followed, and how many would have followed had they ended as
+        the others' of the same severity (and school) did; `expected` has decimals.
     ratio, lower, upper
         Sanctions for each one expected: a Mantel-Haenszel ratio. None where too few sanctions followed to say.
     notable
-        The interval lies over 1 and, among all slices of this kind, stays so after Holm's correction.
+        The interval lies over 1 and stays so when corrected over all slices: to be said aloud.
     """
 
     __pydantic_config__ = _CLOSED
@@ -299,6 +303,7 @@ class PracticeSlice:
     lower: float | None
     upper: float | None
     notable: bool = False
+    sanction: Sanction = "removal"
 
     @property
     def over(self) -> bool:

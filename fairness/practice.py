@@ -15,17 +15,12 @@ from fairness.findings import PracticeRow
 from fairness.policy import Policy
 from fairness.sums import Tally, sums_of
 
-# Outcomes that take a pupil out of lessons or out of school (reference/code_sets.csv, incident outcomes).
-SANCTIONS = frozenset(
-    {
-        "Fixed Period Exclusion",
-        "Excluded from School",
-        "Permanent Exclusion",
-        "Suspended from School",
-        "Internal Exclusion",
-        "Isolation",
-    }
+# Outcomes that take a pupil out of school, and those that take one out of lessons or out of school
+# (reference/code_sets.csv, incident outcomes).
+SUSPENSIONS = frozenset(
+    {"Fixed Period Exclusion", "Excluded from School", "Permanent Exclusion", "Suspended from School"}
 )
+SANCTIONS = SUSPENSIONS | {"Internal Exclusion", "Isolation"}
 # The pupil's part: only those the school recorded as having done something.
 _BYSTANDERS = frozenset({"Target", "Witness"})
 

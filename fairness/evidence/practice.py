@@ -7,7 +7,7 @@ a group whose lesser incidents nobody writes down looks over-sanctioned. `record
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Literal
@@ -17,14 +17,15 @@ import pandas as pd
 
 from fairness.cells import EVERYONE
 from fairness.evaluation import labels_of
-from fairness.exhibits import PracticeSlice, Recording
+from fairness.exhibits import PracticeSlice, Recording, Sanction
 from fairness.gate import holm
 from fairness.intervals import newcombe
 from fairness.policy import Attribute, Policy
-from fairness.practice import SANCTIONS, taking_part
+from fairness.practice import SANCTIONS, SUSPENSIONS, taking_part
 from fairness.resampling import Floats, Ints
 from fairness.sums import Tally, sums_of
 
+COUNTED: Mapping[Sanction, frozenset[str]] = {"removal": SANCTIONS, "suspension": SUSPENSIONS}
 # Fewer sanctions than this on either side, and a ratio says nothing.
 LEAST_SANCTIONS = 5
 # A suspension answers what happened in the days before it.
@@ -115,12 +116,21 @@ def practice_slices(behaviour: pd.DataFrame, groups: pd.DataFrame, policy: Polic
     -------
     For each declared group: beside all others of the network, and beside the others of their own schools. For each
     school: everybody beside all other schools. For each group in each school that has enough sanctions on both
-    sides: beside the school's other pupils. `notable` corrects within each of these four kinds.
+    sides: beside the school's other pupils. Removals first, then the same of suspensions alone. `notable` is
+    corrected by Holm within each of these kinds and by Bonferroni over them, so that an audit of a network that
+    treats everybody alike notes anything once in twenty.
     """
     rows = taking_part(behaviour)
     if rows.empty:
         return ()
-    incidents = _incidents(rows)
+    return tuple(
+        replace(one, sanction=sanction)
+        for sanction, outcomes in COUNTED.items()
+        for one in _slices(_incidents(rows, outcomes), groups, policy)
+    )
+
+
+def _slices(incidents: _Incidents, groups: pd.DataFrame, policy: Policy) -> Iterator[PracticeSlice]:
     judged = [attribute for attribute in policy.attributes if len(attribute.columns) == 1]
     kinds: list[list[tuple[PracticeSlice, float]]] = [
         [
@@ -137,14 +147,15 @@ def practice_slices(behaviour: pd.DataFrame, groups: pd.DataFrame, policy: Polic
         ]
     )
     kinds.append(list(_within_schools(incidents, judged, groups, policy)))
-    return tuple(slice_ for kind in kinds for slice_ in _noted(kind, policy.inference.alpha))
+    for kind in kinds:
+        yield from _noted(kind, policy.inference.alpha / (len(kinds) * len(COUNTED)))
 
 
 _ALL: Literal["network"] = "network"
 _Place = tuple[int | None, str, str, str]
 
 
-def _incidents(rows: pd.DataFrame) -> _Incidents:
+def _incidents(rows: pd.DataFrame, outcomes: frozenset[str]) -> _Incidents:
     pupils, pupil = np.unique(rows["pupil"].to_numpy(np.int64), return_inverse=True)
     schools, school = np.unique(rows["school"].to_numpy(np.int64), return_inverse=True)
     return _Incidents(
@@ -153,7 +164,7 @@ def _incidents(rows: pd.DataFrame) -> _Incidents:
         schools=schools,
         school=school.astype(np.int64),
         severity=rows["severity"].to_numpy(np.int64),
-        sanctioned=np.asarray(rows["outcome"].astype("str").isin(SANCTIONS), dtype=np.float64),
+        sanctioned=np.asarray(rows["outcome"].astype("str").isin(outcomes), dtype=np.float64),
     )
 
 

@@ -1,8 +1,9 @@
 """What stands out in the evidence, in sentences for people who read nothing else. No small number is in any of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from fairness.exhibits import Evidence, PracticeSlice
+from fairness.cells import EVERYONE
+from fairness.exhibits import Evidence, PracticeSlice, Sanction
 from fairness.metrics import BY_NAME
 from fairness.policy import Policy
 from fairness.words import attribute_words, group_words, listed
@@ -12,6 +13,7 @@ FRAGILE = 0.10
 NOT_AN_ERROR_GAP = (
     "Errors by group cannot show this: a model that learned from unjust sanctions predicts them well for every group."
 )
+_SANCTIONS: Mapping[Sanction, str] = {"removal": "removal from lessons", "suspension": "suspension"}
 _OUTCOMES = {
     "severe_absence": "severe absence",
     "left_roll": "leaving the roll",
@@ -39,32 +41,35 @@ def _practice(evidence: Evidence, policy: Policy) -> Iterator[str]:
     """Yield a sentence for each group sanctioned more for the same, within schools where that can be said."""
     least = policy.disclosure.primary
     notable = [one for one in evidence.practice if one.notable and min(one.incidents, one.sanctions) >= least]
-    within = {(one.attribute, one.group) for one in notable if one.school is None and one.against == "school"}
+    within = {(one.attribute, one.group, one.sanction) for one in notable if one.against == "school"}
     for one in notable:
         if one.school is not None:
             continue
         if one.against == "school":
             yield (
-                f"Practice: within the same schools, incidents of {_group(one)} graded as equally severe ended in a "
-                f"sanction {_times(one)} as often as those of others. {NOT_AN_ERROR_GAP}"
+                f"Practice: within the same schools, incidents of {_group(one)} graded as equally severe ended in "
+                f"{_SANCTIONS[one.sanction]} {_times(one)} as often as those of others. {NOT_AN_ERROR_GAP}"
             )
-        elif (one.attribute, one.group) not in within:
+        elif (one.attribute, one.group, one.sanction) not in within:
             yield (
-                f"Practice: incidents of {_group(one)} ended in a sanction {_times(one)} as often as those of others "
-                "graded as equally severe, and not within the same schools: the schools differ that they go to."
+                f"Practice: incidents of {_group(one)} ended in {_SANCTIONS[one.sanction]} {_times(one)} as often as "
+                "those of others graded as equally severe; within the same schools that is not shown, so it may be "
+                "the schools that differ."
             )
-    schools = [one for one in notable if one.school is not None and one.attribute == "all"]
-    if schools:
-        yield (
-            f"Practice: {_counted(len(schools), 'school sanctions', 'schools sanction')} incidents of the same "
-            "severity clearly more often than the others."
-        )
-    inside = {one.school for one in notable if one.school is not None and one.attribute != "all"}
-    if inside:
-        yield (
-            f"Practice: in {_counted(len(inside), 'school', 'schools')} some group is clearly sanctioned more often "
-            "than others for incidents graded the same."
-        )
+    for sanction, words in _SANCTIONS.items():
+        here = [one for one in notable if one.school is not None and one.sanction == sanction]
+        schools = {one.school for one in here if one.attribute == EVERYONE}
+        if schools:
+            yield (
+                f"Practice: in {_counted(len(schools), 'school', 'schools')} incidents of the same severity end in "
+                f"{words} clearly more often than in the others."
+            )
+        inside = {one.school for one in here if one.attribute != EVERYONE}
+        if inside:
+            yield (
+                f"Practice: in {_counted(len(inside), 'school', 'schools')} some group's incidents clearly end in "
+                f"{words} more often than others' graded the same."
+            )
 
 
 def _recording(evidence: Evidence, policy: Policy) -> Iterator[str]:

@@ -152,10 +152,10 @@ def everything():
 def test_what_stands_out_is_said_and_what_errors_cannot_show_comes_first():
     said = sentences(everything(), POLICY)
     assert said[0].startswith(
-        "Practice: within the same schools, incidents of Black graded as equally severe ended in a sanction 1.8 times "
-        "(probably 1.5 to 2.2) as often as those of others. Errors by group cannot show this"
+        "Practice: within the same schools, incidents of Black graded as equally severe ended in removal from "
+        "lessons 1.8 times (probably 1.5 to 2.2) as often as those of others. Errors by group cannot show this"
     )
-    assert said[1].startswith("Practice: in one school some group is clearly sanctioned more often")
+    assert said[1].startswith("Practice: in one school some group's incidents clearly end in removal from lessons")
     assert said[2].startswith("Recording: more suspensions of Black than of others come with no incident recorded")
     assert any("fewer than 10 in 100 outcomes" in one and "girls" in one for one in said)
     assert any(one.startswith("The inputs give away") and "part_time_12w" in one for one in said)

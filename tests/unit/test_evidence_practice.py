@@ -46,7 +46,10 @@ def drawn(*, pupils=4000, twice="", unwritten="", schools=12, seed=1, school_of=
             "date": pd.Timestamp("2025-09-08") + pd.to_timedelta(rng.integers(0, 180, len(pupil)), unit="D"),
             "severity": severity,
             "role": "Aggressor",
-            "outcome": np.where(suspended, "Suspended from School", "Detention"),
+            # Most removals are the school's own isolation, just towards everyone: they would hide the suspensions.
+            "outcome": np.where(
+                suspended, "Suspended from School", np.where(rng.random(len(pupil)) < 0.4, "Isolation", "Detention")
+            ),
         }
     ).astype({"date": "datetime64[s]"})
     ends = rows[suspended].rename(columns={"date": "start_date"})[["pupil", "school", "start_date"]]
@@ -54,8 +57,9 @@ def drawn(*, pupils=4000, twice="", unwritten="", schools=12, seed=1, school_of=
     return rows[kept].reset_index(drop=True), ends.assign(category="SUSP").reset_index(drop=True), groups
 
 
-def of(slices, group, against, school=None):
-    return next(one for one in slices if (one.group, one.against, one.school) == (group, against, school))
+def of(slices, group, against, school=None, sanction="suspension"):
+    asked = (group, against, school, sanction)
+    return next(one for one in slices if (one.group, one.against, one.school, one.sanction) == asked)
 
 
 def test_the_ratio_is_statsmodels_own():
@@ -98,6 +102,8 @@ def test_a_group_suspended_twice_as_often_for_the_same_is_seen():
         assert black.notable
     assert black.expected == pytest.approx(black.sanctions / black.ratio)
     assert not of(slices, "male", "network").notable
+    among_removals = of(slices, "Black", "network", sanction="removal")
+    assert among_removals.ratio < 0.75 * black.ratio
 
 
 def test_where_all_are_treated_alike_nothing_is_notable():
