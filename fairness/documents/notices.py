@@ -2,6 +2,7 @@
 
 from fairness.documents.document import Block, Document, facts, grid, head, points, words
 from fairness.documents.dossier import AGREEMENT_HEADS, Dossier, agreement_rows
+from fairness.documents.human import Human
 
 _FIELDS = ("notice.ask", "notice.where", "use.challenge", "use.help", "owner.contact")
 
@@ -48,24 +49,7 @@ def pupil_notice(dossier: Dossier) -> Document:
                 "Staff at your school who work with you. Every look is written down. Nothing about you goes to the "
                 "police from Belong. Boards and other people get numbers about large groups only."
             ),
-            head("What can you do?"),
-            *points(
-                (
-                    "Ask to see everything Belong has about you. You get it in plain words.",
-                    "Say that something is wrong. School can put it right.",
-                    "Say no to being scored. From the next week there is no score and no flag.",
-                    "Ask for a person to look, and say what you think about it.",
-                    "Complain, and get an answer.",
-                )
-            ),
-            *facts(
-                (
-                    ("Who to ask", human.text("notice.ask")),
-                    ("To question a flag", human.text("use.challenge")),
-                    ("What help there is", human.text("use.help")),
-                    ("Write to", human.text("owner.contact")),
-                )
-            ),
+            *_pupils_can(human),
         ),
     )
 
@@ -111,23 +95,7 @@ def parent_notice(dossier: Dossier) -> Document:
                 "to offer. You can be told about it, say what you think, ask for a person to look, and contest it (UK "
                 "GDPR, Articles 22A to 22D)."
             ),
-            head("Your and your child's rights"),
-            *points(
-                (
-                    "To see all that is held, in plain words (Article 15).",
-                    "To have it corrected (Article 16): the school corrects its own record, and Belong follows.",
-                    "To have it erased (Article 17): the data-protection officer decides and gives reasons.",
-                    "To object (Article 21): from the next run there is no score and no flag.",
-                    (
-                        "To complain to the network, also by an electronic form. It is acknowledged within 30 days, "
-                        "and you are told the outcome without undue delay (Data Protection Act 2018, section 164A)."
-                    ),
-                    "To complain to the Information Commissioner's Office (ico.org.uk) if that does not satisfy you.",
-                )
-            ),
-            *facts(
-                (("To question a flag", human.text("use.challenge")), ("What help there is", human.text("use.help")))
-            ),
+            *_rights(human),
             head("How it is checked"),
             *words(
                 "Before a model may be used, its mistakes are compared between groups of pupils and held against "
@@ -141,3 +109,48 @@ def parent_notice(dossier: Dossier) -> Document:
 def _how_often(dossier: Dossier) -> tuple[Block, ...]:
     said = dossier.view["past_lists"]
     return (head("How often is it right?"), *words(said)) if said else ()
+
+
+def _pupils_can(human: Human) -> tuple[Block, ...]:
+    """What a pupil can do, and whom to ask."""
+    return (
+        head("What can you do?"),
+        *points(
+            (
+                "Ask to see everything Belong has about you. You get it in plain words.",
+                "Say that something is wrong. School can put it right.",
+                "Say no to being scored. From the next week there is no score and no flag.",
+                "Ask for a person to look, and say what you think about it.",
+                "Complain, and get an answer.",
+            )
+        ),
+        *facts(
+            (
+                ("Who to ask", human.text("notice.ask")),
+                ("To question a flag", human.text("use.challenge")),
+                ("What help there is", human.text("use.help")),
+                ("Write to", human.text("owner.contact")),
+            )
+        ),
+    )
+
+
+def _rights(human: Human) -> tuple[Block, ...]:
+    """The rights by name, and whom to ask."""
+    return (
+        head("Your and your child's rights"),
+        *points(
+            (
+                "To see all that is held, in plain words (Article 15).",
+                "To have it corrected (Article 16): the school corrects its own record, and Belong follows.",
+                "To have it erased (Article 17): the data-protection officer decides and gives reasons.",
+                "To object (Article 21): from the next run there is no score and no flag.",
+                (
+                    "To complain to the network, also by an electronic form. It is acknowledged within 30 days, "
+                    "and you are told the outcome without undue delay (Data Protection Act 2018, section 164A)."
+                ),
+                "To complain to the Information Commissioner's Office (ico.org.uk) if that does not satisfy you.",
+            )
+        ),
+        *facts((("To question a flag", human.text("use.challenge")), ("What help there is", human.text("use.help")))),
+    )

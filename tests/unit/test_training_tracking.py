@@ -106,7 +106,8 @@ def test_the_card_says_what_people_must_still_write(logged: Logged) -> None:
     card = model_card(logged.candidate)
     assert "It may not be used for" in card
     assert "Never suspended before" in card
-    assert "rule_of_thumb" in card
+    assert "| The rule of thumb (attendance under 90% or three incidents in four weeks) | " in card
+    assert "rule_of_thumb" not in card
     assert all(line in card for line in HUMAN)
 
 
