@@ -62,6 +62,8 @@ class Explanation:
     probability, base_rate
         Shares of 1, for the horizon; the base rate is that of pupils of the school's phase. None where
         Belong could not say (`abstain` says why), or has no base rate.
+    outcome_words
+        What the probability is of, as said of pupils: 'suspended or excluded'.
     eased_on, eased_words
         The day when the pupil was last at ease, and the figure then; None where the past is too short to say.
     changes, levers
@@ -77,6 +79,7 @@ class Explanation:
     base_rate: float | None
     base_rate_words: str
     horizon_weeks: int
+    outcome_words: str
     as_of: date
     rising_since: date | None
     too_short: bool
@@ -162,6 +165,7 @@ def explanation_of(session: Session, flag: FlagRow, phase: str) -> Explanation:
         base_rate=base_rate,
         base_rate_words=in_a_hundred(base_rate),
         horizon_weeks=published.horizon_weeks,
+        outcome_words=published.outcome_words,
         as_of=flag.as_of,
         rising_since=flag.rising_since,
         too_short=score is not None and score.probability is not None and score.rise is None,

@@ -53,6 +53,7 @@ class Publication:
     bundle_digest: str
     as_of: date
     horizon_weeks: int
+    outcome_words: str
     base_rates: Mapping[str, float]
     schools: pd.DataFrame
     roll: pd.DataFrame
@@ -266,13 +267,14 @@ def _end_cases(cursor: Cursor, as_of: date) -> int:
 def _save_publication(cursor: Cursor, publication: Publication) -> bool:
     names = [str(name) for name in publication.feature_rows.columns if name != "pupil"]
     cursor.execute(
-        "INSERT INTO publications (bundle_digest, as_of, published_at, horizon_weeks, base_rates, feature_names) "
-        "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        "INSERT INTO publications (bundle_digest, as_of, published_at, horizon_weeks, outcome_words, base_rates, "
+        "feature_names) VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
         [
             publication.bundle_digest,
             publication.as_of,
             datetime.now(UTC),
             publication.horizon_weeks,
+            publication.outcome_words,
             Jsonb(dict(publication.base_rates)),
             names,
         ],

@@ -30,6 +30,7 @@ class PublicationRow(Base):
     as_of: Mapped[date] = mapped_column(primary_key=True)
     published_at: Mapped[datetime]
     horizon_weeks: Mapped[int]
+    outcome_words: Mapped[str]
     base_rates: Mapped[dict[str, Any]]
     feature_names: Mapped[list[str]] = mapped_column(ARRAY(Text))
 

@@ -88,7 +88,7 @@ def flags(session: Session, subject: Subject) -> tuple[Section, ...]:
     scores = [
         {
             "week of": day_in_words(row.as_of),
-            "chance of a suspension": in_a_hundred(row.probability) if row.abstain is None else "",
+            "chance of suspension or exclusion": in_a_hundred(row.probability) if row.abstain is None else "",
             "not scored because": ABSTAIN.get(row.abstain or "", row.abstain or ""),
             "put on the week's list": "yes" if row.flagged else "no",
             "model": row.bundle_digest[:12],
@@ -118,7 +118,7 @@ def flags(session: Session, subject: Subject) -> tuple[Section, ...]:
             }
         )
     return (
-        _section("Scores", "Each week's score: how likely a suspension in the weeks after.", scores),
+        _section("Scores", "Each week's score: how likely suspension or exclusion seemed in the weeks after.", scores),
         _section("Flags", "The weeks in which the pupil came on the list of pupils to look at, and why.", flags),
     )
 

@@ -51,14 +51,13 @@ class Declared(Protocol):
 F = TypeVar("F", bound=Declared)
 
 
-def compose(features: Sequence[F], allow: Collection[str]) -> tuple[F, ...]:
-    """Return the features, all of which may be used: each either stands for nothing or is named in `allow`.
+def check_leave(features: Sequence[Declared], allow: Collection[str]) -> None:
+    """Refuse leave that would silently allow nothing.
 
     Raises
     ------
     InputNotAllowed
-        A feature with a proxy risk is not named, or a name is no feature or one that needs no leave: it
-        would silently allow nothing.
+        A name is no feature, or one that needs no leave.
     """
     risks = {feature.name: feature.proxy_risk for feature in features}
     for name in allow:
@@ -68,11 +67,28 @@ def compose(features: Sequence[F], allow: Collection[str]) -> tuple[F, ...]:
             raise InputNotAllowed(f"the policy allows {name!r}, which is no feature{meant}")
         if risks[name] is None:
             raise InputNotAllowed(f"the policy allows {name!r}, which needs no leave; take it out of [[input]]")
-    for name, risk in risks.items():
-        if risk is not None and name not in allow:
-            raise InputNotAllowed(
-                f"feature {name!r} may stand for {risk.of} ({risk.because}) and the board's policy does not allow it. "
-                f'The line that would, in policy.toml: [[input]] risk = "{risk.of}", features = ["{name}"], with the '
-                f"reason; {SIGNED_BY}"
-            )
+
+
+def without_leave(features: Sequence[F], allow: Collection[str]) -> tuple[F, ...]:
+    """Return the features that may stand for a protected characteristic and are not named in `allow`."""
+    return tuple(feature for feature in features if feature.proxy_risk is not None and feature.name not in allow)
+
+
+def compose(features: Sequence[F], allow: Collection[str]) -> tuple[F, ...]:
+    """Return the features, all of which may be used: each either stands for nothing or is named in `allow`.
+
+    Raises
+    ------
+    InputNotAllowed
+        A feature with a proxy risk is not named, or `check_leave` refuses a name.
+    """
+    check_leave(features, allow)
+    for feature in without_leave(features, allow):
+        name, risk = feature.name, feature.proxy_risk
+        assert risk is not None
+        raise InputNotAllowed(
+            f"feature {name!r} may stand for {risk.of} ({risk.because}) and the board's policy does not allow it. "
+            f"Leave it out of the settings' inputs; or the line that would allow it, in policy.toml: [[input]] "
+            f'risk = "{risk.of}", features = ["{name}"], with the reason; {SIGNED_BY}'
+        )
     return tuple(features)

@@ -184,6 +184,7 @@ def publication(pupils: dict[int, int], flagged: tuple[int, ...] = (), **changes
         "bundle_digest": DIGEST,
         "as_of": TODAY,
         "horizon_weeks": 6,
+        "outcome_words": "suspended or excluded",
         "base_rates": {"SS": 0.02},
         "schools": pd.DataFrame(
             {

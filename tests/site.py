@@ -240,6 +240,7 @@ def publication(digest: str, as_of: date, flagged: set[str]) -> Publication:
         bundle_digest=digest,
         as_of=as_of,
         horizon_weeks=6,
+        outcome_words="suspended or excluded",
         base_rates={"SS": 0.021},
         schools=_schools(),
         roll=scores[["pupil", "school", "year_group"]],

@@ -6,7 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from training.bundle import Bundle
 from training.candidate import Candidate
+from training.inputs import inputs_of
+from training.settings import counted
 
 LEAST = 10
 # What a machine cannot know: the people who answer for the model write it in the policy and the approval.
@@ -16,8 +19,8 @@ HUMAN = (
     "Who was consulted: pupils, parents, staff",
     "The data-protection impact assessment and its date",
 )
-_FOR = """It flags pupils whose risk of suspension or permanent exclusion is **rising**, so that a person looks and
-offers help. It ranks within what each school can look at in a week."""
+_FOR = """It flags pupils whose risk of being {happened} is **rising**, so that a person looks and offers help. It ranks
+within what each school can look at in a week."""
 _NOT_FOR = (
     "Any sanction, or any decision about a pupil without a person who has looked for themselves.",
     "Admissions, attainment, police or immigration matters, or ranking schools or staff.",
@@ -45,13 +48,13 @@ def model_card(candidate: Candidate) -> str:
     settings = said["settings"]
     parts = [
         f"# Model card: {candidate.bundle.digest[:12]}",
-        _FOR,
+        _FOR.format(happened=counted(settings).happened),
         _section("It may not be used for", _NOT_FOR),
         _section("What it saw", _saw(candidate)),
         "## What counts as the outcome",
         (
-            f"A suspension or permanent exclusion that starts within {said['horizon_weeks']} school weeks of the day "
-            f"of scoring. A flag counts as in time {settings.get('lead_days', 5)} open school days before it, or more. "
+            f"It counts when {counted(settings).words} within {said['horizon_weeks']} school weeks of the day of "
+            f"scoring. A flag counts as in time {settings.get('lead_days', 5)} open school days before it, or more. "
             f"Usual share: {said['base_rates']['all']:.1%} of weekly scores."
         ),
         "## How well, on held-out terms",
@@ -77,10 +80,18 @@ def _saw(candidate: Candidate) -> list[str]:
     return [
         f"Record tables: {tables}",
         f"Training rows: SHA-256 {str(candidate.data.get('training_sha256', ''))[:16]}",
-        f"{len(said['feature_names'])} features, catalogue {said['feature_fingerprint'][:16]}",
+        f"{_features(candidate.bundle)}, catalogue {said['feature_fingerprint'][:16]}",
         "No protected characteristic",
         *spans,
     ]
+
+
+def _features(bundle: Bundle) -> str:
+    read, every = inputs_of(bundle), bundle.manifest["feature_names"]
+    if bundle.manifest["kind"] == "rule":
+        return f"It reads {len(read)} of {len(every)} features: {', '.join(read)}"
+    closed = [name for name in every if name not in read]
+    return f"{len(read)} features" + (f" ({len(closed)} left out: {', '.join(closed)})" if closed else "")
 
 
 def _quality(summary: Mapping[str, Mapping[str, float]]) -> str:

@@ -43,7 +43,7 @@ def mature(history: History, keys: pd.DataFrame, *, settings: Settings, observed
     rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
     settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
     rows = rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
-    kinds = {"outcome": OUTCOMES[settings.outcome][1], **_ALONE}
+    kinds = {"outcome": OUTCOMES[settings.outcome].categories, **_ALONE}
     for name, categories in kinds.items():
         rows[f"{name}_on"] = _next_start(rows, suspensions[suspensions["category"].isin(categories)])
     inside = {name: rows[f"{name}_on"] < rows["horizon_end"] for name in kinds}

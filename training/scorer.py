@@ -13,6 +13,7 @@ from training.flags import rule_from
 from training.kinds import KINDS, model_of
 from training.model import check_matrix
 from training.rules import RULES
+from training.settings import Counted, counted
 
 Array = npt.NDArray[np.float64]
 
@@ -36,6 +37,11 @@ class Scorer:
         self._calibrator = calibrator_from(bundle.manifest["calibrator"])
         self.kind, self.approach = str(bundle.manifest["kind"]), str(bundle.manifest["approach"])
         self._model = model_of(self.kind, self.approach, bundle.model, self.names, threads=threads)
+
+    @property
+    def outcome(self) -> Counted:
+        """What the probabilities are of, in words."""
+        return counted(self.bundle.manifest["settings"])
 
     @property
     def means(self) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import rfc8785
 
@@ -12,11 +12,22 @@ from records.refusal import Refusal
 from records.tables import TABLES
 from training.rise import FORMS
 
-# What may count as the outcome (docs/decisions.md, 11): in words, and the categories of suspensions that start it.
-OUTCOMES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "suspension_or_permanent": ("a suspension or permanent exclusion starts", ("SUSP", "PERM")),
-    "suspension": ("a suspension starts", ("SUSP",)),
-    "permanent": ("a permanent exclusion starts", ("PERM",)),
+
+class Counted(NamedTuple):
+    """What counts as the outcome: as the policy says it, as pages say of pupils, and the categories that start it."""
+
+    words: str
+    happened: str
+    categories: tuple[str, ...]
+
+
+# What may count (docs/decisions.md, 11).
+OUTCOMES: Mapping[str, Counted] = {
+    "suspension_or_permanent": Counted(
+        "a suspension or permanent exclusion starts", "suspended or excluded", ("SUSP", "PERM")
+    ),
+    "suspension": Counted("a suspension starts", "suspended", ("SUSP",)),
+    "permanent": Counted("a permanent exclusion starts", "permanently excluded", ("PERM",)),
 }
 # By what the forward folds choose the number of rounds → LightGBM's name for it.
 STOP_BY: Mapping[str, str] = {"log_loss": "binary_logloss", "average_precision": "average_precision"}
@@ -159,6 +170,11 @@ class Settings:
     def digest(self) -> str:
         """Return the SHA-256 of the canonical JSON of `choices`."""
         return hashlib.sha256(rfc8785.dumps(self.choices())).hexdigest()
+
+
+def counted(choices: Mapping[str, Any]) -> Counted:
+    """Return what counts as the outcome under the choices that a bundle holds."""
+    return OUTCOMES[choices.get("outcome", Settings().outcome)]
 
 
 _RANGES: dict[str, tuple[float, float]] = {

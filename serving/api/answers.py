@@ -47,7 +47,7 @@ class PupilAnswer(Answer):
 
     id: str = Field(description="The caller's own reference, as sent.")
     school: int
-    probability: float | None = Field(description="That a suspension or permanent exclusion starts in the horizon.")
+    probability: float | None = Field(description="Of the outcome, within the horizon.")
     in_words: str | None = Field(description="For example: about 8 in 100.")
     usual: float | None = Field(
         description="The same share among all pupils of this phase, when the model was audited."
@@ -65,6 +65,7 @@ class ScoresAnswer(Answer):
 
     as_of: date
     horizon_school_weeks: int
+    outcome: str = Field(description="What counts, for example: a suspension or permanent exclusion starts.")
     bundle: str = Field(description="Digest of the deployed bundle: model, calibration, flag rule and limits.")
     approval: ApprovalAnswer
     demonstration: bool

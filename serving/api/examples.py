@@ -30,6 +30,7 @@ REQUEST: dict[str, Any] = {
 ANSWER: dict[str, Any] = {
     "as_of": "2026-06-22",
     "horizon_school_weeks": 6,
+    "outcome": "a suspension or permanent exclusion starts",
     "bundle": "5f0c" + 60 * "0",
     "approval": {
         "id": "91ab" + 60 * "0",

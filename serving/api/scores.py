@@ -115,7 +115,7 @@ def post_scores(
     deployed: Annotated[Deployed, Depends(deployed_of)],
     body: Annotated[ScoresRequest, Depends(body_of)],
 ) -> ScoresAnswer:
-    """Return, for each pupil: the chance that a suspension starts within the horizon, whether it is rising, why.
+    """Return, for each pupil: the chance of the outcome within the horizon, whether it is rising, why.
 
     A pupil who cannot be scored (too new, records not up to date, a suspension under way or already
     decided) has `not_scored` with the reason. Each call is entered in the log of looks; if that
@@ -140,6 +140,7 @@ def post_scores(
     return ScoresAnswer(
         as_of=body.as_of,
         horizon_school_weeks=deployed.bundle.manifest["horizon_weeks"],
+        outcome=deployed.scorer.outcome.words,
         bundle=deployed.digest,
         approval=approval_answer(deployed),
         demonstration=deployed.demo,

@@ -2,12 +2,15 @@
 
 from getpass import getuser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.commands.options import DEFAULT_HOME, DEFAULT_RUNS, Exit, HomeOption, RunsOption, day_option, out
 from serving.jobs.stages import Stages
+
+if TYPE_CHECKING:
+    from training.candidate import Candidate
 
 PANEL = "Models and the gate"
 DigestArgument = Annotated[str, typer.Argument(help="The bundle's digest, or enough of its first digits.")]
@@ -34,6 +37,8 @@ def train(
     ] = None,
 ) -> int:
     """Train a candidate on what is known today, and compare it with every other way of choosing pupils."""
+    from fairness.inputs import left_out
+    from fairness.policy import policy_of
     from records.clock import clock_of
     from records.home import open_home
     from records.refusal import Refusal
@@ -41,13 +46,15 @@ def train(
     from training.calibration import TooFewOutcomes
     from training.candidate import save_candidate
     from training.model import MatrixRefused
-    from training.rerun import last_run, since
+    from training.rerun import last_run
     from training.run import By
     from training.run import train as run
-    from training.text import text_abstained, text_schools, text_table, text_variants
 
     here = open_home(home)
     settings = settings_under_policy(here, seed, settings_file)
+    if refused := left_out(policy_of(here)):
+        names = ", ".join(feature.name for feature in refused)
+        out.print(f"Left out, since the board's policy does not allow them: {names}", markup=False)
     with Stages(out)("Training") as say:
         today = clock_of(here).today()
         told = lambda stage, done, of: say(f"{stage} {done} of {of}")  # noqa: E731 - a name for one argument
@@ -65,6 +72,15 @@ def train(
             raise Refusal(str(few)) from few
         before = last_run(here)
         save_candidate(here, candidate)
+    _show(candidate, before)
+    out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
+    return Exit.DONE
+
+
+def _show(candidate: "Candidate", before: "Candidate | None") -> None:
+    from training.rerun import since
+    from training.text import text_abstained, text_schools, text_table, text_variants
+
     out.print(text_table(candidate.comparison), markup=False, highlight=False)
     out.print(f"\n{text_schools(candidate.evaluation.schools)}", markup=False, highlight=False)
     out.print(f"\n{text_abstained(candidate.data['abstained'])}", markup=False, highlight=False)
@@ -73,8 +89,6 @@ def train(
         out.print(f"\nSince the last run ({before.bundle.digest[:12]}):")
         for sentence in since(before, candidate):
             out.print(f"- {sentence}", markup=False, highlight=False)
-    out.print(f"Candidate {candidate.bundle.digest}\nNext: belong audit {candidate.bundle.digest[:12]}")
-    return Exit.DONE
 
 
 def _login() -> str:

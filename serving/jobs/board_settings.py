@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from fairness.inputs import allowed_inputs
+from fairness.inputs import allowed_inputs, left_out
 from fairness.policy import Policy, policy_of
+from features.catalogue import CATALOGUE
 from records.home import Home
 from training.settings import OUTCOMES, SettingRefused, Settings, settings_from
 from training.settings_file import read_settings
@@ -13,7 +14,8 @@ from training.settings_file import read_settings
 def settings_under_policy(home: Home, seed: int | None = None, file: Path | None = None) -> Settings:
     """Return training's settings with the board's choices: outcome, horizon, lead, capacity, inputs allowed.
 
-    `file` may set whatever the policy leaves open; a seed given here comes before the file's.
+    `file` may set whatever the policy leaves open; a seed given here comes before the file's. Where no file
+    chooses inputs, they are the whole catalogue without what the policy does not allow.
     """
     policy = policy_of(home)
     said = {
@@ -26,6 +28,10 @@ def settings_under_policy(home: Home, seed: int | None = None, file: Path | None
         "allow": allowed_inputs(policy),
     }
     chosen = settings_from(said) if file is None else read_settings(file, said)
+    refused = {feature.name for feature in left_out(policy)}
+    if refused and not chosen.inputs:
+        kept = tuple(feature.name for feature in CATALOGUE if feature.name not in refused)
+        chosen = replace(chosen, inputs=kept)
     return chosen if seed is None else replace(chosen, seed=seed)
 
 
@@ -38,8 +44,8 @@ def outcome_of(policy: Policy) -> str:
         None of them.
     """
     said = policy.population.outcome
-    found = [name for name, (words, _) in OUTCOMES.items() if words == said]
+    found = [name for name, counted in OUTCOMES.items() if counted.words == said]
     if not found:
-        allowed = "; ".join(words for words, _ in OUTCOMES.values())
+        allowed = "; ".join(counted.words for counted in OUTCOMES.values())
         raise SettingRefused(f"policy.toml, population.outcome: {said!r} cannot be counted; write one of: {allowed}")
     return found[0]

@@ -34,7 +34,7 @@ from training.candidate import Candidate, save_candidate
 from training.run import By, train
 from training.text import text_table
 
-TODAY = date(2026, 6, 22)
+TODAY = date(2026, 5, 18)
 YEARS = (2023, 2024, 2025)
 NETWORK = "Demonstration Schools Network"
 PLAN_FILE = "demo.json"

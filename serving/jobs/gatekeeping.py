@@ -10,7 +10,7 @@ from securesystemslib.dsse import Envelope
 
 from fairness.findings import Audit, read_audit, write_audit
 from fairness.gate import Decision, decide
-from fairness.inputs import allowed_inputs
+from fairness.inputs import check_inputs
 from fairness.keys import ROLES, KeyRefused, SigningKey, load_key
 from fairness.policy import Policy, policy_of
 from fairness.run import audit_candidate as run_audit
@@ -92,7 +92,7 @@ def audit_candidate(home: Home, digest: str, today: date) -> tuple[Audit, Decisi
         The policy of today does not allow an input that the candidate uses.
     """
     candidate, policy = _candidate(home, digest), policy_of(home)
-    allowed_inputs(policy)
+    check_inputs(candidate.bundle, policy)
     audit, decision = run_audit(home, candidate, policy, created_on=today)
     folder = home.candidates / digest
     write_audit(audit, folder / AUDIT)
@@ -180,7 +180,7 @@ def _check_outcome(candidate: Candidate, policy: Policy) -> None:
     counted = said["settings"].get("outcome", outcome_of(policy)), said["horizon_weeks"]
     if counted != (outcome_of(policy), policy.population.horizon_school_weeks):
         raise SigningRefused(
-            f"this candidate was trained for {OUTCOMES[counted[0]][0]!r} within {counted[1]} school weeks, and the "
+            f"this candidate was trained for {OUTCOMES[counted[0]].words!r} within {counted[1]} school weeks, and the "
             f"policy says {policy.population.outcome!r} within {policy.population.horizon_school_weeks}; train again"
         )
 

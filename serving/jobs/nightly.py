@@ -151,6 +151,7 @@ def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: 
         bundle_digest=deployed.digest,
         as_of=week.as_of,
         horizon_weeks=deployed.scorer.horizon_weeks,
+        outcome_words=deployed.scorer.outcome.happened,
         base_rates=deployed.scorer.base_rates,
         schools=_schools(network),
         roll=pd.concat([part.roll for part in facts], ignore_index=True),

@@ -114,7 +114,7 @@ def _explanation(said: Explanation) -> dict[str, Any]:
         figure = f"Belong could not work out a figure for this pupil: {why[:1].lower()}{why[1:]}."
     else:
         about = said.probability_words[:1].upper() + said.probability_words[1:]
-        figure = f"{about} pupils with a similar record were suspended or excluded in the {weeks} that followed."
+        figure = f"{about} pupils with a similar record were {said.outcome_words} in the {weeks} that followed."
         if said.base_rate is not None:
             figure += f" Among all pupils in schools of this phase it was {said.base_rate_words}."
     listed = "Belong drew this pupil at random, as a check on its own lists." if said.check_sample else ""

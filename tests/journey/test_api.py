@@ -27,6 +27,7 @@ def test_a_score_comes_with_words_reasons_and_the_approval(api):
     said = ScoresAnswer.model_validate_json(answer.content)
     assert said.bundle == tiny_bundle().digest
     assert (said.horizon_school_weeks, said.demonstration, said.approval.verdict) == (6, True, "WAIVED")
+    assert said.outcome == "a suspension or permanent exclusion starts"
     assert said.approval.monitoring_plan
     assert any("waiver" in notice for notice in said.notices)
     [one] = said.scores

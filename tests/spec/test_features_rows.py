@@ -94,5 +94,5 @@ def test_lessons_missed_by_a_pupil_who_was_in_school(spec):
     )
     spec("lessons_missed_rate_2w", given, as_of=MONDAY, expect={"ann": 2 / 9, "bob": None})
     spec("lessons_late_rate_4w", given, as_of=MONDAY, expect={"ann": 2 / 9})
-    spec("minutes_late_mean_12w", given, as_of=MONDAY, expect={"ann": 2.5, "bob": None})
+    spec("minutes_late_rate_12w", given, as_of=MONDAY, expect={"ann": 5 / 9, "bob": None})
     spec("missed_rate_2w", given, as_of=MONDAY, expect={"ann": None})

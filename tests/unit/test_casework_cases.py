@@ -238,6 +238,7 @@ def test_the_explanation_comes_with_the_own_view_and_for_that_person_only(app, a
     found = shown.explanation
     assert (found.probability, found.probability_words) == (0.29, "about 29 in 100")
     assert (found.base_rate_words, found.horizon_weeks) == ("about 2 in 100", 6)
+    assert found.outcome_words == "suspended or excluded"
     assert found.rising_since == date(2026, 6, 1)
     assert [reason.sentence for reason in found.reasons_for] == ["sentence 1"]
     assert [reason.sentence for reason in found.reasons_against] == ["sentence 2"]

@@ -132,7 +132,11 @@ def test_a_catalogue_travels_to_another_process():
         ("days_since_incident_39w", 195.0, "No incident in the last year"),
         ("days_since_incident_39w", 1.0, "The last incident was 1 school day ago"),
         ("suspensions_39w", 2.0, "2 suspensions in the last year"),
-        ("minutes_late_mean_12w", 1.2, "On average 1 minute late when late to a lesson in the last 12 school weeks"),
+        (
+            "minutes_late_rate_12w",
+            1.2,
+            "1.2 minutes of lateness written down for each lesson in the last 12 school weeks",
+        ),
         ("missed_rate_2w", UNKNOWN, "Not known: in the last 2 school weeks there were no possible sessions"),
         ("missed_rate_year", UNKNOWN, "Not known: this school year there were no possible sessions"),
         (

@@ -161,6 +161,15 @@ def test_a_network_with_no_records_yet_gives_no_rows():
     assert len(reference(known(history(), date(2025, 3, 24)))) == 0
 
 
+def test_records_of_pupils_who_are_on_no_roll_that_day_give_no_rows(messy):
+    """A shard can hold only pupils who have left, or have not come yet."""
+    day = date(2019, 5, 6)
+    slow = reference(known(messy, day))
+    for fast in (build(messy, [day]), compiled.build(messy, [day])):
+        assert len(fast) == 0
+        pd.testing.assert_frame_equal(fast.keys, slow.keys)
+
+
 def test_a_school_without_a_calendar_gives_unknown_and_zero_and_no_crash():
     given = history(enrolments=[{"pupil": 1}], marks=[{"pupil": 1, "date": "2025-03-20"}])
     for matrix in (build(given, [date(2025, 3, 24)]), reference(known(given, date(2025, 3, 24)))):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fairness import policy as policy_room
-from fairness.inputs import allowed_inputs
+from fairness.inputs import allowed_inputs, check_inputs, left_out
 from fairness.policy import PolicyRefused, read_policy
 from features.catalogue import CATALOGUE
 from features.definitions.attendance import sessions
@@ -16,6 +16,7 @@ from features.proxies import InputNotAllowed, ProxyRisk, compose
 from records.clock import clock_of
 from records.home import create_home
 from serving.jobs.board_settings import settings_under_policy
+from tests.deployed import rule_bundle, tiny_bundle
 from training.run import train
 
 SHIPPED = Path(policy_room.__file__).with_name("policy.toml").read_text(encoding="utf-8")
@@ -67,9 +68,23 @@ def test_the_shipped_policy_allows_what_the_catalogue_needs_and_no_more():
     assert sorted(allowed_inputs(read_policy())) == sorted(RISKY)
 
 
-def test_a_policy_that_leaves_an_input_out_refuses_it(tmp_path):
+def test_a_policy_that_does_not_name_an_input_leaves_it_out(tmp_path):
+    assert left_out(read_policy()) == ()
+    without = policy(tmp_path, ', "placements_39w"]', "]")
+    assert left_out(without) == (BY_NAME["placements_39w"],)
+    assert set(allowed_inputs(without)) == set(RISKY) - {"placements_39w"}
+
+
+def test_an_audit_refuses_a_model_that_could_read_what_the_policy_of_today_leaves_out(tmp_path):
+    names = [feature.name for feature in CATALOGUE]
+    without = policy(tmp_path, ', "placements_39w"]', "]")
+    whole = tiny_bundle()
+    check_inputs(whole, read_policy())
     with pytest.raises(InputNotAllowed, match="feature 'placements_39w' may stand for disability"):
-        allowed_inputs(policy(tmp_path, ', "placements_39w"]', "]"))
+        check_inputs(whole, without)
+    kept = [name for name in names if name != "placements_39w"]
+    check_inputs(tiny_bundle(settings={"inputs": kept}), without)
+    check_inputs(rule_bundle(), without)
 
 
 def test_leave_under_another_risk_is_refused(tmp_path):
@@ -137,5 +152,9 @@ def test_training_stops_before_it_reads_a_record(tmp_path):
     with pytest.raises(InputNotAllowed, match="feature 'unagreed_holiday_rate_12w' may stand for ethnicity"):
         train(home, replace(settings, allow=()), mlruns=None, observed_until=today)
     (home.path / "policy.toml").write_text(SHIPPED.replace(', "verbal_abuse_12w"', ""), encoding="utf-8")
-    with pytest.raises(InputNotAllowed, match="feature 'verbal_abuse_12w' may stand for ethnicity"):
-        settings_under_policy(home)
+    narrower = settings_under_policy(home)
+    assert set(BY_NAME) - set(narrower.inputs) == {"verbal_abuse_12w"}
+    file = tmp_path / "settings.toml"
+    file.write_text('inputs = ["incidents_4w", "verbal_abuse_12w"]\n', encoding="utf-8")
+    with pytest.raises(InputNotAllowed, match=r"feature 'verbal_abuse_12w' .* Leave it out of the settings' inputs"):
+        train(home, settings_under_policy(home, file=file), mlruns=None, observed_until=today)

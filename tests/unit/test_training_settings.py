@@ -93,7 +93,7 @@ def test_the_boards_words_decide_what_is_counted(tmp_path: Path) -> None:
     assert settings_under_policy(home) == Settings(allow=allowed_inputs(read_policy()))
     shipped = (Path(__file__).parents[2] / "fairness" / "policy.toml").read_text(encoding="utf-8")
     words = read_policy().population.outcome
-    assert words == OUTCOMES["suspension_or_permanent"][0]
+    assert words == OUTCOMES["suspension_or_permanent"].words
     policy = home.path / "policy.toml"
     policy.write_text(shipped.replace(words, "a suspension starts"), encoding="utf-8")
     assert settings_under_policy(home).outcome == "suspension"

@@ -1,7 +1,7 @@
 """What a run leaves in MLflow: data, pictures, card, and a model that MLflow can load without a pickle."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +108,16 @@ def test_the_card_says_what_people_must_still_write(logged: Logged) -> None:
     assert "Never suspended before" in card
     assert "rule_of_thumb" in card
     assert all(line in card for line in HUMAN)
+
+
+def test_the_card_says_what_is_counted_and_what_was_left_out(logged: Logged) -> None:
+    names = logged.candidate.bundle.manifest["feature_names"]
+    assert "when a suspension or permanent exclusion starts within" in model_card(logged.candidate)
+    changed = tiny_bundle(settings={"outcome": "permanent", "inputs": names[1:]}, feature_names=names)
+    card = model_card(replace(logged.candidate, bundle=changed))
+    assert "risk of being permanently excluded is **rising**" in card
+    assert "when a permanent exclusion starts within 6 school weeks" in card
+    assert f"{len(names) - 1} features (1 left out: {names[0]})" in card
 
 
 def test_a_longer_list_finds_no_fewer_pupils(logged: Logged) -> None:
