@@ -119,7 +119,7 @@ def _forms(store: Store) -> None:
     spent["(reading and lining up)"] = time.process_time() - began
     for block in work.blocks(ROWS_AT_ONCE):
         began = time.process_time()
-        for name in work.book:
+        for name in work.plan:
             block.added_all(name)
         spent["(prefix sums)"] += time.process_time() - began
         made: Made = {}

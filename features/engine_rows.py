@@ -32,7 +32,8 @@ def of_rows(block: Block, feature: Feature) -> Values:
         each = [block.total(on_weekday(measure, day), feature.window_weeks) for day in WEEKDAYS]
         most: Values = np.max(each, axis=0)
         return divide(most, np.sum(each, axis=0, dtype=np.float64))
-    book = block.work.book[measure.name]
+    plan = block.work.plan[measure.name]
+    book = block.book(plan)
     value = np.empty(0, dtype=np.int32)
     if feature.by:
         value = np.maximum(book.ledger.column(feature.by), -1)
@@ -44,7 +45,7 @@ def of_rows(block: Block, feature: Feature) -> Values:
         _FORM[feature.kind],
         block.pupils,
         book.versions,
-        (book.counts(measure), value),
+        (plan.counts(measure), value),
         (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
         (which[block.group], before, first_day),
     )
@@ -53,12 +54,12 @@ def of_rows(block: Block, feature: Feature) -> Values:
 def after(block: Block, feature: Feature) -> Values:
     """Return the rows of the measure whose day lies 1 to `within_days` days after the day of a row of `other`."""
     measure, other = named(feature.measure), named(feature.other)
-    book, leads = block.work.book[measure.name], block.work.book[other.name]
+    plan, lead = block.work.plan[measure.name], block.work.plan[other.name]
     return block.work.machine.after(
         block.pupils,
-        book.versions,
-        leads.versions,
-        (book.counts(measure), leads.counts(other), feature.within_days),
+        block.book(plan).versions,
+        block.book(lead).versions,
+        (plan.counts(measure), lead.counts(other), feature.within_days),
         (block.row_start, block.as_of, *(block.edge(edge) for edge in edges_of(feature))),
     )
 
@@ -66,8 +67,8 @@ def after(block: Block, feature: Feature) -> Values:
 def of_line(block: Block, feature: Feature, made: dict[object, Values]) -> Values:
     """Return a form of the pupil's line of sessions; `made` keeps what forms of one line share."""
     measure, per = named(feature.measure), named(feature.per)
-    book, machine = block.work.book[measure.name], block.work.machine
-    said = RUNS * book.counts(measure) + THERE * book.counts(per)
+    plan, machine = block.work.plan[measure.name], block.work.machine
+    book, said = block.book(plan), RUNS * plan.counts(measure) + THERE * plan.counts(per)
     sessions = (
         block.pupils,
         book.versions,

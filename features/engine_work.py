@@ -1,17 +1,16 @@
 """What the fast engine's forms are worked from: one shard's ledgers and, a block of pupils at a time, their totals."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from features.books import Book, Plan, Windows
 from features.feature import WEEKDAY, Feature
 from features.grid import Edge, Grid
-from features.ledger import MOST_MEASURES, Ledger, ledger_of, weights_of
-from features.loops import Flags, Ints, Small
-from features.loops_totals import Classes, Versions
+from features.ledger import MOST_MEASURES, Ledger, lined_up
+from features.loops import Small
 from features.machine import Machine
 from features.measure import Measure
 from records.history import History
@@ -25,57 +24,14 @@ WEEKDAYS = range(7)
 FRESH = "every mark"
 
 
-@dataclass(frozen=True)
-class Book:
-    """Some measures of one table, and the windows over which each is added up.
-
-    `of` is the class of each version, `masks` the measures that count a class, a bit each.
-    """
-
-    ledger: Ledger
-    of: Classes
-    masks: Ints
-    bit: Mapping[str, int]
-    weighing: Small
-    weights: Small
-    needs: tuple[tuple[int, Edge], ...]
-
-    @property
-    def versions(self) -> Versions:
-        """The ledger's versions, as loops take them."""
-        return self.ledger.start, self.ledger.day, self.ledger.first, self.ledger.last, self.of
-
-    def counts(self, measure: Measure) -> Flags:
-        """Return whether the measure counts each class."""
-        return (self.masks >> self.bit[measure.name] & 1).astype(np.bool_)
-
-    @cached_property
-    def counting(self) -> tuple[Small, Small]:
-        """Where each class's measures begin, and the measures that count it."""
-        counts = self.masks[:, None] >> np.arange(len(self.bit)) & 1
-        start = np.concatenate([[0], np.cumsum(counts.sum(axis=1))])
-        return start.astype(np.int32), np.nonzero(counts)[1].astype(np.int32)
-
-    def windows(self, rows: Grid) -> tuple[tuple[Small, Small, Small, Small], Small]:
-        """Return the needs and the stops, as `features.loops_totals.totals` takes them."""
-        edges: list[Edge] = [*dict.fromkeys(edge for _, edge in self.needs if edge != 0), 0]
-        days = np.array([rows.edge(edge) for edge in edges], dtype=np.int32).reshape(len(edges), -1)
-        stops = np.unique(days) if days.size else np.zeros(1, dtype=np.int32)
-        measures = np.searchsorted([bit for bit, _ in self.needs], np.arange(len(self.bit) + 1)).astype(np.int32)
-        at = np.array([edges.index(edge) for _, edge in self.needs], dtype=np.int32)
-        upto = np.searchsorted(stops, np.arange(stops[0], stops[-1] + 1), side="right")
-        stop_of = np.concatenate([stops[:1], upto]).astype(np.int32)
-        return (measures, at, days, np.searchsorted(stops, days).astype(np.int32)), stop_of
-
-
 class Work:
-    """One shard's ledgers, each made once."""
+    """One shard's tables, each lined up once, and what is asked of them."""
 
     def __init__(self, history: History, rows: Grid, features: Sequence[Feature], machine: Machine) -> None:
         self.rows = rows
         self.machine = machine
-        self.book: dict[str, Book] = {}
-        self._windows: dict[int, tuple[tuple[Small, Small, Small, Small], Small]] = {}
+        self.plan: dict[str, Plan] = {}
+        self._windows: dict[int, Windows] = {}
         wanted: dict[str, dict[str, tuple[Measure | None, set[Edge]]]] = {MARKS.name: {FRESH: (None, {"fresh"})}}
         columns: dict[str, set[str]] = {MARKS.name: set()}
         for feature in features:
@@ -86,17 +42,17 @@ class Work:
                 columns[named(feature.measure).table].add(feature.by)
         for table, measures in wanted.items():
             counted = [measure for measure, _ in measures.values() if measure is not None]
-            ledger = ledger_of(history, table, sorted(columns[table]), rows.pupils, machine, counted)
+            lined = lined_up(history, table, sorted(columns[table]), rows.pupils, machine, counted)
             names = list(measures)
             for at in range(0, len(names), MOST_MEASURES):
                 some = names[at : at + MOST_MEASURES]
-                self.book |= dict.fromkeys(some, _book(ledger, {name: measures[name] for name in some}, machine))
+                self.plan |= dict.fromkeys(some, Plan(lined, {name: measures[name] for name in some}, machine))
 
-    def windows(self, book: Book) -> tuple[tuple[Small, Small, Small, Small], Small]:
-        """Return the book's needs and stops, worked out once."""
-        if id(book) not in self._windows:
-            self._windows[id(book)] = book.windows(self.rows)
-        return self._windows[id(book)]
+    def windows(self, plan: Plan) -> Windows:
+        """Return the plan's needs and stops, worked out once."""
+        if id(plan) not in self._windows:
+            self._windows[id(plan)] = plan.windows(self.rows)
+        return self._windows[id(plan)]
 
     def blocks(self, rows_at_once: int) -> Iterator["Block"]:
         """Return the pupils in order, so many rows at a time: what is worked from them then stays in the cache."""
@@ -114,13 +70,16 @@ class Block:
 
     def __init__(self, work: Work, first: int, end: int) -> None:
         self.work = work
-        self.pupils = (first, end)
+        self.pupils = (0, end - first)
+        self._range = (first, end)
         order, start = work.rows.by_pupil
         self.row = order[start[first] : start[end]]
         self.row_start = start[first : end + 1] - start[first]
         self.group = work.rows.group[self.row]
         self.as_of = work.rows.edge(0)[self.group].astype(np.int32)
         self._totals: dict[int, Small] = {}
+        self._books: dict[int, Book] = {}
+        self._ledgers: dict[str, Ledger] = {}
 
     def __len__(self) -> int:
         return len(self.row)
@@ -135,19 +94,19 @@ class Block:
 
     def added(self, measure: str, since: Edge) -> Small:
         """Return the measure added up from an edge to as_of, for each row."""
-        book = self.work.book[measure]
-        found: Small = self._added(book)[book.needs.index((book.bit[measure], since))]
+        plan = self.work.plan[measure]
+        found: Small = self._added(plan)[plan.needs.index((plan.bit[measure], since))]
         return found
 
     def added_all(self, measure: str) -> Small:
-        """Return every total of the measure's book, shape (needs, rows); they are worked out once."""
-        return self._added(self.work.book[measure])
+        """Return every total of the measure's plan, shape (needs, rows); they are worked out once."""
+        return self._added(self.work.plan[measure])
 
     def weekly(self, measure: Measure | None, weeks: int) -> Small:
         """Return the measure added up over the last 0, 1, 2 ... school weeks, shape (weeks + 1, rows)."""
-        book = self.work.book[named(measure).name]
-        at = [book.needs.index((book.bit[named(measure).name], week)) for week in range(weeks + 1)]
-        found: Small = self._added(book)[at]
+        plan = self.work.plan[named(measure).name]
+        at = [plan.needs.index((plan.bit[named(measure).name], week)) for week in range(weeks + 1)]
+        found: Small = self._added(plan)[at]
         return found
 
     def total(self, measure: Measure | None, since: Edge, until: Edge = 0) -> Values:
@@ -159,17 +118,27 @@ class Block:
         """Return the measure added up over the feature's window."""
         return self.total(measure, *edges_of(feature))
 
-    def _added(self, book: Book) -> Small:
-        if id(book) not in self._totals:
-            self._totals[id(book)] = self.work.machine.totals(
+    def book(self, plan: Plan) -> Book:
+        """Return these pupils' versions of a plan's table, lined up and counted once."""
+        table = plan.lined.table
+        if table not in self._ledgers:
+            self._ledgers[table] = plan.lined.ledger(*self._range)
+        if id(plan) not in self._books:
+            self._books[id(plan)] = plan.book(self._ledgers[table])
+        return self._books[id(plan)]
+
+    def _added(self, plan: Plan) -> Small:
+        if id(plan) not in self._totals:
+            book = self.book(plan)
+            self._totals[id(plan)] = self.work.machine.totals(
                 self.pupils,
                 book.versions,
-                book.counting,
-                (book.weighing, book.weights),
+                plan.counting,
+                (plan.weighing, book.weights),
                 (self.row_start, self.as_of, self.group),
-                *self.work.windows(book),
+                *self.work.windows(plan),
             )
-        return self._totals[id(book)]
+        return self._totals[id(plan)]
 
 
 def named(measure: Measure | None) -> Measure:
@@ -214,21 +183,3 @@ def _needs(feature: Feature) -> Iterator[tuple[Measure, list[Edge]]]:
         return
     for measure in feature.measures:
         yield measure, edges
-
-
-def _book(ledger: Ledger, measures: Mapping[str, tuple[Measure | None, set[Edge]]], machine: Machine) -> Book:
-    counted = [measure for measure, _ in measures.values()]
-    weighed = sorted({m.weight for m in counted if m is not None and m.weight is not None})
-    weights = [weights_of(ledger, name) for name in weighed]
-    weighing = [-1 if m is None or m.weight is None else weighed.index(m.weight) for m in counted]
-    needs = [(bit, edge) for bit, (_, edges) in enumerate(measures.values()) for edge in sorted(edges, key=str)]
-    of, masks = ledger.classes(counted, machine)
-    return Book(
-        ledger=ledger,
-        of=of,
-        masks=masks,
-        bit={name: bit for bit, name in enumerate(measures)},
-        weighing=np.array(weighing, dtype=np.int32),
-        weights=np.array(weights, dtype=np.int32).reshape(len(weights), len(of)),
-        needs=tuple(needs),
-    )

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from features.feature import WEEKDAY
 from features.loops import ALWAYS, KINDS, Ints, Kinds, Small, Tiny
-from features.loops_totals import Classes
 from features.machine import Machine
 from features.measure import Measure
 from records.columns import MISSING, Columns
@@ -37,9 +36,8 @@ class Ledger:
         Day numbers of each version.
     turn
         Morning or afternoon, of a register's marks; 0 elsewhere.
-    kind, coded, codes
-        Each version's kind, which is all that measures may tell apart; the columns that make it; each kind's codes in
-        them, shape (kinds, columns), -1 where a code is missing.
+    kind
+        Each version's kind (`Lined`).
     """
 
     start: Small
@@ -48,11 +46,8 @@ class Ledger:
     last: Small
     turn: Tiny
     kind: Kinds
-    coded: tuple[str, ...]
-    codes: Small
     _columns: Columns
     _rows: Small
-    _table: str
     _made: dict[str, Small] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -68,26 +63,59 @@ class Ledger:
             self._made[name] = self._columns[name][self._rows].astype(np.int32)
         return self._made[name]
 
-    def classes(self, measures: Sequence[Measure | None], machine: Machine) -> tuple[Classes, Ints]:
-        """Return each version's class, and for each class the measures that count it, a bit each."""
-        masks = masks_of(self.codes, self.coded, measures)
-        distinct, table = np.unique(masks, return_inverse=True)
-        return machine.classes(self.kind, self.day, table.reshape(masks.shape).astype(np.int16)), distinct
-
 
 # In slices, whose temporary copies stay in the processor's cache.
 _AT_ONCE = 1 << 16
 
 
-def ledger_of(
+@dataclass
+class Lined:
+    """A table's rows lined up pupil by pupil, of which some pupils' ledger is made at a time.
+
+    Attributes
+    ----------
+    coded, codes
+        The columns by which measures tell rows apart; the codes of each *kind* of row in them, shape (kinds, columns),
+        -1 where a code is missing. Codes that no measure tells apart are one.
+    """
+
+    table: str
+    coded: tuple[str, ...]
+    codes: Small
+    _history: History
+    _machine: Machine
+    _columns: Columns
+    _stamps: Ints
+    _rows: Small
+    _start: Small
+    _until: Small
+    _others: Small
+    _file: tuple[Small, Small]
+
+    def ledger(self, first: int, end: int) -> Ledger:
+        """Return the ledger of the pupils from the first to before the end."""
+        some = slice(self._start[first], self._start[end])
+        start = self._start[first : end + 1] - self._start[first]
+        given = (self._stamps[some], self._rows[some], start, self._until, self._others)
+        versions = self._machine.versions(*given, *self._file)
+        if versions[-1]:
+            # Two files of one day speak of one thing, which is rare: only then is it asked which is which.
+            told = columns_of_table(self._history.tables, self.table, ("pupil", *_FILE))
+            self._file = told["source"].astype(np.int32, copy=False), told["row"].astype(np.int32, copy=False)
+            versions = self._machine.versions(*given, *self._file)
+        start, rows, kind, happened, since, last, turn, _ = versions
+        return Ledger(start, happened, since, last, turn, kind, self._columns, rows)
+
+
+def lined_up(
     history: History,
     name: str,
     columns: Sequence[str],
     pupils: Ints,
     machine: Machine,
     measures: Sequence[Measure] = (),
-) -> Ledger:
-    """Return the ledger of a table for these pupils, ascending.
+) -> Lined:
+    """Return the rows of a table for these pupils, ascending, lined up.
 
     `columns` are those that will be asked for, `measures` those that will count its versions.
     """
@@ -95,35 +123,35 @@ def ledger_of(
     turn = "session" if any(column.name == "session" for column in table.columns) else ""
     coded = sorted({column for measure in measures for column in measure.where})
     of_pupils = "pupil" in table.key and table.happened_on in table.key
-    wanted = [
-        "pupil",
-        table.happened_on,
-        *table.key,
-        "known_on",
-        "deleted",
-        *columns,
-        *coded,
-        *([turn] if turn else []),
-    ]
-    found = columns_of_table(history.tables, name, tuple(dict.fromkeys(wanted if of_pupils else [*wanted, *_FILE])))
+    wanted = ["pupil", table.happened_on, *table.key, "known_on", "deleted", *columns, *coded]
+    wanted += [*([turn] if turn else []), *(() if of_pupils else _FILE)]
+    found = columns_of_table(history.tables, name, tuple(dict.fromkeys(wanted)))
     at = machine.place(pupils, found["pupil"])
     kind, codes = _kinds(found, name, coded, measures)
     turns = found[turn].astype(np.int8, copy=False) if turn else np.zeros(len(at), dtype=np.int8)
     day, known = found[table.happened_on], found["known_on"]
-    lined = machine.order(at, day, turns, known, found["deleted"], kind, len(pupils))
-    until, file = _NONE, (_NONE, _NONE)
-    if not of_pupils:
-        until = _replaced(found, table.key)
+    stamps, rows, start = machine.order(at, day, turns, known, found["deleted"], kind, len(pupils))
     others = [found[key] for key in table.key if key not in ("pupil", table.happened_on, turn)] if of_pupils else []
     same = others[0].reshape(1, -1) if len(others) == 1 else np.array(others).reshape(len(others), len(at))
-    same = same.astype(np.int32, copy=False)
-    versions = machine.versions(*lined, until, same, *file)
-    if versions[-1]:
-        # Two files of one day speak of one thing, which is rare: only then is it asked which is which.
-        told = columns_of_table(history.tables, name, ("pupil", *_FILE))
-        versions = machine.versions(*lined, until, same, told["source"], told["row"])
-    start, rows, kind, happened, first, last, turn_of, _ = versions
-    return Ledger(start, happened, first, last, turn_of, kind, tuple(coded), codes, found, rows, name)
+    return Lined(
+        table=name,
+        coded=tuple(coded),
+        codes=codes,
+        _history=history,
+        _machine=machine,
+        _columns=Columns({column: found[column] for column in dict.fromkeys(("known_on", *columns))}),
+        _stamps=stamps,
+        _rows=rows,
+        _start=start,
+        _until=_NONE if of_pupils else _replaced(found, table.key),
+        _others=same.astype(np.int32, copy=False),
+        _file=(_NONE, _NONE),
+    )
+
+
+def ledger_of(history: History, name: str, columns: Sequence[str], pupils: Ints, machine: Machine) -> Ledger:
+    """Return the ledger of a table for these pupils, ascending; `columns` are those that will be asked for."""
+    return lined_up(history, name, columns, pupils, machine).ledger(0, len(pupils))
 
 
 _NONE = np.empty(0, dtype=np.int32)
