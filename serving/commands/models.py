@@ -81,14 +81,6 @@ def train(
     return Exit.DONE
 
 
-def _say_left_out(policy: "Policy") -> None:
-    from fairness.inputs import left_out
-
-    if refused := left_out(policy):
-        names = ", ".join(feature.name for feature in refused)
-        out.print(f"Left out, since the board's policy does not allow them: {names}", markup=False)
-
-
 def _train_fair(
     home: "Home",
     settings: "Settings",
