@@ -16,13 +16,16 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from benchmarks.in_memory import Shard, same_as_home, shards
 from benchmarks.measured import load
 from features.matrix import Matrix, concat
+from records.history import History
 from records.synthetic.plan import NetworkPlan
 from training.baselines import MODEL
 from training.bundle import Bundle
@@ -60,17 +63,36 @@ class Trained:
     positives: int
 
 
+class Schools:
+    """The network's schools: in memory each cluster brings its own, where a home's every shard holds them all."""
+
+    def __init__(self) -> None:
+        self._tables: dict[int, dict[str, pd.DataFrame]] = {}
+
+    def see(self, shard: Shard) -> None:
+        """Keep the calendars and schools of the shard's cluster."""
+        tables = {name: shard.history.tables[name] for name in ("calendars", "schools")}
+        self._tables.setdefault(int(tables["schools"]["school"].min()), tables)
+
+    def network(self, day: date) -> Network:
+        """Return the whole network as known on a day."""
+        whole = {
+            name: pd.concat([tables[name] for tables in self._tables.values()], ignore_index=True)
+            for name in ("calendars", "schools")
+        }
+        return network_of(History(0, whole, {}), day)
+
+
 def trained(plan: NetworkPlan, settings: Settings) -> Trained:
     """Return the product's model of a simulated network."""
-    parts, when, network = [], None, None
+    parts, when, schools = [], None, Schools()
     for shard in shards(plan):
-        if when is None or network is None:
-            network = network_of(shard.history, plan.end)
-            when = periods(network.calendar, plan.end, settings)
+        schools.see(shard)
+        when = when or periods(schools.network(plan.end).calendar, plan.end, settings)
         days = tuple(day for day in as_ofs_of(when, settings) if day <= when.calibrate[-1])
         parts.append(from_history(shard.history, days, settings, plan.end, when.train))
     assert when is not None
-    assert network is not None
+    network = schools.network(plan.end)
     whole = concat([matrix for matrix, _ in parts])
     data = Dataset(whole, together(outcomes for _, outcomes in parts), roll_of(whole.keys), {})
     part = part_of(data, when.train)
@@ -96,25 +118,23 @@ class Fresh:
 def fresh(plan: NetworkPlan, models: Mapping[str, Trained], settings: Settings) -> Fresh:
     """Return the audit period of a network, and the weeks before it that give pupils their past, as models score it."""
     scorers = {name: Scorer(model.bundle, threads=settings.threads) for name, model in models.items()}
-    parts, chances, before, when, network = [], [], [], None, None
+    parts, chances, before, when, schools = [], [], [], None, Schools()
     for shard in shards(plan):
-        if when is None or network is None:
-            network = network_of(shard.history, plan.end)
-            when = periods(network.calendar, plan.end, settings)
+        schools.see(shard)
+        when = when or periods(schools.network(plan.end).calendar, plan.end, settings)
         days = [day for day in as_ofs_of(when, settings) if day >= min((*when.gaps, *when.calibrate))]
         matrix, outcomes = from_history(shard.history, days, settings, plan.end)
         parts.append((_truth(shard, matrix), outcomes))
         chances.append({name: scorer.probabilities(matrix) for name, scorer in scorers.items()})
         before.append(np.nan_to_num(matrix.values[:, matrix.names.index("suspensions_117w")]) > 0)
     assert when is not None
-    assert network is not None
     whole = concat([matrix for matrix, _ in parts])
     return Fresh(
         truth=Dataset(whole, together(outcomes for _, outcomes in parts), roll_of(whole.keys), {}),
         probability={name: np.concatenate([each[name] for each in chances]) for name in models},
         suspended_before=np.concatenate(before).astype(np.int8),
         when=when,
-        network=network,
+        network=schools.network(plan.end),
     )
 
 
