@@ -17,6 +17,7 @@ from fairness.policy import Policy
 from fairness.words import attribute_words, group_words, heading
 
 Table = dict[str, Any]
+_FOLLOWED = {"removal": "Removals", "suspension": "Suspensions"}
 _READS = {
     "too_few": "too few pupils",
     "in_line": "in line with the network",
@@ -224,6 +225,7 @@ def _practice(slices: Sequence[PracticeSlice], policy: Policy) -> list[Table]:
         return [
             (
                 _who(one),
+                _FOLLOWED[one.sanction],
                 _number(one.ratio),
                 _range(one.lower, one.upper),
                 "Stands out" if one.notable else "",
@@ -232,10 +234,11 @@ def _practice(slices: Sequence[PracticeSlice], policy: Policy) -> list[Table]:
             if of(one)
         ]
 
-    heads = ("Whose incidents", "Sanctions for each expected", "Likely range", "")
+    heads = ("Whose incidents", "Followed by", "For each expected", "Likely range", "")
     explains = (
         "Sanctions after incidents, for each one expected if they had ended as other pupils' incidents of the same "
-        "recorded severity {where}. Not a verdict on the model: a model that learns unjust sanctions predicts them."
+        "recorded severity {where}. Suspensions are counted by themselves too: removals, being many more, "
+        "would hide them. Not a verdict on the model: a model that learns unjust sanctions predicts them."
     )
     return [
         _table(

@@ -351,7 +351,7 @@ class TestSigning:
         rows = pd.read_parquet(file)
         rows[rows["pupil"] != 2].to_parquet(file, index=False)
         said = self.sign(belong, home, bundle, "demo-board-1", "board_member", *WAIVER)
-        refused(said, "not those that were audited; run `belong audit` again")
+        refused(said, "are not as they were saved; run `belong train` again")
         assert not (home.candidates / bundle.digest / "sealed").exists()
 
     def test_other_terms_than_those_signed(self, belong, ready):

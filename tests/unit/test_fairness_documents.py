@@ -137,6 +137,7 @@ def test_a_waiver_is_said_on_the_first_page(audit):
         bundle_digest="b" * 64,
         audit_digest=audit.digest,
         policy_digest=POLICY.digest,
+        record_digest="r" * 64,
         verdict="WAIVED",
         audited="NOT_SETTLED",
         signed_on=date(2026, 3, 21),

@@ -73,9 +73,9 @@ def test_sanctions_of_few_incidents_are_left_out_and_no_count_is_given():
         )
 
     found = tables(Evidence(practice=(row(None, "female", 9), row(None, "male", 18), row(7, "male", 18, True))))
-    assert found["Sanctions in the same school"] == [["Boys", "1.80", "1.20 to 2.70", ""]]
+    assert found["Sanctions in the same school"] == [["Boys", "Removals", "1.80", "1.20 to 2.70", ""]]
     assert found["Groups that stand out within one school"] == [
-        ["School 7, Boys", "1.80", "1.20 to 2.70", "Stands out"]
+        ["School 7, Boys", "Removals", "1.80", "1.20 to 2.70", "Stands out"]
     ]
     assert "137" not in str(found)
 

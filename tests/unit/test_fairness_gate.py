@@ -293,6 +293,7 @@ def test_a_waiver_is_shown_as_a_waiver(found):
         bundle_digest="b" * 64,
         audit_digest=found.digest,
         policy_digest=POLICY.digest,
+        record_digest="r" * 64,
         verdict="WAIVED",
         audited="NOT_SETTLED",
         signed_on=DAY,
