@@ -68,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks.features")
     parser.add_argument("--pupils", type=int, default=100_000)
     parser.add_argument("--shards", type=int, default=8, help="of the home; the first home of a network has 8")
-    parser.add_argument("--repeat", type=int, default=1, help="runs of each side, turn by turn; the quickest counts")
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each side, turn by turn; the quickest counts")
     parser.add_argument("--folder", help="where to make the files; default the system's own")
     parser.add_argument("--city", action="store_true", help="measure every declared feature at each of --sizes instead")
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="pupils, with --city")
@@ -87,6 +87,7 @@ def _compare(wanted: argparse.Namespace, home: Path, made: Path) -> None:
             out = made / side
             shutil.rmtree(out, ignore_errors=True)
             out.mkdir()
+            os.sync()  # or a side would pay for writing out what the one before it left
             run = measure(["-m", "benchmarks.features", "--side", side, "--home", str(home), "--out", str(out)])
             said = {**run.said, "peak_gb": run.said["peak_bytes"] / 1e9}
             print(
