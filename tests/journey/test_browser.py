@@ -159,7 +159,8 @@ def test_an_error_takes_the_reader_to_the_field(walk: Walk) -> None:
     walk.sign_in("school-staff")
     page = walk.open(f"/pupils/{walk.site.ids['Ben']}/view")
     page.get_by_role("button", name="Save my view").click()
-    assert page.evaluate("document.activeElement.getAttribute('class')") == "govuk-error-summary"
+    # The script that moves the focus is a module: it may run a moment after the page is there.
+    page.wait_for_function("document.activeElement.getAttribute('class') === 'govuk-error-summary'")
     page.get_by_role("link", name="Select your view").click()
     assert page.evaluate("document.activeElement.name") == "opinion"
 
