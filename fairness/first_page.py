@@ -71,8 +71,7 @@ def first_page(
 ) -> dict[str, Any]:
     """Return the first page as plain JSON values: verdict, sentence, for_pupils, next, settle."""
     verdict: Verdict = "WAIVED" if waived else decision.verdict
-    # A FAIL for no group's sake: what the gate says of usefulness is then all it says.
-    useless = verdict == "FAIL" and not any("utside" in sentence for sentence in decision.sentences)
+    useless = decision.only_useless
     return {
         "verdict": verdict,
         "sentence": _USELESS if useless else VERDICTS[verdict],

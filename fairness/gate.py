@@ -18,12 +18,16 @@ EXIT_CODES: dict[Verdict, int] = {"PASS": 0, "WAIVED": 0, "FAIL": 3, "NOT_SETTLE
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """The gate's verdict. `waivable` says whether the board may accept it with open eyes: never a FAIL."""
+    """The gate's verdict. `waivable` says whether the board may accept it with open eyes: never a FAIL.
+
+    `failing` are cells outside in all terms together, `failing_now` in the newest term alone.
+    """
 
     verdict: Verdict
     sentences: tuple[str, ...]
     failing: tuple[Cell, ...]
     unsettled: tuple[Cell, ...]
+    failing_now: tuple[Cell, ...] = ()
     bundle_digest: str
     audit_digest: str
     policy_digest: str
@@ -32,6 +36,11 @@ class Decision:
     def waivable(self) -> bool:
         """Whether a waiver is possible: only where nothing failed and something is not settled."""
         return self.verdict == "NOT_SETTLED"
+
+    @property
+    def only_useless(self) -> bool:
+        """Whether it failed as not useful enough and for no group's sake."""
+        return self.verdict == "FAIL" and all(c.attribute == EVERYONE for c in (*self.failing, *self.failing_now))
 
     @property
     def exit_code(self) -> int:
@@ -118,9 +127,9 @@ def decide(audit: Audit, policy: Policy, *, already: Collection[tuple[str, ...]]
     stale = _stale(audit, policy)
     terms = audit.evidence.terms if audit.evidence else ()
     hidden = hidden_cells(cells, policy, already=already, terms=terms)
-    newest = _newest(audit, policy, already)
+    failing_now = _failing_now(audit, policy)
     verdict: Verdict = "PASS"
-    if failing or useless or newest:
+    if failing or useless or failing_now:
         verdict = "FAIL"
     elif unsettled or absent or stale:
         verdict = "NOT_SETTLED"
@@ -129,7 +138,7 @@ def decide(audit: Audit, policy: Policy, *, already: Collection[tuple[str, ...]]
         *means(verdict, policy),
         *useless,
         *(_sentence(cell, (cell.attribute, cell.group, cell.metric) in hidden) for cell in failing),
-        *newest,
+        *_of_newest(audit, failing_now, policy, already),
         *absent,
         *stale,
         *_summary(unsettled, policy),
@@ -139,6 +148,7 @@ def decide(audit: Audit, policy: Policy, *, already: Collection[tuple[str, ...]]
         sentences=sentences,
         failing=failing,
         unsettled=unsettled,
+        failing_now=failing_now,
         bundle_digest=audit.bundle_digest,
         audit_digest=audit.digest,
         policy_digest=policy.digest,
@@ -198,18 +208,26 @@ def _absent(cells: Sequence[Cell], policy: Policy) -> tuple[str, ...]:
     )
 
 
-def _newest(audit: Audit, policy: Policy, already: Collection[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return a sentence for each cell that the newest term alone shows to be outside: older terms must not hide it."""
+def _failing_now(audit: Audit, policy: Policy) -> tuple[Cell, ...]:
+    """Return the cells that the newest term alone shows to be outside: older terms must not hide them."""
     terms = () if audit.evidence is None else audit.evidence.terms
     newest = next((term for term in terms if term.newest), None)
     if newest is None or len(terms) < 2:
         return ()
-    outside = [cell for cell in judge(newest.cells, policy) if cell.verdict == "outside"]
-    if not outside:
+    return tuple(cell for cell in judge(newest.cells, policy) if cell.verdict == "outside")
+
+
+def _of_newest(
+    audit: Audit, failing: Sequence[Cell], policy: Policy, already: Collection[tuple[str, ...]]
+) -> tuple[str, ...]:
+    """Return a sentence for each cell of the newest term, with no figure that the term's table hides."""
+    if not failing or audit.evidence is None:
         return ()
+    terms = audit.evidence.terms
+    name = next(term.term for term in terms if term.newest)
     hidden = hidden_groups(judge(audit.cells, policy), policy, already=already, terms=terms)
-    told = [_sentence(cell, (cell.attribute, cell.group, newest.term) in hidden) for cell in outside]
-    return tuple(f"In the newest term alone, {newest.term}: {sentence}" for sentence in told)
+    told = [_sentence(cell, (cell.attribute, cell.group, name) in hidden) for cell in failing]
+    return tuple(f"In the newest term alone, {name}: {sentence}" for sentence in told)
 
 
 def _stale(audit: Audit, policy: Policy) -> tuple[str, ...]:

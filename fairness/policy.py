@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.proxies import Risk
 from records.home import Home
 from records.refusal import Refusal
+from training.settings import OUTCOMES
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
@@ -41,6 +42,24 @@ class Population(_Part):
     min_terms: Count
     max_age_days: Count
     reason: Reason
+
+    @field_validator("outcome")
+    @classmethod
+    def _can_be_counted(cls, said: str) -> str:
+        allowed = [counted.words for counted in OUTCOMES.values()]
+        if said not in allowed:
+            raise ValueError(f"{said!r} cannot be counted; write one of: {'; '.join(allowed)}")
+        return said
+
+    @property
+    def counted(self) -> str:
+        """Which of `training.settings.OUTCOMES` the outcome is."""
+        return next(name for name, counted in OUTCOMES.items() if counted.words == self.outcome)
+
+    @property
+    def happened(self) -> str:
+        """The outcome as said of pupils: 'suspended or excluded'."""
+        return OUTCOMES[self.counted].happened
 
 
 class Capacity(_Part):

@@ -138,10 +138,11 @@ def _past_lists(audit: Audit, policy: Policy) -> str:
     if right.n < least or any(0.5 < count < least - 0.5 for count in counts):
         return ""
     in_time, never = (round(100 * count / right.n) for count in counts[:2])
+    happened = policy.population.happened
     terms = _NUMBERS.get(len(audit.terms), f"{len(audit.terms)} terms")
     said = (
-        f"Of every 100 pupils on this network's lists in the {terms} audited, about {in_time} were suspended or "
-        f"excluded after there was time to act, and {never} were not suspended or excluded."
+        f"Of every 100 pupils on this network's lists in the {terms} audited, about {in_time} were {happened} "
+        f"after there was time to act, and {never} were not {happened}."
     )
     late = 100 - in_time - never
     return f"{said} The other {late} were, but before there was time to act." if late > 0 else said

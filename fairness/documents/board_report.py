@@ -27,7 +27,7 @@ class Past:
     on: date
     model: str
     result: str
-    use: str
+    signed: bool
 
 
 def board_report(view: Mapping[str, Any], *, network: str, demo: bool, history: Sequence[Past] = ()) -> Document:
@@ -73,7 +73,7 @@ def _first_page(view: Mapping[str, Any]) -> tuple[Block, ...]:
     box = Block(kind="box", title=VERDICT_WORDS[first["verdict"]], text=first["sentence"])
     settle = grid(
         "What would settle it, for the comparison in each row that waits longest",
-        ("Group", "What is compared", "Suspended in the group", "Needed", "How long"),
+        ("Group", "What is compared", "With the outcome", "Needed", "How long"),
         [
             (f"{row['by']}: {lower(row['group'])}", row["figure"], row["there_are"], row["needed"], row["wait"])
             for row in first["settle"]
@@ -89,7 +89,7 @@ def _first_page(view: Mapping[str, Any]) -> tuple[Block, ...]:
         *settle,
         *(
             words(
-                "Needed: pupils of the group, suspended or excluded in the terms audited, with which a group that is "
+                "Needed: pupils of the group with the outcome in the terms audited, with which a group that is "
                 "treated just like the others is shown to be so four times in five."
             )
             if settle
@@ -241,7 +241,9 @@ def _limits(view: Mapping[str, Any]) -> tuple[Block, ...]:
 
 
 def _history(history: Sequence[Past]) -> tuple[Block, ...]:
-    rows = [(day_words(past.on), past.model, past.result, past.use) for past in history]
+    rows = [
+        (day_words(past.on), past.model, past.result, "Signed" if past.signed else "Not signed") for past in history
+    ]
     table = grid("", ("Audited on", "Model", "Result", "What came of it"), rows, widths=(2, 2, 2, 4))
     return (head("Audits and approvals so far"), *table) if table else ()
 

@@ -10,7 +10,7 @@ import pandas as pd
 from fairness.audit import audit
 from fairness.findings import Audit
 from fairness.policy import Policy
-from fairness.run import groups_on
+from fairness.run import members_of
 from features.compiled import build
 from features.matrix import concat
 from records.history import History
@@ -86,8 +86,7 @@ def audited(home: Home, digest: str, came: Matured, policy: Policy, today: date)
     """Return the audit as counted and, where anybody was helped and not suspended, with them left out."""
     assert came.evaluation is not None  # the caller looks only once outcomes have matured
     first = came.evaluation.snapshots["as_of"].min().date()
-    before, after = groups_on(home, policy, first), groups_on(home, policy, today)
-    members = pd.concat([before, after[~after.index.isin(before.index)]])
+    members = members_of(home, policy, first, today)
 
     def made(evaluation: Evaluation) -> Audit:
         nothing = pd.DataFrame({"approach": pd.Series(dtype="str")})

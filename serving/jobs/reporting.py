@@ -7,6 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from fairness.approval.ledger import LedgerBroken
+from fairness.approval.revocation import RevocationRefused, trust_in_force
 from fairness.documents.board_report import Past, board_report
 from fairness.documents.document import Document
 from fairness.documents.pdf import as_pdf
@@ -15,13 +17,11 @@ from fairness.findings import Audit, AuditUnreadable, read_audit
 from fairness.policy import Policy, policy_of
 from fairness.report import view
 from fairness.signoff import Approval, NotApproved, verify
-from fairness.trust import TrustRefused, read_trust
+from fairness.trust import TrustRefused
 from records.home import Home
 from records.refusal import Refusal
 from serving.rendering import environment
 from serving.scoring import AUDIT, ENVELOPE
-
-SIGNED, NOT_SIGNED = "Signed", "Not signed"
 
 
 class NoReport(Refusal):
@@ -79,21 +79,21 @@ def earlier_audits(home: Home, audit: Audit) -> tuple[Audit, ...]:
 
 
 def approval_of(home: Home, audit: Audit, policy: Policy, today: date) -> Approval | None:
-    """Return the approval that the candidate's envelope gives today; None: it gives none."""
+    """Return the approval that the candidate's envelope gives today; None: it gives none, or was revoked."""
     envelope = home.candidates / audit.bundle_digest / ENVELOPE
     if not envelope.exists():
         return None
     try:
         return verify(
             envelope.read_bytes(),
-            read_trust(home),
+            trust_in_force(home),
             today=today,
             bundle_digest=audit.bundle_digest,
             policy_digest=policy.digest,
             audit_digest=audit.digest,
             demo_home=home.demo,
         )
-    except (NotApproved, TrustRefused):
+    except (NotApproved, TrustRefused, LedgerBroken, RevocationRefused):
         return None
 
 
@@ -109,8 +109,7 @@ def report_of(home: Home, found: Audited) -> Document:
 
 def _past(home: Home, audit: Audit, verdict: str) -> Past:
     signed = (home.candidates / audit.bundle_digest / ENVELOPE).exists()
-    use = SIGNED if signed else NOT_SIGNED
-    return Past(on=audit.created_on, model=audit.bundle_digest[:12], result=VERDICT_WORDS[verdict], use=use)
+    return Past(on=audit.created_on, model=audit.bundle_digest[:12], result=VERDICT_WORDS[verdict], signed=signed)
 
 
 def write_report(home: Home, digest: str, folder: Path, today: date) -> tuple[Path, ...]:

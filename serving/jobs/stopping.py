@@ -65,8 +65,8 @@ def stop(home: Home, digest: str, reason: str, *, key: SigningKey, today: date) 
 def stop_by_service(home: Home, digest: str, reason: str) -> str:
     """Stop what serves when nobody is there, by the service account's own key; return what was done, in words.
 
-    Where trust.json does not name that key, or the approval cannot be read, the deployment is ended all
-    the same, without a signed statement.
+    Where trust.json does not name that key, the approval cannot be read or the ledger is broken, the
+    deployment is ended all the same, without a signed statement.
     """
     today = clock_of(home).today()
     statement = _approved(home, digest)
@@ -75,10 +75,10 @@ def stop_by_service(home: Home, digest: str, reason: str) -> str:
         try:
             revoke_approval(home, statement, service_key(home), reason=reason, on=today)
             signed = True
-        except (RevocationRefused, TrustRefused):
+        except (RevocationRefused, TrustRefused, LedgerBroken):
             signed = False
     withdraw(home, digest, reason)
-    how = "with the service account's signature" if signed else "unsigned, since trust names no service key"
+    how = "with the service account's signature" if signed else "unsigned: no service key in trust, or a broken ledger"
     return f"The deployment of {digest[:12]} was revoked ({how}): {reason}"
 
 

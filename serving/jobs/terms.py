@@ -11,7 +11,6 @@ from fairness.policy import Policy, policy_of
 from fairness.signoff import Statement
 from records.home import Home
 from records.refusal import Refusal
-from serving.jobs.board_settings import outcome_of
 from training.bundle import sha256
 from training.candidate import Candidate
 from training.settings import OUTCOMES
@@ -54,8 +53,8 @@ def check_rows(candidate: Candidate, audit: Audit) -> None:
 def check_outcome(candidate: Candidate, policy: Policy) -> None:
     """Refuse what was trained for another outcome or horizon than the board's: the pages speak of the board's."""
     said = candidate.bundle.manifest
-    counted = said["settings"].get("outcome", outcome_of(policy)), said["horizon_weeks"]
-    if counted != (outcome_of(policy), policy.population.horizon_school_weeks):
+    counted = said["settings"].get("outcome", policy.population.counted), said["horizon_weeks"]
+    if counted != (policy.population.counted, policy.population.horizon_school_weeks):
         raise SigningRefused(
             f"this candidate was trained for {OUTCOMES[counted[0]].words!r} within {counted[1]} school weeks, and the "
             f"policy says {policy.population.outcome!r} within {policy.population.horizon_school_weeks}; train again"

@@ -48,7 +48,7 @@ def _report(visit: Visit, digest: str) -> Document:
             on=one.created_on,
             model=one.bundle_digest[:12],
             result=VERDICT_WORDS.get(one.verdict, one.verdict),
-            use="Signed" if one.signed else "Not signed",
+            signed=one.signed,
         )
         for one in reversed(audits(visit.session))
         if one.created_on <= found.created_on

@@ -6,9 +6,11 @@ from pathlib import Path
 import pypdfium2
 import pytest
 
+from fairness.approval.revocation import revoke_approval
+from fairness.signoff import read_envelope, read_statement
 from records.home import Home
 from tests.command_line import DONE, refused
-from tests.deployed import demo_home, put_candidate, tiny_bundle
+from tests.deployed import TODAY, demo_home, put_candidate, tiny_bundle
 from tests.journey.test_cli_gate import put_saved
 
 DOCUMENTS = (
@@ -44,6 +46,19 @@ def test_the_report_is_written_as_page_pdf_and_data(belong, ready, tmp_path):
     belong("report", digest, "--home", home.path, "--out", tmp_path / "again")
     assert (tmp_path / "again" / "report.pdf").read_bytes() == once
     assert not [name for name in shown if name in {"cells", "evaluation"}]
+
+
+def test_a_revoked_approval_is_no_longer_shown_as_one(belong, tmp_path):
+    home, keys = demo_home(tmp_path)
+    bundle = tiny_bundle()
+    put_saved(home, bundle)
+    put_candidate(home, bundle, keys)
+    signed = read_statement(read_envelope((home.candidates / bundle.digest / "envelope.json").read_bytes()))
+    revoke_approval(home, signed, keys[0], reason="Trained on wrong records.", on=TODAY)
+    belong("report", bundle.digest, "--home", home.path, "--out", tmp_path / "r")
+    shown = json.loads((tmp_path / "r" / "report.json").read_text())
+    assert shown["first"]["verdict"] == "NOT_SETTLED"
+    assert (shown["waiver"], shown["approval"]) == (None, None)
 
 
 def test_without_out_it_lies_in_the_home(belong, ready):

@@ -35,7 +35,7 @@ def audit():
 
 @pytest.fixture(scope="module")
 def report(audit):
-    history = [Past(on=date(2026, 3, 20), model="0" * 12, result="NOT SETTLED", use="Not signed")]
+    history = [Past(on=date(2026, 3, 20), model="0" * 12, result="NOT SETTLED", signed=False)]
     return board_report(view(audit, policy=POLICY), network="Riverside <Schools>", demo=True, history=history)
 
 

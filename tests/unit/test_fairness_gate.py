@@ -124,6 +124,7 @@ def test_a_rule_that_is_not_beaten_fails_the_model(found, rule, recall):
     decision = decide(replace(found, comparison=rows), POLICY)
     assert decision.verdict == "FAIL"
     assert decision.sentences[1].startswith("Not ")
+    assert decision.only_useless
     assert not decision.waivable
 
 
@@ -242,6 +243,17 @@ def test_past_lists_are_told_in_people(found):
         "Of every 100 pupils on this network's lists in the two terms audited, about 15 were suspended or excluded "
         "after there was time to act, and 75 were not suspended or excluded. The other 10 were, but before there was "
         "time to act."
+    )
+    other = POLICY.population.model_copy(update={"outcome": "a permanent exclusion starts"})
+    made = change(
+        change(found, ("all", "all", "precision_ratio"), n=400, estimate=0.15, positives=200),
+        ("all", "all", "false_alarms"),
+        estimate=1.5,
+        positives=200,
+    )
+    assert (
+        "about 15 were permanently excluded after"
+        in view(made, policy=POLICY.model_copy(update={"population": other}))["past_lists"]
     )
     assert told(0.02, 1.5) == ""  # eight pupils: too few to show
     assert told(0.25, 1.46) == ""  # 292 + 100 leave eight

@@ -40,6 +40,7 @@ def decided(*terms):
 def test_a_group_outside_in_the_newest_term_fails_the_model():
     decision = decided(FINE, BAD)
     assert (decision.verdict, decision.exit_code, decision.waivable) == ("FAIL", 3, False)
+    assert (decision.only_useless, [cell.group for cell in decision.failing_now]) == (False, ["Black"])
     assert (
         "In the newest term alone, term 2: Outside the limit: by ethnic group, Black, pupils who needed help and were "
         "flagged in time: a gap of 30 points (probably 20 to 40); the limit is 10."

@@ -244,6 +244,18 @@ class TestReconciling:
         assert isinstance(found, Refused)
         assert found.code == "withdrawn"
 
+    def test_with_a_broken_ledger_it_stops_all_the_same(self, home, served, mlflow, tmp_path):
+        entry = sorted((home.path / "ledger").glob("*.json"))[0]
+        entry.chmod(0o644)
+        whole = entry.read_bytes()
+        entry.write_bytes(whole.replace(b"audit", b"audio", 1))
+        mlflow.drop_alias(tmp_path)
+        assert "a broken ledger" in reconcile(home, mlruns=tmp_path)
+        entry.write_bytes(whole)
+        found = open_deployed(home, TODAY)
+        assert isinstance(found, Refused)
+        assert found.code == "withdrawn"
+
     def test_a_ledger_whose_end_was_cut_off_is_seen_by_the_database(self, home, served, tmp_path):
         """Cut to the audit's record alone the chain holds in itself; the revocation after it is missing."""
         stop(home, served, "Wrong records.", key=service_key(home), today=TODAY)

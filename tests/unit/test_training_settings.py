@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from fairness.inputs import allowed_inputs
-from fairness.policy import read_policy
+from fairness.policy import PolicyRefused, read_policy
 from records.home import create_home
 from serving.jobs.board_settings import settings_under_policy
 from training.settings import OUTCOMES, SettingRefused, Settings, settings_from
@@ -99,6 +99,6 @@ def test_the_boards_words_decide_what_is_counted(tmp_path: Path) -> None:
     assert settings_under_policy(home).outcome == "suspension"
     policy.write_text(shipped.replace(words, "a detention is given"), encoding="utf-8")
     with pytest.raises(
-        SettingRefused, match=r"population\.outcome: 'a detention is given' cannot be counted; write one"
+        PolicyRefused, match=r"population\.outcome: .*'a detention is given' cannot be counted; write one"
     ):
         settings_under_policy(home)
