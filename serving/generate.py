@@ -5,7 +5,7 @@ from pathlib import Path
 
 from casework import states
 from casework.privacy import gathered
-from fairness import metrics, policy
+from fairness import metrics, policy_page
 from features import catalogue
 from records import codes
 from records.quality import rules as quality
@@ -56,11 +56,11 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "quality.md": quality.page,
     "features.md": catalogue.page,
     "metrics.md": metrics.page,
-    "policy.md": policy.page,
+    "policy.md": policy_page.page,
     "states.md": states.page,
     "doors.md": doors.door_table,
     "holdings.md": gathered.page,
-    "policy.schema.json": policy.schema,
+    "policy.schema.json": policy_page.schema,
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fairness import policy as policy_room
+from fairness import policy_page
 from fairness.audit import audit
 from fairness.evaluation import AuditRefused
 from fairness.metrics import BY_NAME
@@ -79,7 +80,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_the_page_gives_every_limit_with_its_reason():
-    policy, page = read_policy(), policy_room.page()
+    policy, page = read_policy(), policy_page.page()
     assert all(metric.reason in page for metric in policy.metrics)
     assert all(attribute.reason in page for attribute in policy.attributes)
     assert policy.waiver.reason in page
