@@ -1,4 +1,4 @@
-"""The home's ledger: what was audited, decided, revoked and watched, each entry naming the one before by its digest.
+"""The home's ledger: limits met, audits, decisions, revocations, looks; each entry names the one before by its digest.
 
 An entry is an in-toto-style Statement in canonical JSON (RFC 8785); its digest is the SHA-256 of its
 file's bytes. An edited, missing or reordered entry breaks the chain. A chain whose end was cut off holds
@@ -26,6 +26,7 @@ FOLDER = "ledger"
 PREDICATE_TYPE = "belong-ledger/1"
 FIRST = "0" * 64
 KINDS = {
+    "policy": "limits were met for the first time, or others than before",
     "audit": "an audit's whole record",
     "sealed": "someone decided, and the decision is not open yet",
     "opened": "a sealed decision was opened",

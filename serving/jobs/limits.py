@@ -21,8 +21,8 @@ def check_policy(home: Home, today: date) -> Policy:
     ------
     LimitsRefused
         They cannot hold together, or cannot be broken or kept.
-    PolicyHistoryBroken
-        The record of earlier limits is not what was written.
+    fairness.approval.ledger.LedgerBroken
+        The home's ledger, which holds its earlier limits, is not what was written.
     """
     policy = policy_of(home)
     note_policy(home, policy, today)
