@@ -49,10 +49,12 @@ def build(
     work = Work(history, rows, features, machine)
     values = np.empty((len(rows), len(features)), dtype=np.float64)
     fresh = np.zeros(len(rows), dtype=np.bool_)
+    # One buffer for all blocks: a new one each time is new pages each time, and the kernel may look long for them.
+    buffer = np.empty((len(features), min(max(ROWS_AT_ONCE, len(as_ofs)), len(rows))))
     for block in work.blocks(ROWS_AT_ONCE):
         fresh[block.row] = block.added(FRESH, "fresh") > 0
         made: Made = {}
-        columns = np.empty((len(features), len(block)))
+        columns = buffer[:, : len(block)]
         for column, feature in enumerate(features):
             if feature.kind != "context":
                 columns[column] = value_of(block, feature, made)
