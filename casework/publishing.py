@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import states
+from casework import feed, states
 from casework.people import driver_cursor
 from casework.staging import FRAMES, stage, stage_feature_rows
 from casework.tables_cases import CaseRow
@@ -101,6 +101,7 @@ def publish(session: Session, publication: Publication) -> Published:
             stage(cursor, name, getattr(publication, name))
         _check_pupils(cursor)
         _save_schools_and_roll(cursor, publication.as_of)
+        feed.watch_facts(cursor)
         facts_changed = _save_facts(cursor)
         _save_incidents(cursor)
         ended = _end_cases(cursor, publication.as_of)
@@ -110,6 +111,8 @@ def publish(session: Session, publication: Publication) -> Published:
             scores, flags, opened = _save_scores(cursor, publication)
             stage_feature_rows(cursor, publication.feature_rows)
             cursor.execute(_FEATURE_ROWS, [publication.bundle_digest, publication.as_of])
+            feed.tell_again(cursor, publication.bundle_digest, publication.as_of)
+        feed.tell_facts(cursor)
         for name in FRAMES:
             cursor.execute(f"DROP TABLE new_{name}")
     return Published(

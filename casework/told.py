@@ -25,6 +25,8 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "listed": "saw the pupil on the week's list",
     "record_view": "recorded their own view",
     "record_decision": "recorded a decision",
+    "see_history": "asked for the pupil's recorded history",
+    "score_stored": "asked for the pupil's score",
     "export_pupil": "made a copy of what is held, at the pupil's or family's request",
 }
 
