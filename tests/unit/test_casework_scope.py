@@ -220,8 +220,11 @@ def test_migrating_again_changes_nothing_and_tables_match_their_models(casework_
     engine.dispose()
 
 
-def test_a_home_deep_in_folders_starts_and_two_processes_agree():
-    """A socket's path holds some 107 characters; and two commands may start a new home's database at once."""
+def test_a_home_deep_in_folders_starts_and_two_processes_agree_and_so_does_its_copy():
+    """A socket's path holds some 107 characters; two commands may start a new home's database at once.
+
+    A copy made by root, as a restored backup is, belongs to root, under whom PostgreSQL refuses to run.
+    """
     folder = Path(tempfile.mkdtemp(prefix="belong-"))
     home = create_home(folder / ("deep" * 12) / ("deeper" * 12), demo=True)
     code = "import sys; from pathlib import Path; from casework.database import migrate, connect; "
@@ -230,6 +233,12 @@ def test_a_home_deep_in_folders_starts_and_two_processes_agree():
     started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code, str(home.path)]) for _ in range(2)]
     try:
         assert [process.wait(120) for process in started] == [0, 0]
+        copy = shutil.copytree(home.path, folder / "restored", ignore=shutil.ignore_patterns("*.pid", ".s.*", "*.json"))
+        shutil.copytree(home.secrets, copy / "secrets", dirs_exist_ok=True)
+        assert (
+            subprocess.run([sys.executable, "-W", "error", "-c", code, str(copy)], timeout=120, check=False).returncode
+            == 0
+        )
     finally:
         remove_home(home)
         shutil.rmtree(folder)
