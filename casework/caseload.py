@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from casework import facts, states
 from casework.audit_log import Looked, look_at_all
-from casework.duties import is_ownerless
+from casework.duties import UNREVIEWED_DAYS, is_ownerless
 from casework.listed import Filters, Slice, listed_cases
 from casework.names import master_key, shown, unseal
 from casework.permissions import Person, check_may, may
@@ -32,7 +32,6 @@ __all__ = [
     "is_overdue",
 ]
 
-UNREVIEWED_DAYS: Final = 7
 NAME_WITHHELD: Final = "Name withheld"
 PAGE_LINES: Final = 50
 

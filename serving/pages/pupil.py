@@ -64,6 +64,7 @@ def show_pupil(visit: Visit) -> Response:
         case=case,
         own_view=pupil.own_view,
         withheld=pupil.withheld,
+        may_take_away=may(visit.person, "take_away", pupil.school),
         may_record=bool(case and case.may_record_view and may(visit.person, "record_view")),
         may_decide=bool(case and case.may_record_decision),
         explanation=_explanation(pupil.explanation) if pupil.explanation else None,
