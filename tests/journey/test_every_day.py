@@ -4,11 +4,13 @@ import csv
 import io
 import re
 
+import pandas as pd
 import pytest
 from sqlalchemy import text
 
+from serving.school_days import save_school_days
 from tests.database import job_session
-from tests.deployed import SCHOOL
+from tests.deployed import SCHOOL, TODAY
 from tests.journey.client import Client, Read
 from tests.site import RunningSite
 
@@ -182,3 +184,53 @@ def test_only_those_who_meet_the_pupils_take_a_list_away(site: RunningSite, clie
     for path in ("/week/print", "/week/download", f"/pupils/{site.ids['Aisha']}/print"):
         client.get(path, status=403)
     client.get("/handover", status=200 if account == "network-lead" else 403)
+
+
+def test_a_lead_enters_term_dates_and_is_warned_where_marks_contradict_them(site: RunningSite, client: Client) -> None:
+    halves = [("Summer 2", "2026-06-01", "2026-07-21"), ("Autumn 1", "2025-09-01", "2025-10-24")]
+    rows = [(SCHOOL, "half_term", name, pd.Timestamp(start), pd.Timestamp(end)) for name, start, end in halves]
+    calendars = pd.DataFrame(rows, columns=["school", "kind", "name", "start_date", "end_date"])
+    schools = pd.DataFrame([(SCHOOL, "Riverside Example Academy", "2019999", "SS", pd.Timestamp("2020-09-01"))])
+    schools.columns = ["school", "name", "laestab", "phase", "open_date"]
+    save_school_days(site.home, schools, calendars, TODAY)
+    with job_session(site.home) as session:
+        session.execute(
+            text(
+                "INSERT INTO school_doubts VALUES (:school, 'open_when_closed', '2026-05-28', 'Registers were taken on "
+                "1 days that the calendar calls closed (28 May 2026).', 'Ask for the right term dates.', false), "
+                "(:school, 'unexplained', '2026-06-01', 'Absences stand at N.', 'Ask the attendance officer.', false)"
+            ),
+            {"school": SCHOOL},
+        )
+    client.sign_in("school-lead")
+    page = client.get("/records")
+    assert "Registers and these dates do not agree. Registers were taken on 1 days" in page.words()
+    assert "Absences stand at N. Ask the attendance officer." in page.words()
+    assert "The newest register is of Friday 19 June 2026." in page.words()
+    given = {"kind": "inset", "name": "", "start-day": "4", "start-month": "8", "start-year": "2026"}
+    wrong = client.send(page, "/records/enter", {**given, "school": str(SCHOOL)}, status=422)
+    assert "It lies in no half-term" in wrong.words()
+    right = {**given, "school": str(SCHOOL), "start-day": "26", "start-month": "6"}
+    saved = client.send(wrong, "/records/enter", right)
+    assert "Training day Training day (INSET) 26 June 2026" in saved.words()
+    assert "Entered here; counts from the next list on" in saved.words()
+    back = {"csrf": hidden(saved)["csrf"], "school": str(SCHOOL), "kind": "inset", "start": "2026-06-26"}
+    assert "26 June 2026" not in client.post("/records/withdraw", back).words()
+    assert logged(site, "enter_term_date") == ["inset 2026-06-26"]
+
+
+def test_term_dates_are_entered_by_leads_and_seen_by_those_who_see_the_school(
+    site: RunningSite, client: Client
+) -> None:
+    client.sign_in("school-staff")
+    page = client.get("/records")
+    assert "Enter school days" not in page.words()
+    form = {"csrf": hidden(page)["csrf"], "school": str(SCHOOL), "kind": "inset", "start-day": "26"}
+    client.post("/records/enter", form, status=403)
+    client.get("/records?school=900002", status=404)
+    other = site.client()
+    lead = other.sign_in("other-school-lead")
+    other.post(
+        "/records/enter", {**form, "csrf": hidden(lead)["csrf"], "start-month": "6", "start-year": "2026"}, status=404
+    )
+    other.close()
