@@ -27,6 +27,9 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "record_decision": "recorded a decision",
     "see_history": "asked for the pupil's recorded history",
     "score_stored": "asked for the pupil's score",
+    "take_case": "took it on to look after the pupil",
+    "hand_over": "handed the pupil's case to a colleague",
+    "print_pupil": "printed the pupil's page for a meeting",
     "export_pupil": "made a copy of what is held, at the pupil's or family's request",
 }
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from casework.explanation import Explanation
 from casework.facts import Week
 from casework.freshness import Withheld
-from casework.listed import Change, Listed, Read
+from casework.lists_read import Change, Listed, Read
 from casework.pupils import Event
 from casework.recorded_history import History, PastScore
 from serving.api.answers import Answer, ChangeAnswer, LeverAnswer, ReasonAnswer, in_words

@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 
 from casework.callers import LISTS_READ, SCORES_READ, Integration
 from casework.freshness import Withheld
-from casework.listed import MOST, Asked, read_changes, read_lists
+from casework.lists_read import MOST, Asked, read_changes, read_lists
 from casework.recorded_history import read_history
 from serving.api import cursors, examples
 from serving.api.answers import CAUTION

@@ -151,7 +151,7 @@ def test_a_list_that_cannot_be_logged_is_not_given(listing, monkeypatch):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(SECRET_VALUE)
 
-    monkeypatch.setattr("casework.listed.look_at_all", fail)
+    monkeypatch.setattr("casework.lists_read.look_at_all", fail)
     answer = listing.api.get("flags", token=listing.facts)
     problem(answer, 500, "failed")
     assert SECRET_VALUE not in answer.text

@@ -13,7 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 from casework.database import UnsafeRole, check_role, connect, looks_key, migrate, migration_config, scoped
 from casework.embedded import SUPERUSER, embedded_url
-from casework.migrations.versions import v0002_security, v0003_sealed_names, v0004_then_and_now
+from casework.migrations.versions import (
+    v0002_security,
+    v0003_sealed_names,
+    v0004_then_and_now,
+    v0007_integrations,
+    v0010_every_day,
+)
 from casework.permissions import Role
 from records.home import create_home
 from tests.database import (
@@ -28,7 +34,18 @@ from tests.database import (
     superuser,
 )
 
-SCOPED = {*v0002_security.SCOPED, *v0003_sealed_names.SCOPED, *v0004_then_and_now.SCOPED}
+SCOPED = {*v0002_security.SCOPED, *v0003_sealed_names.SCOPED, *v0004_then_and_now.SCOPED, *v0007_integrations.SCOPED}
+
+EVERY_DAY = """
+WITH colleague AS (
+  INSERT INTO people (issuer, subject, name) VALUES ('i', 'colleague-{school}', 'Colleague') RETURNING id
+)
+INSERT INTO covers (school_urn, away_id, covering_id, from_on, until_on, arranged_by, arranged_at)
+  SELECT {school}, '{person}', id, '2026-06-22', '2026-06-26', '{person}', now() FROM colleague;
+INSERT INTO term_dates (school_urn, kind, name, start_on, end_on, withdrawn, entered_by, entered_on, entered_at)
+  VALUES ({school}, 'inset', 'Training day', '2026-06-26', '2026-06-26', false, '{person}', '2026-06-22', now());
+INSERT INTO school_doubts VALUES ({school}, 'stale', '2026-06-22', 'A sentence.', 'A remedy.', true);
+"""
 
 
 @pytest.fixture
@@ -50,10 +67,13 @@ def two_schools(casework_home):
             "SELECT id, %s, false, '{}', 'mentor', '', '2026-06-22', now(), id::text FROM cases",
             [person.id],
         )
+        for school in (NORTH, SOUTH):
+            for statement in EVERY_DAY.format(school=school, person=person.id).split(";")[:-1]:
+                connection.execute(statement)
     return casework_home
 
 
-@pytest.mark.parametrize("table", sorted({*SCOPED} - {"rights_decisions"}))
+@pytest.mark.parametrize("table", sorted({*SCOPED, *v0010_every_day.SCOPED} - {"rights_decisions"}))
 @pytest.mark.parametrize("role", ["app", "job", "owner"])
 def test_raw_sql_sees_one_school_only_whatever_the_role(two_schools, table, role):
     engine = connect(two_schools, role)
@@ -113,6 +133,10 @@ def test_a_pupil_cannot_be_moved_or_added_out_of_scope(two_schools):
         "UPDATE deployments SET revoked_at = NULL, revoked_reason = NULL",
         "UPDATE person_roles SET role = 'administrator'",
         "DELETE FROM looks",
+        "UPDATE covers SET covering_id = away_id",
+        "UPDATE term_dates SET withdrawn = false",
+        "DELETE FROM school_doubts",
+        "SELECT * FROM monday_letters",
         "CREATE TABLE mine (x integer)",
         "CREATE TEMPORARY TABLE mine (x integer)",
         "ALTER TABLE pupils NO FORCE ROW LEVEL SECURITY",

@@ -13,7 +13,7 @@ from casework.database import connect, scoped
 from casework.deployments import record_deployment, revoke
 from casework.explanation import explanation_of, explanations_of, latest_flag
 from casework.freshness import Withheld
-from casework.listed import Asked, read_changes, read_lists
+from casework.lists_read import Asked, read_changes, read_lists
 from casework.privacy.gathered import IN_THE_DATABASE
 from casework.recorded_history import read_history
 from casework.tables_flags import FlagRow
