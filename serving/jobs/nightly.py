@@ -1,7 +1,7 @@
 """The nightly job: the deployed bundle scores every pupil of the network, and pages and API get what it found."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -17,6 +17,7 @@ from casework.tables_flags import FlagRow, PublicationRow
 from casework.tables_people import PupilRow
 from fairness.approval.ledger import Head
 from records import delta
+from records.agreements import Register, RegisterRefused, register_of
 from records.calendar import Calendar, calendar_from
 from records.clock import clock_of
 from records.history import History, known, latest
@@ -25,6 +26,7 @@ from records.quality.doubts import Standing, standings
 from records.refusal import Refusal
 from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
+from records.transfers import Shares, nothing_shared
 from serving.jobs.holding import hold_back
 from serving.jobs.recorded import Recorded, recorded
 from serving.jobs.term_dates import land_term_dates
@@ -109,12 +111,20 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             raise NotScored("ledger_broken", "The home's ledger lacks an entry that the database knows of.")
         facts: list[Recorded] = []
         store = Store(home)
+        register = _register(home)
         network = _network(store, day)
         week = score_week(
-            _reading(store, day, facts), deployed.scorer, day, earlier_flags=earlier, explain=contributions
+            _reading(store, day, facts, register.shares(day) if register else nothing_shared),
+            deployed.scorer,
+            day,
+            earlier_flags=earlier,
+            explain=contributions,
         )
         week = hold_back(week, {standing.school for standing in network.standings if standing.held})
-        published = _publish(engine, publication(deployed, week, facts, network))
+        made = publication(deployed, week, facts, network)
+        if register is not None:
+            made = replace(made, passes_on=lambda old, new: register.passes_on(old, new, day))
+        published = _publish(engine, made)
     finally:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)
@@ -197,11 +207,11 @@ def allocation_log(deployed: Deployed, week: Week) -> pd.DataFrame:
     return log
 
 
-def _reading(store: Store, day: date, facts: list[Recorded]) -> Iterator[History]:
+def _reading(store: Store, day: date, facts: list[Recorded], shares: Shares) -> Iterator[History]:
     """Yield one shard after the other, putting aside what pages show of it before it is let go."""
     for shard in store.shards:
         history = store.history(shard)
-        facts.append(recorded(known(history, day)))
+        facts.append(recorded(known(history, day), shares))
         yield history
 
 
@@ -221,6 +231,14 @@ def _schools(network: _Network) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["urn", "name", "phase", "data_to", "up_to_date", "note"])
     frame["data_to"] = pd.to_datetime(frame["data_to"])
     return frame
+
+
+def _register(home: Home) -> Register | None:
+    """Return the data-sharing register; None where there is none, or none that can be used: nothing is shared then."""
+    try:
+        return register_of(home)
+    except RegisterRefused:
+        return None
 
 
 def _doubts(stood: tuple[Standing, ...]) -> pd.DataFrame:
