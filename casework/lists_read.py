@@ -48,8 +48,9 @@ class Listed:
 
     Attributes
     ----------
-    upn, year_group
-        None where the caller may not read numbers; where the pupil is no longer at a school of the caller's.
+    upn, year_group, since
+        None where the caller may not read numbers; where the pupil is no longer at a school of the caller's; where
+        their case went on with them.
     until
         The last day of the newest flag, after which the pupil leaves the list unless flagged again.
     facts
@@ -63,7 +64,7 @@ class Listed:
     upn: str | None
     school: int
     year_group: str | None
-    since: date
+    since: date | None
     until: date | None
     left_on: date | None
     facts: tuple[str, ...]
@@ -130,9 +131,8 @@ def read_changes(
     _log(session, caller, "see_changes", listed)
     by_case = {one.case_id: one for one in listed}
     changes = [
-        Change(number=row.number, at=row.at, what=row.what, listed=by_case[row.case_id])
+        Change(number=row.number, at=row.at, what=row.what, listed=by_case.get(row.case_id) or _gone(row))
         for row in page
-        if row.case_id in by_case
     ]
     last = page[-1].number if page else asked.after
     return Read(rows=tuple(changes), last=last, more=len(found) > len(page), notice=notice)
@@ -222,6 +222,26 @@ def _listed(
             )
         )
     return made, fresh.notice
+
+
+def _gone(row: ListChangeRow) -> Listed:
+    """Return what is left for a school whose pupil went on to another with their case: that they are off its list."""
+    return Listed(
+        case_id=row.case_id,
+        pupil_id=row.pupil_id,
+        upn=None,
+        school=row.school_urn,
+        year_group=None,
+        since=None,
+        until=None,
+        left_on=row.at.date(),
+        facts=(),
+        data_to=None,
+        number=row.number,
+        updated_at=row.at,
+        explanation=None,
+        withheld=None,
+    )
 
 
 def _flags(session: Session, pupils: Sequence[uuid.UUID]) -> dict[uuid.UUID, FlagRow]:

@@ -50,7 +50,7 @@ class ListedAnswer(Answer):
     school: int
     year_group: str | None
     on_list: bool
-    since: date
+    since: date | None = Field(description="null: the pupil went on to another school with their case.")
     until: date | None = Field(description="Leaves the list after this day, unless flagged again.")
     left_on: date | None
     facts: list[str] = Field(description="Recorded counts, the last four school weeks beside the four before.")

@@ -200,6 +200,18 @@ def test_a_pupil_who_moved_leaves_only_the_old_list_behind(home, app):
     assert read(app, pupil_id(home, 1)) is None
 
 
+def test_a_case_that_goes_on_at_the_next_school_leaves_one_list_and_joins_the_other(home, app):
+    south = replace(CALLER, schools=frozenset({SOUTH}))
+    north_before, south_before = changes(app).last, changes(app, south).last
+    publish_next(home, pupils={1: SOUTH, 2: NORTH, 3: SOUTH, 4: NORTH}, passes_on=lambda earlier, present: True)
+    [gone] = [row for row in changes(app, after=north_before).rows if row.listed.pupil_id == pupil_id(home, 1)]
+    assert (gone.what, gone.listed.school, gone.listed.facts, gone.listed.since) == ("left", NORTH, (), None)
+    came = [row for row in changes(app, south, after=south_before).rows if row.listed.pupil_id == pupil_id(home, 1)]
+    assert [row.what for row in came] == ["joined", "facts"]
+    assert came[0].listed.since == TODAY
+    assert {row.pupil_id for row in lists(app).rows} == {pupil_id(home, 2)}
+
+
 @pytest.mark.parametrize(
     ("days", "noticed", "code"), [(14, False, None), (15, True, None), (28, True, None), (29, True, "too_old")]
 )

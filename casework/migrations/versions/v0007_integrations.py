@@ -61,6 +61,21 @@ CREATE TRIGGER cases_left AFTER UPDATE OF state ON cases FOR EACH ROW
   WHEN (OLD.state NOT IN ('closed', 'expired') AND NEW.state IN ('closed', 'expired'))
   EXECUTE FUNCTION belong_list_changed('left');
 
+-- A case that goes on at the pupil's next school leaves the one list and joins the other.
+CREATE FUNCTION belong_list_moved() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+  SET search_path = pg_catalog, public AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(8465);
+  INSERT INTO public.list_changes (at, case_id, pupil_id, school_urn, what)
+    VALUES (clock_timestamp(), NEW.id, NEW.pupil_id, OLD.school_urn, 'left'),
+           (clock_timestamp(), NEW.id, NEW.pupil_id, NEW.school_urn, 'joined');
+  RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION belong_list_moved() FROM PUBLIC;
+CREATE TRIGGER cases_moved AFTER UPDATE OF school_urn ON cases FOR EACH ROW
+  WHEN (OLD.school_urn <> NEW.school_urn AND NEW.state NOT IN ('closed', 'expired'))
+  EXECUTE FUNCTION belong_list_moved();
+
 SELECT set_config('belong.schools', '*', true);
 INSERT INTO list_changes (at, case_id, pupil_id, school_urn, what)
   SELECT clock_timestamp(), id, pupil_id, school_urn,
@@ -81,7 +96,7 @@ def downgrade() -> None:
     """Drop them, with what they say; an integration keeps the newest of its secrets."""
     op.execute(
         "DROP TRIGGER cases_joined ON cases; DROP TRIGGER cases_left ON cases; "
-        "DROP FUNCTION belong_list_changed(); DROP TABLE list_changes, posted_keys; "
+        "DROP TRIGGER cases_moved ON cases; DROP FUNCTION belong_list_changed(), belong_list_moved(); DROP TABLE list_changes, posted_keys; "
         "ALTER TABLE integrations ADD COLUMN secret_hash text NOT NULL DEFAULT '', DROP COLUMN calls_per_minute; "
         "UPDATE integrations i SET secret_hash = s.secret_hash FROM (SELECT DISTINCT ON (client_id) client_id, "
         "secret_hash FROM integration_secrets ORDER BY client_id, made_on DESC) s WHERE s.client_id = i.client_id; "
