@@ -128,12 +128,10 @@ def read_changes(
     page = found[: asked.most]
     cases = session.execute(_cases(caller, asked).where(CaseRow.id.in_({row.case_id for row in page}))).all()
     listed, notice = _listed(session, caller, cases, today, refused)
-    _log(session, caller, "see_changes", listed)
     by_case = {one.case_id: one for one in listed}
-    changes = [
-        Change(number=row.number, at=row.at, what=row.what, listed=by_case.get(row.case_id) or _gone(row))
-        for row in page
-    ]
+    by_case |= {row.case_id: _gone(row) for row in page if row.case_id not in by_case}
+    _log(session, caller, "see_changes", list(by_case.values()))
+    changes = [Change(number=row.number, at=row.at, what=row.what, listed=by_case[row.case_id]) for row in page]
     last = page[-1].number if page else asked.after
     return Read(rows=tuple(changes), last=last, more=len(found) > len(page), notice=notice)
 

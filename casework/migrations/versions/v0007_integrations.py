@@ -96,7 +96,8 @@ def downgrade() -> None:
     """Drop them, with what they say; an integration keeps the newest of its secrets."""
     op.execute(
         "DROP TRIGGER cases_joined ON cases; DROP TRIGGER cases_left ON cases; "
-        "DROP TRIGGER cases_moved ON cases; DROP FUNCTION belong_list_changed(), belong_list_moved(); DROP TABLE list_changes, posted_keys; "
+        "DROP TRIGGER cases_moved ON cases; "
+        "DROP FUNCTION belong_list_changed(), belong_list_moved(); DROP TABLE list_changes, posted_keys; "
         "ALTER TABLE integrations ADD COLUMN secret_hash text NOT NULL DEFAULT '', DROP COLUMN calls_per_minute; "
         "UPDATE integrations i SET secret_hash = s.secret_hash FROM (SELECT DISTINCT ON (client_id) client_id, "
         "secret_hash FROM integration_secrets ORDER BY client_id, made_on DESC) s WHERE s.client_id = i.client_id; "
