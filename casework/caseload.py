@@ -6,30 +6,44 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from casework import facts, states
 from casework.audit_log import Looked, look_at_all
+from casework.duties import UNREVIEWED_DAYS, is_ownerless
+from casework.listed import Filters, Slice, listed_cases
 from casework.names import master_key, shown, unseal
 from casework.permissions import Person, check_may, may
 from casework.rules import RuleBroken, check_trained
-from casework.tables_cases import CaseRow, DecisionRow, ViewRow
-from casework.tables_people import PersonRow, PupilKeyRow, PupilRow, SchoolRow
+from casework.tables_cases import CaseRow
+from casework.tables_people import PupilRow, SchoolRow
 
-UNREVIEWED_DAYS: Final = 7
+__all__ = [
+    "PAGE_LINES",
+    "UNREVIEWED_DAYS",
+    "CaseLine",
+    "Caseload",
+    "Filters",
+    "LastReview",
+    "Reading",
+    "SchoolFreshness",
+    "caseload",
+    "is_overdue",
+]
+
 NAME_WITHHELD: Final = "Name withheld"
+PAGE_LINES: Final = 50
 
 
 @dataclass(frozen=True, kw_only=True)
-class Filters:
-    """What to show of the list; empty: every case that is not closed."""
+class Reading:
+    """How a list is read: which page of it, how many lines a page has, and what the log of looks calls it."""
 
-    state: str | None = None
-    year_group: str | None = None
-    school: int | None = None
-    changed_since: date | None = None
+    page: int = 1
+    lines: int = PAGE_LINES
+    action: str = "see_caseload"
+    purpose: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +56,11 @@ class LastReview:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseLine:
-    """One pupil on the list. Flagged pupils and the check sample look the same."""
+    """One pupil on the list. Flagged pupils and the check sample look the same.
+
+    `owner` is who looks after the case, None where nobody does; `left` is then who did, and works there no more.
+    `covered_by` is a colleague who stands in for the owner today.
+    """
 
     case_id: uuid.UUID
     pupil_id: uuid.UUID
@@ -52,16 +70,20 @@ class CaseLine:
     school_name: str
     on_list_since: date
     facts: tuple[str, ...]
+    school_weeks: int
     state: str
     state_words: str
     last_review: LastReview | None
     review_on: date | None
     overdue: bool
+    owner: str | None
+    left: str | None
+    covered_by: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class SchoolFreshness:
-    """How far a school's records reach."""
+    """How far a school's records reach, and how many pupils are on its roll."""
 
     urn: int
     name: str
@@ -69,14 +91,21 @@ class SchoolFreshness:
     data_to: date | None
     up_to_date: bool
     note: str
+    on_roll: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caseload:
-    """The list, longest without a review first.
+    """One page of the list, longest without a review first.
 
     Attributes
     ----------
+    found, listed
+        Pupils who match the filters, and pupils on the list before any.
+    new, ownerless
+        Of those on the list before any filter: new since Monday, and those whom nobody looks after.
+    page, pages
+        Which page this is, from 1, and of how many.
     on_roll
         Pupils on roll in the person's schools.
     data_to
@@ -86,14 +115,24 @@ class Caseload:
     """
 
     lines: tuple[CaseLine, ...]
+    found: int
+    listed: int
+    new: int
+    ownerless: int
+    page: int
+    pages: int
     on_roll: int
     schools: tuple[SchoolFreshness, ...]
     data_to: date | None
     year_groups: tuple[str, ...]
 
 
-def caseload(session: Session, person: Person, filters: Filters, today: date) -> Caseload:
-    """Return the list for this person's schools, and log a look at it and at every pupil on it.
+def caseload(
+    session: Session, person: Person, filters: Filters, today: date, reading: Reading | None = None
+) -> Caseload:
+    """Return a page of the list of this person's schools, and log a look at it and at every pupil on the page.
+
+    A page past the last is the last.
 
     Raises
     ------
@@ -102,59 +141,52 @@ def caseload(session: Session, person: Person, filters: Filters, today: date) ->
     RuleBroken
         A filter names a state that is none of ours.
     """
+    reading = reading or Reading()
     check_may(person, "see_caseload")
     check_trained(person, today)
     if filters.state is not None and filters.state not in states.STATES:
         raise RuleBroken(f"No such state to filter by; choose among {', '.join(states.STATES)}.", "state")
-    rows = session.execute(_cases(person, filters)).mappings().all()
+    asked = Slice(page=reading.page, lines=reading.lines)
+    rows, found, page = listed_cases(session, person, filters, today, asked)
     weeks = facts.weeks_of(session, [row["pupil_id"] for row in rows], most=2 * facts.WINDOW_WEEKS)
-    reviews = last_reviews(session, [row["id"] for row in rows])
     names = _names(session, person, rows)
-    lines = [
-        _line(row, weeks.get(row["pupil_id"], ()), reviews.get(row["id"]), today, name)
-        for row, name in zip(rows, names, strict=True)
-    ]
+    lines = [_line(row, weeks.get(row["pupil_id"], ()), today, name) for row, name in zip(rows, names, strict=True)]
+    # Names are sealed, so the database cannot order by them: they settle the order within a page.
     lines.sort(key=lambda line: (line.last_review.on if line.last_review else date.min, line.on_list_since, line.name))
     schools = schools_of(session, person)
+    tally = _tally(session, person, today)
     result = Caseload(
         lines=tuple(lines),
-        on_roll=_on_roll(session, person),
+        found=found,
+        page=page,
+        pages=max(1, -(-found // reading.lines)),
+        on_roll=sum(school.on_roll for school in schools),
         schools=schools,
         data_to=min((school.data_to for school in schools if school.data_to), default=None),
-        year_groups=_year_groups(session, person),
+        **tally,
     )
     listed = [Looked(action="listed", pupil_id=line.pupil_id, school=line.school) for line in lines]
-    look_at_all(session, person, [Looked(action="see_caseload", detail=f"{len(lines)} pupils"), *listed])
+    detail = f"{len(lines)} pupils" + (f"; {reading.purpose}" if reading.purpose else "")
+    look_at_all(session, person, [Looked(action=reading.action, detail=detail), *listed])
     return result
 
 
 def schools_of(session: Session, person: Person) -> tuple[SchoolFreshness, ...]:
     """Return the schools whose pupils the person may see, by name."""
-    rows = select(SchoolRow.__table__).order_by(SchoolRow.name)
+    on_roll = (
+        select(PupilRow.school_urn, func.count().label("on_roll"))
+        .where(PupilRow.left_on.is_(None))
+        .group_by(PupilRow.school_urn)
+        .subquery("rolls")
+    )
+    rows = (
+        select(SchoolRow.__table__, func.coalesce(on_roll.c.on_roll, 0).label("on_roll"))
+        .outerjoin(on_roll, on_roll.c.school_urn == SchoolRow.urn)
+        .order_by(SchoolRow.name)
+    )
     if person.schools is not None:
         rows = rows.where(SchoolRow.urn.in_(person.schools))
     return tuple(SchoolFreshness(**row) for row in session.execute(rows).mappings())
-
-
-def last_reviews(session: Session, cases: Sequence[uuid.UUID]) -> dict[uuid.UUID, LastReview]:
-    """Return each case's last view or decision, in one query."""
-    saved = (
-        select(ViewRow.case_id, ViewRow.person_id, ViewRow.recorded_on, ViewRow.recorded_at)
-        .where(ViewRow.case_id.in_(cases))
-        .union_all(
-            select(DecisionRow.case_id, DecisionRow.person_id, DecisionRow.recorded_on, DecisionRow.recorded_at).where(
-                DecisionRow.case_id.in_(cases)
-            )
-        )
-        .subquery()
-    )
-    rows = session.execute(
-        select(saved.c.case_id, PersonRow.name, saved.c.recorded_on)
-        .join(PersonRow, PersonRow.id == saved.c.person_id)
-        .ext(distinct_on(saved.c.case_id))
-        .order_by(saved.c.case_id, saved.c.recorded_at.desc())
-    )
-    return {case: LastReview(by=name, on=day) for case, name, day in rows}
 
 
 def is_overdue(state: str, opened_on: date, review_on: date | None, today: date) -> bool:
@@ -162,41 +194,6 @@ def is_overdue(state: str, opened_on: date, review_on: date | None, today: date)
     if review_on is not None and review_on < today:
         return True
     return state == "open" and opened_on + timedelta(days=UNREVIEWED_DAYS) <= today
-
-
-def _cases(person: Person, filters: Filters) -> Select[*tuple[Any, ...]]:
-    rows = (
-        select(
-            CaseRow.id,
-            CaseRow.pupil_id,
-            CaseRow.school_urn,
-            CaseRow.state,
-            CaseRow.opened_on,
-            CaseRow.review_on,
-            PupilRow.pseudonym,
-            PupilRow.identity,
-            PupilKeyRow.wrapped,
-            PupilRow.year_group,
-            SchoolRow.name.label("school_name"),
-        )
-        .join(PupilRow, PupilRow.id == CaseRow.pupil_id)
-        .outerjoin(PupilKeyRow, PupilKeyRow.pupil_id == PupilRow.id)
-        .join(SchoolRow, SchoolRow.urn == CaseRow.school_urn)
-    )
-    if filters.state is not None:
-        rows = rows.where(CaseRow.state == filters.state)
-    else:
-        rows = rows.where(CaseRow.state.not_in(states.FINAL))
-    if person.schools is not None:
-        # Row-level security says the same; two locks, so that a slip in one opens nothing.
-        rows = rows.where(CaseRow.school_urn.in_(person.schools))
-    if filters.school is not None:
-        rows = rows.where(CaseRow.school_urn == filters.school)
-    if filters.year_group is not None:
-        rows = rows.where(PupilRow.year_group == filters.year_group)
-    if filters.changed_since is not None:
-        rows = rows.where(CaseRow.opened_on >= filters.changed_since)
-    return rows
 
 
 def _names(session: Session, person: Person, rows: Sequence[Any]) -> list[str]:
@@ -207,7 +204,8 @@ def _names(session: Session, person: Person, rows: Sequence[Any]) -> list[str]:
     return [shown(unseal(master, row["pseudonym"], row["identity"], row["wrapped"])) for row in rows]
 
 
-def _line(row: Any, weeks: Sequence[facts.Week], last_review: LastReview | None, today: date, name: str) -> CaseLine:
+def _line(row: Any, weeks: Sequence[facts.Week], today: date, name: str) -> CaseLine:
+    owned = not row["ownerless"]
     return CaseLine(
         case_id=row["id"],
         pupil_id=row["pupil_id"],
@@ -217,29 +215,50 @@ def _line(row: Any, weeks: Sequence[facts.Week], last_review: LastReview | None,
         school_name=row["school_name"],
         on_list_since=row["opened_on"],
         facts=facts.list_facts(weeks),
+        school_weeks=len(weeks),
         state=row["state"],
         state_words=states.STATES[row["state"]],
-        last_review=last_review,
+        last_review=_last_review(row),
         review_on=row["review_on"],
         overdue=is_overdue(row["state"], row["opened_on"], row["review_on"], today),
+        owner=row["owner"] if owned else None,
+        left=None if owned else row["owner"],
+        covered_by=row["covering"] if owned else None,
     )
 
 
-def _on_roll(session: Session, person: Person) -> int:
-    rows = select(func.count()).select_from(PupilRow).where(PupilRow.left_on.is_(None))
-    if person.schools is not None:
-        rows = rows.where(PupilRow.school_urn.in_(person.schools))
-    return session.execute(rows).scalar_one()
+def _last_review(row: Any) -> LastReview | None:
+    saved = [
+        (row[f"{kind}_at"], row[f"{kind}_on"], row[f"{kind}_by"])
+        for kind in ("view", "decision")
+        if row[f"{kind}_at"] is not None
+    ]
+    if not saved:
+        return None
+    _, on, by = max(saved)
+    return LastReview(by=by, on=on)
 
 
-def _year_groups(session: Session, person: Person) -> tuple[str, ...]:
+def _tally(session: Session, person: Person, today: date) -> dict[str, Any]:
+    """Return what is said of the whole list, whatever is filtered, in one query."""
+    monday = today - timedelta(days=today.weekday())
     rows = (
-        select(PupilRow.year_group)
+        select(
+            PupilRow.year_group,
+            func.count().label("listed"),
+            func.count().filter(CaseRow.opened_on >= monday).label("new"),
+            func.count().filter(is_ownerless(today)).label("ownerless"),
+        )
         .join(CaseRow, CaseRow.pupil_id == PupilRow.id)
         .where(CaseRow.state.not_in(states.FINAL))
-        .distinct()
+        .group_by(PupilRow.year_group)
     )
     if person.schools is not None:
         rows = rows.where(CaseRow.school_urn.in_(person.schools))
-    found = session.scalars(rows).all()
-    return tuple(sorted(found, key=lambda year: (not year.isdigit(), int(year) if year.isdigit() else 0, year)))
+    found = session.execute(rows).mappings().all()
+    years = sorted(
+        (row["year_group"] for row in found),
+        key=lambda year: (not year.isdigit(), int(year) if year.isdigit() else 0, year),
+    )
+    sums = {name: sum(row[name] for row in found) for name in ("listed", "new", "ownerless")}
+    return {"year_groups": tuple(years), **sums}

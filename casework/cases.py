@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from casework import states
 from casework.audit_log import look
-from casework.caseload import CaseLine, Caseload, Filters, LastReview, caseload
+from casework.caseload import CaseLine, Caseload, Filters, LastReview, Reading, caseload
 from casework.explanation import Change, Explanation, Reason, latest_flag, reasons_of
 from casework.permissions import Person
 from casework.pupils import CaseCard, Event, OwnView, PupilPage, Review, own_view, pupil_page, week_of
@@ -40,6 +40,7 @@ __all__ = [
     "NoSuchCase",
     "OwnView",
     "PupilPage",
+    "Reading",
     "Reason",
     "Review",
     "Saved",

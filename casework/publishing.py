@@ -6,7 +6,7 @@ the first as it was.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from casework import states
 from casework.people import driver_cursor
-from casework.staging import FRAMES, stage, stage_feature_rows
+from casework.staging import FRAMES, no_rows, stage, stage_feature_rows
 from casework.tables_cases import CaseRow
 from records.refusal import Refusal
 
@@ -46,6 +46,8 @@ class Publication:
         Why each of them is flagged (training/why.py), in order of `position`.
     feature_rows
         One row per pupil: `pupil` and one column per feature, in the bundle's order.
+    doubts
+        What is doubted of each school's records, in words with figures (records/quality).
     base_rates
         Phase code to the share of pupils with the outcome within the horizon.
     """
@@ -65,6 +67,7 @@ class Publication:
     changes: pd.DataFrame
     levers: pd.DataFrame
     feature_rows: pd.DataFrame
+    doubts: pd.DataFrame = field(default_factory=lambda: no_rows("doubts"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +104,7 @@ def publish(session: Session, publication: Publication) -> Published:
             stage(cursor, name, getattr(publication, name))
         _check_pupils(cursor)
         _save_schools_and_roll(cursor, publication.as_of)
+        _save_doubts(cursor)
         facts_changed = _save_facts(cursor)
         _save_incidents(cursor)
         ended = _end_cases(cursor, publication.as_of)
@@ -197,6 +201,14 @@ def _save_schools_and_roll(cursor: Cursor, as_of: date) -> None:
         "UPDATE pupils p SET left_on = %s WHERE left_on IS NULL "
         "AND NOT EXISTS (SELECT FROM new_roll WHERE pupil = p.pseudonym)",
         [as_of],
+    )
+
+
+def _save_doubts(cursor: Cursor) -> None:
+    cursor.execute("DELETE FROM school_doubts")
+    cursor.execute(
+        "INSERT INTO school_doubts (school_urn, rule, since, sentence, remedy, holds) "
+        "SELECT school, rule, since, sentence, remedy, holds FROM new_doubts"
     )
 
 

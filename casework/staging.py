@@ -121,6 +121,17 @@ FRAMES: Final[Mapping[str, Frame]] = MappingProxyType(
                 "changeable": "boolean",
             },
         ),
+        "doubts": Frame(
+            key=("school", "rule", "since"),
+            columns={
+                "school": "integer",
+                "rule": "text",
+                "since": "date",
+                "sentence": "text",
+                "remedy": "text",
+                "holds": "boolean",
+            },
+        ),
         "levers": Frame(
             key=("pupil", "position"),
             columns={
@@ -133,6 +144,13 @@ FRAMES: Final[Mapping[str, Frame]] = MappingProxyType(
         ),
     }
 )
+
+
+def no_rows(name: str) -> pd.DataFrame:
+    """Return a declared frame without rows."""
+    return pd.DataFrame(columns=list(FRAMES[name].columns))
+
+
 _INTEGERS: Final = frozenset({"smallint", "integer", "bigint"})
 
 

@@ -29,7 +29,7 @@ class CaseRow(Base):
     school_urn: Mapped[int] = mapped_column(ForeignKey("schools.urn"), index=True)
     state: Mapped[str]
     opened_on: Mapped[date]
-    owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("people.id"))
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
     review_on: Mapped[date | None]
     closed_on: Mapped[date | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))

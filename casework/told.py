@@ -25,6 +25,9 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "listed": "saw the pupil on the week's list",
     "record_view": "recorded their own view",
     "record_decision": "recorded a decision",
+    "take_case": "took it on to look after the pupil",
+    "hand_over": "handed the pupil's case to a colleague",
+    "print_pupil": "printed the pupil's page for a meeting",
     "export_pupil": "made a copy of what is held, at the pupil's or family's request",
 }
 

@@ -75,9 +75,7 @@ def known(history: History, as_of: date) -> Known:
     """Return what was known at the start of the day `as_of`, exactly: see `Known`."""
     current = {name: latest(rows, TABLES[name], as_of) for name, rows in history.tables.items()}
     day = pd.Timestamp(as_of)
-    happened = {
-        name: rows[rows[TABLES[name].happened_on] < day] for name, rows in current.items() if TABLES[name].sharded
-    }
+    happened = {name: _happened(rows, TABLES[name], day) for name, rows in current.items() if TABLES[name].sharded}
     suspensions = current["suspensions"]
     return Known(
         as_of=as_of,
@@ -87,6 +85,15 @@ def known(history: History, as_of: date) -> Known:
         calendar=calendar_from(current["calendars"]),
         objecting=objecting(history, as_of),
     )
+
+
+def known_table(history: History, name: str, as_of: date) -> pd.DataFrame:
+    """Return `known(history, as_of)[name]` of one sharded table, without reading any other."""
+    return _happened(latest(history.tables[name], TABLES[name], as_of), TABLES[name], pd.Timestamp(as_of))
+
+
+def _happened(rows: pd.DataFrame, table: Table, day: pd.Timestamp) -> pd.DataFrame:
+    return rows[rows[table.happened_on] < day]
 
 
 def objecting(history: History, as_of: date) -> frozenset[int]:

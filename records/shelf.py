@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,19 @@ class Shelf(Mapping[str, pd.DataFrame], Columned):
 
     def __len__(self) -> int:
         return len(self.opened)
+
+    def between(self, name: str, first: date, end: date) -> pd.DataFrame:
+        """Return the table's rows that happened on days from `first` to the day before `end`, and no others read.
+
+        Of tables whose key holds the day: elsewhere a version may lie outside whose newest lies within.
+        """
+        table = TABLES[name]
+        if table.happened_on not in table.key:
+            raise ValueError(f"{name}: the day is not in its key, so versions of one row may lie on either side")
+        if name in self._frames:
+            return _within(self._frames[name], table, first, end)
+        day = pc.field(table.happened_on)
+        return self._whole(self.opened[name].frame((day >= first) & (day < end)), table)
 
     def columns(self, name: str, names: Sequence[str]) -> Columns:
         """Return these columns of the table's rows, and those of origin and of the pupil as they are named.
@@ -91,6 +105,20 @@ class Shelf(Mapping[str, pd.DataFrame], Columned):
             if len(numbers):
                 found[at : at + _AT_ONCE] &= looked_at.get_indexer(pd.Index(some)) < 0
         return found
+
+
+def rows_between(tables: Mapping[str, pd.DataFrame], name: str, first: date, end: date) -> pd.DataFrame:
+    """Return the rows of `Shelf.between`, by the shortest way there is."""
+    return (
+        tables.between(name, first, end)
+        if isinstance(tables, Shelf)
+        else _within(tables[name], TABLES[name], first, end)
+    )
+
+
+def _within(rows: pd.DataFrame, table: Table, first: date, end: date) -> pd.DataFrame:
+    day = rows[table.happened_on]
+    return rows[(day >= pd.Timestamp(first)) & (day < pd.Timestamp(end))]
 
 
 def columns_of_table(tables: Mapping[str, pd.DataFrame], name: str, names: Sequence[str]) -> Columns:

@@ -2,14 +2,29 @@
 
 from casework.permissions import PERMISSIONS, ROLES
 from serving.page import PUBLIC, Page
-from serving.pages import approval, audit, caseload, pupil, record_decision, record_view, report, sign_in
+from serving.pages import (
+    approval,
+    audit,
+    caseload,
+    handover,
+    pupil,
+    record_decision,
+    record_view,
+    records,
+    report,
+    sign_in,
+    take_away,
+)
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
     *caseload.PAGES,
+    *handover.PAGES,
+    *take_away.PAGES,
     *pupil.PAGES,
     *record_view.PAGES,
     *record_decision.PAGES,
+    *records.PAGES,
     *audit.PAGES,
     *report.PAGES,
     *approval.PAGES,

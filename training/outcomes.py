@@ -19,6 +19,7 @@ import pandas as pd
 
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest
+from records.shelf import rows_between
 from records.tables import ALTERNATIVE_PROVISION, CALENDARS, ENROLMENTS, MARKS, SUSPENSIONS
 from training.absence import missed_share
 from training.matured import MaturedOutcomes
@@ -140,9 +141,8 @@ def _goes_on(calendar: Calendar, school: int, day: pd.Timestamp) -> bool:
 
 
 def _missed(history: History, rows: pd.DataFrame, observed_until: date) -> npt.NDArray[np.float64]:
-    marks = history.tables["marks"]
-    first, end = rows["as_of"].min(), rows["horizon_end"].max()
-    near = marks[(marks["date"] >= first) & (marks["date"] < end) & marks["pupil"].isin(set(rows["pupil"]))]
+    near = rows_between(history.tables, "marks", rows["as_of"].min().date(), rows["horizon_end"].max().date())
+    near = near[near["pupil"].isin(set(rows["pupil"]))]
     spans = rows[["pupil"]].assign(first=rows["as_of"], end=rows["horizon_end"])
     return missed_share(latest(near, MARKS, observed_until), spans, least_sessions=_LEAST_SESSIONS)
 

@@ -42,8 +42,8 @@ class Point:
     """One variant's worth. Intervals are over pupils drawn whole, 5 % on each side.
 
     `recall`: of judged rows with a suspension ahead, the share within capacity. `shortfall`: what the worst-off group
-    judged in full lacks of all others', 0 at least, and `group` which that is ('' none). `best`: no other variant has
-    both more recall and less shortfall.
+    judged in full lacks of all others', 0 at least, and `group` which that is ('' none). `best`: no other variant is
+    as good on both and better on one, and none tried earlier, hence simpler, comes to the same.
     """
 
     number: int
@@ -222,16 +222,14 @@ def _points(
 
 
 def _marked(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Return the points, marked where no other is as good on both counts and better on one."""
+    """Return the points, marked where no other is as good on both counts and better on one; of equals, the first."""
     return tuple(
-        replace(
-            one,
-            best=not any(
-                other.recall >= one.recall
-                and other.shortfall <= one.shortfall
-                and (other.recall > one.recall or other.shortfall < one.shortfall)
-                for other in points
-            ),
-        )
+        replace(one, best=not any(_beats(other, one, earlier=other.number < one.number) for other in points))
         for one in points
     )
+
+
+def _beats(other: Point, one: Point, *, earlier: bool) -> bool:
+    if other.recall < one.recall or other.shortfall > one.shortfall:
+        return False
+    return earlier or other.recall > one.recall or other.shortfall < one.shortfall

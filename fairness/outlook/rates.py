@@ -9,7 +9,7 @@ import pandas as pd
 
 from fairness.groups import COLUMNS, groups
 from fairness.policy import Policy
-from records.history import known
+from records.history import known_table
 from records.home import Home
 from records.protected import ProtectedStore
 from records.store import Store
@@ -114,10 +114,10 @@ def own_rates(home: Home, policy: Policy, today: date) -> Rates | None:
     store = Store(home)
     on_roll, suspended, schools = [], [], set()
     for shard in store.shards:
-        tables = known(store.history(shard), today)
-        enrolled = tables["enrolments"]
+        history = store.history(shard)
+        enrolled = known_table(history, "enrolments", today)
         there = enrolled[enrolled["leaving_date"].isna() | (enrolled["leaving_date"] >= since)]
-        came = tables["suspensions"]
+        came = known_table(history, "suspensions", today)
         came = came[came["category"].isin(["SUSP", "PERM"]) & (came["start_date"] >= since)]
         on_roll.append(there["pupil"].to_numpy(np.int64))
         suspended.append(came["pupil"].to_numpy(np.int64))

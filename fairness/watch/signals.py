@@ -18,9 +18,11 @@ from fairness.policy import Attribute, Disclosure, Policy
 from fairness.words import attribute_words, group_words
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 # Siddiqi, Credit Risk Scorecards (2006): under 0.1 no change worth a word, from 0.25 a shift.
 DRIFT = 0.25
 BINS = 10
+SEASON_WEEKS = 3
 # How many points more of a feature's values may be missing than in the reference.
 MISSING_POINTS = 0.10
 # How far a group's share of flags may move against everybody's, either way, before somebody should look.
@@ -53,6 +55,24 @@ def stability_index(reference: Floats, now: Floats) -> float:
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
     then, since = (_shares(values, edges) for values in (reference, now))
     return float(np.sum((since - then) * np.log(since / then)))
+
+
+def same_season(days: pd.Series, day: pd.Timestamp) -> list[pd.Timestamp]:
+    """Return the `SEASON_WEEKS` of these days that lie nearest in the school year to a day, ascending.
+
+    What counts from the start of a school year is empty in September and long in June; held against another season it
+    would seem to drift.
+    """
+    unique = pd.DatetimeIndex(days).unique().sort_values()
+    apart = np.abs(_into_the_year(unique) - _into_the_year(pd.DatetimeIndex([day])))
+    nearest = np.argsort(apart, kind="stable")[:SEASON_WEEKS]
+    return [unique[at] for at in sorted(nearest.tolist())]
+
+
+def _into_the_year(days: pd.DatetimeIndex) -> Ints:
+    """Return how many days each lies after the last 1 September, when school years begin."""
+    starts = pd.to_datetime({"year": days.year - (days.month < 9), "month": 9, "day": 1})
+    return (days - pd.DatetimeIndex(starts)).days.to_numpy(np.int64)
 
 
 def _shares(values: Floats, edges: Floats) -> Floats:

@@ -156,13 +156,17 @@ class Intake:
         return put_in_force(self.home, prepare)
 
     def _land_releases(self) -> None:
+        released: dict[str, list[held.Release]] = defaultdict(list)
         for found in held.releases(self.home):
-            table = TABLES[found.table]
-            count = self.counts.setdefault(found.table, TableCount())
+            released[found.table].append(found)
+        for name, several in released.items():
+            # A commit for a table: one for each file would open the whole store a thousand times.
+            count = self.counts.setdefault(name, TableCount())
             # A file may come again in another load, and with it rows that were held and have landed since.
-            landings = [landing for landing, _ in self._news(table, [delta.Landing(found.name, found.rows)])]
-            count.released += self._append(table, landings)
-            held.finished(found)
+            news = self._news(TABLES[name], [delta.Landing(found.name, found.rows) for found in several])
+            count.released += self._append(TABLES[name], [landing for landing, _ in news])
+            for found in several:
+                held.finished(found)
 
     def _append(self, table: Table, landings: Sequence[delta.Landing]) -> int:
         root, shards = self._root(table), self.home.shards

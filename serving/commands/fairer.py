@@ -22,11 +22,12 @@ def search_and_show(home: Home, settings: Settings) -> Search:
     """Try every variant, print those that no other beats, and say where the rest and the picture are."""
     with Stages(out)("Trying fairer models") as say:
         found = search_fair(home, settings, told=lambda name, done, of: say(f"{done} of {of}: {name}"))
+        say(f"{len(found.tried.points)} tried")
     points = found.tried.points
     out.print(_table([point for point in points if point.best or point.number == 0]))
     out.print(
-        f"{len(points)} tried on forward folds; those shown are what changes nothing, and what no other beats on both "
-        f"counts. All of them: {found.folder / TABLE}, {found.folder / PICTURE}",
+        f"{len(points)} tried on forward folds; those shown are what changes nothing, and what no other beats or "
+        f"equals on both counts. All of them: {found.folder / TABLE}, {found.folder / PICTURE}",
         markup=False,
         highlight=False,
     )

@@ -1,4 +1,4 @@
-"""Commands on the site: score, serve, demo."""
+"""Commands on the site: score, monday, serve, demo."""
 
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +38,23 @@ def score(
         out.print(f"Not scored: {standing.name}. {standing.note}.", markup=False, highlight=False)
     if night.held:
         out.print("Next: belong quality")
+    return Exit.DONE
+
+
+def monday(home: HomeOption = DEFAULT_HOME) -> int:
+    """Write to each who works with pupils how many are theirs this week: counts only. Safe to run again."""
+    from records.home import open_home
+    from serving.jobs.monday import send_monday
+
+    sent = send_monday(open_home(home))
+    again = f"; {sent.before} had theirs before" if sent.before else ""
+    where = f" into {sent.outbox}" if sent.outbox else ""
+    out.print(f"{sent.sent} letters sent{where}{again}", markup=False, highlight=False)
+    if sent.without_address:
+        out.print(f"{sent.without_address} people who work with pupils have no address to write to")
+    if sent.refused:
+        out.print(f"{sent.refused} letters were refused by the mail server; run `belong monday` again to try once more")
+        return Exit.REFUSED
     return Exit.DONE
 
 
@@ -89,4 +106,4 @@ def demo(
     return Exit.DONE
 
 
-COMMANDS = (score, serve, demo)
+COMMANDS = (score, monday, serve, demo)

@@ -150,6 +150,7 @@ def save_demo_people(session: Session, issuer: str, schools: Sequence[int], toda
                 issuer=issuer,
                 subject=account.subject,
                 name=account.name,
+                email=f"{account.subject}@demonstration.invalid",
                 roles=(Role(name=account.role, school=school),),
                 training_on=today - timedelta(days=30),
             ),

@@ -16,13 +16,19 @@ from records.identity.identities import Identities
 from records.intake.ingest import ingest
 from records.intake.landing import SaveIdentities
 from records.intake.summary import IngestSummary
+from serving.jobs.term_dates import land_term_dates
 
 
 def read_exports(home: Home, source: Path, say: Callable[[str], None]) -> IngestSummary:
-    """Ingest a folder of export files, with names saved before the load that brought them counts as done."""
+    """Ingest a folder of export files, with names saved before the load that brought them counts as done.
+
+    What schools entered on their pages since is landed first.
+    """
     migrate(home)
     engine = connect(home, "job")
     try:
+        with scoped(engine, None) as session:
+            land_term_dates(home, session)
         return ingest(
             home,
             source,

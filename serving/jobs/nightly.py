@@ -27,6 +27,7 @@ from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
 from serving.jobs.holding import hold_back
 from serving.jobs.recorded import Recorded, recorded
+from serving.jobs.term_dates import land_term_dates
 from serving.school_days import save_school_days
 from serving.scoring import Deployed, Refused, open_deployed
 from training.contributions import contributions
@@ -101,6 +102,7 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             row = current_deployment(session)
             day = as_of or _day_of_the_week(session, today)
             earlier = earlier_flags(session, day, deployed.digest)
+            land_term_dates(home, session)
         if row is None or row.digest != deployed.digest:
             raise NotScored("deployment_mismatch", "The database does not record this model as deployed.")
         if not deployed.ledger.holds(Head(number=row.ledger[0], digest=row.ledger[1])):
@@ -174,6 +176,7 @@ def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: 
         reasons=_said(week.why, "reasons"),
         changes=_said(week.why, "changes"),
         levers=_said(week.why, "levers"),
+        doubts=_doubts(network.standings),
         feature_rows=pd.DataFrame(week.matrix.values, columns=list(week.matrix.names)).assign(
             pupil=week.matrix.keys["pupil"].to_numpy()
         ),
@@ -218,6 +221,17 @@ def _schools(network: _Network) -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=["urn", "name", "phase", "data_to", "up_to_date", "note"])
     frame["data_to"] = pd.to_datetime(frame["data_to"])
     return frame
+
+
+def _doubts(stood: tuple[Standing, ...]) -> pd.DataFrame:
+    """Return what is doubted of each school's records; what somebody accepted holds nobody back."""
+    rows = [
+        (one.school, doubt.rule, doubt.since, doubt.sentence, doubt.remedy, doubt.holding)
+        for one in stood
+        for doubt in one.doubts
+    ]
+    frame = pd.DataFrame(rows, columns=list(FRAMES["doubts"].columns))
+    return frame.drop_duplicates(["school", "rule", "since"], ignore_index=True)
 
 
 def _said(told: Mapping[int, Why], name: str) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from fairness.policy import Policy, policy_of
 from fairness.run import groups_on
 from fairness.signoff import Approval
 from fairness.watch.course import LOOKED, Judgement, Step, judged, plan, step
-from fairness.watch.signals import SCORE, Signal, drift, reviewing, selection
+from fairness.watch.signals import SCORE, Signal, drift, reviewing, same_season, selection
 from fairness.watch.spending import Look
 from fairness.watch.telling import view
 from records.clock import clock_of
@@ -166,7 +166,7 @@ def _signals(home: Home, found: Deployed, served: pd.DataFrame, cases: pd.DataFr
         return [*signals, Signal(name="drift", alarm=True, sentence=f"Drift cannot be said: {gone}.")]
     signals += selection(scored, candidate.allocation, groups, policy)
     newest = scored["as_of"].max().date()
-    then, days = candidate.allocation, _spread(candidate.allocation["as_of"])
+    then, days = candidate.allocation, same_season(candidate.allocation["as_of"], pd.Timestamp(newest))
     score = drift(
         *(_scores(rows) for rows in (then[then["as_of"].isin(days)], scored[scored["as_of"] == pd.Timestamp(newest)]))
     )
@@ -176,12 +176,6 @@ def _signals(home: Home, found: Deployed, served: pd.DataFrame, cases: pd.DataFr
 
 def _scores(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[["probability"]].rename(columns={"probability": SCORE})
-
-
-def _spread(days: pd.Series) -> list[pd.Timestamp]:
-    """Return the first, the middle and the last audited week: different times of a school year."""
-    unique = sorted(days.unique())
-    return [pd.Timestamp(unique[at]) for at in sorted({0, len(unique) // 2, len(unique) - 1})]
 
 
 def _late(home: Home, today: date) -> Signal:

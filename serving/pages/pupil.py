@@ -5,15 +5,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from casework.cases import Change, Event, Explanation, PupilPage, Reason, Review, pupil_page
+from casework.cases import Change, Explanation, PupilPage, Reason, Review, pupil_page
 from casework.permissions import may
 from features.cohort import ABSTAIN
-from serving.charts import Week, timeline
 from serving.page import NotFound, Page, Visit
+from serving.pages.pupil_parts import chart_of, event_words, week_rows
 from serving.rendering import day_words, year_words
 
 _EVENTS_SHOWN = 30
-_KINDS = {"incident": "Incident", "positive": "Achievement", "suspension": "Suspension"}
 _SAVED = {
     "view": "Your view is saved. What the model found is further down.",
     "next": "What happens next is saved.",
@@ -48,16 +47,6 @@ def show_pupil(visit: Visit) -> Response:
     """Show the pupil; without an own view of this week there is no figure and no reason in the page at all."""
     pupil = read_pupil(visit)
     case = pupil.case
-    weeks = [
-        Week(
-            start=week.week_start,
-            possible=week.sessions_possible,
-            missed=week.sessions_missed,
-            incidents=week.incidents,
-            suspended=week.suspended,
-        )
-        for week in pupil.weeks
-    ]
     return visit.show(
         "pupil.html",
         title="One pupil",
@@ -65,9 +54,9 @@ def show_pupil(visit: Visit) -> Response:
         place=place_words(pupil),
         name=pupil.name,
         saved=_SAVED.get(visit.asked("saved"), ""),
-        chart=timeline(weeks, listed=case.on_list_since if case else None),
-        weeks=_week_rows(pupil),
-        events=[_event(event) for event in reversed(pupil.events[-_EVENTS_SHOWN:])],
+        chart=chart_of(pupil),
+        weeks=week_rows(pupil),
+        events=[event_words(event) for event in reversed(pupil.events[-_EVENTS_SHOWN:])],
         data_to=pupil.data_to,
         changed=pupil.what_changed,
         going_well=pupil.going_well,
@@ -75,36 +64,12 @@ def show_pupil(visit: Visit) -> Response:
         case=case,
         own_view=pupil.own_view,
         withheld=pupil.withheld,
+        may_take_away=may(visit.person, "take_away", pupil.school),
         may_record=bool(case and case.may_record_view and may(visit.person, "record_view")),
         may_decide=bool(case and case.may_record_decision),
         explanation=_explanation(pupil.explanation) if pupil.explanation else None,
         reviews=[_review(review) for review in pupil.reviews],
     )
-
-
-def _week_rows(pupil: PupilPage) -> list[dict[str, Any]]:
-    rows = []
-    for week in reversed(pupil.weeks):
-        counts = (
-            *(week.sessions_missed, week.late_marks),
-            *(week.incidents, week.removals, week.positives),
-        )
-        school = week.sessions_possible > 0
-        # An en dash where there was no school, so that nobody reads a nought as a good week.
-        shown = counts if school else ["\N{EN DASH}"] * len(counts)
-        cells = [week.sessions_possible, *shown, "Yes" if week.suspended else ""]
-        rows.append({"start": week.week_start, "cells": cells})
-    return rows
-
-
-def _event(event: Event) -> dict[str, str]:
-    what = event.what if event.sessions is None else f"{event.what} ({event.sessions} sessions)"
-    return {
-        "on": day_words(event.happened_on),
-        "kind": _KINDS.get(event.kind, event.kind.capitalize()),
-        "what": what,
-        "where": event.place or "",
-    }
 
 
 def _explanation(said: Explanation) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from casework.database import UnsafeRole, check_role, connect, looks_key, migrate, migration_config, scoped
 from casework.embedded import SUPERUSER, embedded_url
-from casework.migrations.versions import v0002_security, v0003_sealed_names, v0004_then_and_now
+from casework.migrations.versions import v0002_security, v0003_sealed_names, v0004_then_and_now, v0010_every_day
 from casework.permissions import Role
 from records.home import create_home
 from tests.database import (
@@ -29,6 +29,17 @@ from tests.database import (
 )
 
 SCOPED = {*v0002_security.SCOPED, *v0003_sealed_names.SCOPED, *v0004_then_and_now.SCOPED}
+
+EVERY_DAY = """
+WITH colleague AS (
+  INSERT INTO people (issuer, subject, name) VALUES ('i', 'colleague-{school}', 'Colleague') RETURNING id
+)
+INSERT INTO covers (school_urn, away_id, covering_id, from_on, until_on, arranged_by, arranged_at)
+  SELECT {school}, '{person}', id, '2026-06-22', '2026-06-26', '{person}', now() FROM colleague;
+INSERT INTO term_dates (school_urn, kind, name, start_on, end_on, withdrawn, entered_by, entered_on, entered_at)
+  VALUES ({school}, 'inset', 'Training day', '2026-06-26', '2026-06-26', false, '{person}', '2026-06-22', now());
+INSERT INTO school_doubts VALUES ({school}, 'stale', '2026-06-22', 'A sentence.', 'A remedy.', true);
+"""
 
 
 @pytest.fixture
@@ -50,10 +61,13 @@ def two_schools(casework_home):
             "SELECT id, %s, false, '{}', 'mentor', '', '2026-06-22', now(), id::text FROM cases",
             [person.id],
         )
+        for school in (NORTH, SOUTH):
+            for statement in EVERY_DAY.format(school=school, person=person.id).split(";")[:-1]:
+                connection.execute(statement)
     return casework_home
 
 
-@pytest.mark.parametrize("table", sorted({*SCOPED} - {"rights_decisions"}))
+@pytest.mark.parametrize("table", sorted({*SCOPED, *v0010_every_day.SCOPED} - {"rights_decisions"}))
 @pytest.mark.parametrize("role", ["app", "job", "owner"])
 def test_raw_sql_sees_one_school_only_whatever_the_role(two_schools, table, role):
     engine = connect(two_schools, role)
@@ -113,6 +127,10 @@ def test_a_pupil_cannot_be_moved_or_added_out_of_scope(two_schools):
         "UPDATE deployments SET revoked_at = NULL, revoked_reason = NULL",
         "UPDATE person_roles SET role = 'administrator'",
         "DELETE FROM looks",
+        "UPDATE covers SET covering_id = away_id",
+        "UPDATE term_dates SET withdrawn = false",
+        "DELETE FROM school_doubts",
+        "SELECT * FROM monday_letters",
         "CREATE TABLE mine (x integer)",
         "CREATE TEMPORARY TABLE mine (x integer)",
         "ALTER TABLE pupils NO FORCE ROW LEVEL SECURITY",
@@ -202,8 +220,11 @@ def test_migrating_again_changes_nothing_and_tables_match_their_models(casework_
     engine.dispose()
 
 
-def test_a_home_deep_in_folders_starts_and_two_processes_agree():
-    """A socket's path holds some 107 characters; and two commands may start a new home's database at once."""
+def test_a_home_deep_in_folders_starts_and_two_processes_agree_and_so_does_its_copy():
+    """A socket's path holds some 107 characters; two commands may start a new home's database at once.
+
+    A copy made by root, as a restored backup is, belongs to root, under whom PostgreSQL refuses to run.
+    """
     folder = Path(tempfile.mkdtemp(prefix="belong-"))
     home = create_home(folder / ("deep" * 12) / ("deeper" * 12), demo=True)
     code = "import sys; from pathlib import Path; from casework.database import migrate, connect; "
@@ -212,6 +233,12 @@ def test_a_home_deep_in_folders_starts_and_two_processes_agree():
     started = [subprocess.Popen([sys.executable, "-W", "error", "-c", code, str(home.path)]) for _ in range(2)]
     try:
         assert [process.wait(120) for process in started] == [0, 0]
+        copy = shutil.copytree(home.path, folder / "restored", ignore=shutil.ignore_patterns("*.pid", ".s.*", "*.json"))
+        shutil.copytree(home.secrets, copy / "secrets", dirs_exist_ok=True)
+        assert (
+            subprocess.run([sys.executable, "-W", "error", "-c", code, str(copy)], timeout=120, check=False).returncode
+            == 0
+        )
     finally:
         remove_home(home)
         shutil.rmtree(folder)

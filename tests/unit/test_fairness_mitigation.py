@@ -79,6 +79,8 @@ def test_a_point_is_marked_where_no_other_beats_it_on_both_counts():
     points = _marked([point(0, 0.30, 0.10), point(1, 0.28, 0.05), point(2, 0.28, 0.06), point(3, 0.25, 0.20)])
     assert [one.number for one in points if one.best] == [0, 1]
     assert list(table(points)["best"]) == [True, True, False, False]
+    equal = _marked([point(0, 0.30, 0.10), point(1, 0.30, 0.10), point(2, 0.28, 0.05), point(3, 0.28, 0.05)])
+    assert [one.number for one in equal if one.best] == [0, 2], "of equals, the one tried first, which is the simplest"
     texts = {text.get_text() for text in pareto(points).axes[0].texts}
     assert texts == {"0", "1"}
 

@@ -66,15 +66,15 @@ class TestRates:
         ).assign(fsm="not", eal="not", care="none")
         monkeypatch.setattr(rating, "Store", lambda home: SimpleNamespace(shards=[0], history=lambda shard: None))
         monkeypatch.setattr(rating, "ProtectedStore", lambda home: None)
-        monkeypatch.setattr(rating, "known", lambda *_: {"enrolments": enrolments, "suspensions": suspensions})
+        tables = {"enrolments": enrolments, "suspensions": suspensions}
+        monkeypatch.setattr(rating, "known_table", lambda history, name, today: tables[name])
         monkeypatch.setattr(rating, "groups", lambda *_, **__: members)
         found = own_rates(None, POLICY, date(2026, 6, 1))
         assert (found.pupils, found.schools) == (200, 2)
         assert found.base_rate == pytest.approx(0.2 * term_share())
         assert found.ratios["sex"] == pytest.approx({"female": 1.5, "male": 6.40 / 4.62})
         assert found.shares["sex"] == pytest.approx({"female": 0.5, "male": 0.5})
-        few = suspensions.iloc[:29]
-        monkeypatch.setattr(rating, "known", lambda *_: {"enrolments": enrolments, "suspensions": few})
+        tables["suspensions"] = suspensions.iloc[:29]
         assert own_rates(None, POLICY, date(2026, 6, 1)) is None
 
 

@@ -11,7 +11,7 @@ import pytest
 from fairness.findings import Audit, Cell
 from fairness.policy import read_policy
 from fairness.watch.course import Judgement, judged, plan, step
-from fairness.watch.signals import Signal, drift, reviewing, selection, stability_index
+from fairness.watch.signals import Signal, drift, reviewing, same_season, selection, stability_index
 from fairness.watch.spending import Look, looks, spent
 from fairness.watch.telling import HELP_INFLATES, view
 
@@ -187,6 +187,18 @@ class TestSignals:
         expected = 0.9 * math.log(10) + 9 * (0.1 - 0.0001) * math.log(1000)
         assert stability_index(reference, np.zeros(50)) == pytest.approx(expected, rel=1e-9)
         assert stability_index(reference, reference) == 0.0
+
+    @pytest.mark.parametrize(
+        ("day", "expected"),
+        [
+            ("2026-05-18", ["2026-02-23", "2026-03-02", "2026-03-09"]),
+            ("2026-09-07", ["2025-09-01", "2025-09-08", "2025-09-15"]),
+            ("2027-01-11", ["2026-01-05", "2026-01-12", "2026-01-19"]),
+        ],
+    )
+    def test_a_week_is_held_against_weeks_of_the_same_season(self, day, expected):
+        weeks = pd.Series(pd.date_range("2025-09-01", "2026-03-09", freq="7D"))
+        assert same_season(weeks, pd.Timestamp(day)) == list(pd.to_datetime(expected))
 
     def test_drift_and_missing_values_are_named_and_the_furthest_comes_first(self):
         random = np.random.default_rng(1)

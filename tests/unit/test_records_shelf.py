@@ -66,6 +66,10 @@ def test_columns_are_those_of_the_frames(opened, census, tied):
             rows(shelf.columns(name, names), names), rows(of_frame(plain[name], TABLES[name], names), names)
         )
     assert (len(plain["marks"]) < len(marks)) == (tied or census)
+    some = Shelf(opened, 0, SHARDS, links, second_hand).between("marks", date(2025, 1, 6), date(2025, 1, 20))
+    names = COLUMNS["marks"]
+    there = plain["marks"]["date"].between(pd.Timestamp("2025-01-06"), pd.Timestamp("2025-01-19"))
+    pd.testing.assert_frame_equal(rows(some, names), rows(plain["marks"][there], names))
     days = [date(2025, 1, 13), TONIGHT]
     fresh = Shelf(opened, 0, SHARDS, links, second_hand)
     one, other = build(History(0, fresh, {}), days), build(History(0, plain, {}), days)
@@ -80,3 +84,8 @@ def test_only_those_a_link_names_are_looked_at_as_frames(opened):
     shelf.columns("marks", COLUMNS["marks"])
     assert "marks" not in shelf._frames
     assert set(shelf._few["marks"]["pupil"]) == set(pupils[[0, 2]])
+
+
+def test_rows_are_picked_by_a_day_only_where_it_is_in_the_key(opened):
+    with pytest.raises(ValueError, match="behaviour: the day is not in its key"):
+        Shelf(opened, 0, SHARDS, no_links(), frozenset()).between("behaviour", date(2025, 1, 6), date(2025, 1, 20))

@@ -13,8 +13,11 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import text
 
+from casework.database import connect, scoped
 from casework.deployments import record_deployment, revoke
+from casework.permissions import Role
 from casework.publishing import CannotPublish
+from casework.term_dates import TermDate, doubts, enter
 from fairness.trust import create_demo_trust
 from records import delta
 from records.arrow import schema_of
@@ -28,7 +31,7 @@ from serving.jobs.nightly import NotScored, score_network
 from serving.notices import notices
 from serving.school_days import read_school_days
 from serving.scoring import POINTER, Deployed, open_deployed
-from tests.database import identity, save_pupils
+from tests.database import identity, make_person, save_pupils
 from tests.deployed import RULE, TODAY, clear, put_deployed, rule_bundle, tiny_bundle
 from tests.factories import SCHOOL, frame, term_calendar
 from tests.journey.api import as_job
@@ -165,6 +168,25 @@ class TestTheNightlyJob:
         assert again.published.weekly_facts_changed == 0
         assert (again.published.flags, again.published.cases_opened) == (0, 0)
         assert first.published.flags >= 0
+
+    def test_term_dates_entered_on_a_page_are_taken_up_and_doubts_reach_the_pages(self, night_home):
+        """The 16th, entered as a training day last week: registers were taken on it, so the two do not agree."""
+        day = date(2026, 6, 16)
+        lead = make_person(night_home, Role(name="school_lead", school=SCHOOL))
+        recorded = [TermDate(kind="half_term", name="Summer 2", start=date(2026, 6, 1), end=date(2026, 7, 21))]
+        new = TermDate(kind="inset", name="", start=day, end=day)
+        engine = connect(night_home, "app")
+        with scoped(engine, lead.schools) as session:
+            enter(session, lead, SCHOOL, new, recorded, date(2026, 6, 12))
+        engine.dispose()
+        score_network(night_home)
+        days = read_school_days(night_home)
+        assert days is not None
+        assert day not in [known.item() for known in days.calendar().open_days[SCHOOL]]
+        with as_job(night_home) as session:
+            (doubt,) = [one for one in doubts(session, lead, SCHOOL) if one.rule == "open_when_closed"]
+        assert (doubt.contradicts, doubt.holds, doubt.since) == (True, False, day)
+        assert "Registers were taken on 1 days that the calendar calls closed" in doubt.sentence
 
     def test_a_flag_of_an_earlier_week_snoozes_this_one(self, night_home):
         score_network(night_home, date(2026, 6, 15))

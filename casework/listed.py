@@ -1,0 +1,155 @@
+"""The query behind the week's list: filters, order and pages, with last reviews, owners and covers in one go."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from casework import states
+from casework.duties import holds, is_mine, is_ownerless
+from casework.permissions import Person
+from casework.tables_cases import CaseRow, DecisionRow, ViewRow
+from casework.tables_daily import CoverRow
+from casework.tables_flags import FlagRow
+from casework.tables_people import PersonRow, PupilKeyRow, PupilRow, SchoolRow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What to show of the list; empty: every case that is not closed.
+
+    `changed_since` keeps cases opened, listed again or reviewed on that day or later; `mine` those that are
+    the reader's to look after (casework/duties.py), `owner` those of one person, `ownerless` those of nobody.
+    """
+
+    state: str | None = None
+    year_group: str | None = None
+    school: int | None = None
+    changed_since: date | None = None
+    mine: bool = False
+    owner: uuid.UUID | None = None
+    ownerless: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice:
+    """Which page of a list, from 1, and how many lines each has."""
+
+    page: int
+    lines: int
+
+
+def listed_cases(
+    session: Session, person: Person, filters: Filters, today: date, asked: Slice
+) -> tuple[Sequence[Any], int, int]:
+    """Return the rows of a page, how many there are on all pages, and the page: the last where it lies past it."""
+    page = max(asked.page, 1)
+    every = _cases(person, filters, today)
+    rows = session.execute(every.limit(asked.lines).offset((page - 1) * asked.lines)).mappings().all()
+    if rows or page == 1:
+        return rows, rows[0]["found"] if rows else 0, page
+    first = session.execute(every.limit(1)).mappings().first()
+    last = -(-first["found"] // asked.lines) if first else 1
+    return listed_cases(session, person, filters, today, Slice(page=last, lines=asked.lines))
+
+
+def _cases(person: Person, filters: Filters, today: date) -> Select[*tuple[Any, ...]]:
+    owner = aliased(PersonRow, name="owner")
+    view, decision = _last(ViewRow, "view"), _last(DecisionRow, "decision")
+    cover = _cover(today)
+    rows = (
+        select(
+            CaseRow.id,
+            CaseRow.pupil_id,
+            CaseRow.school_urn,
+            CaseRow.state,
+            CaseRow.opened_on,
+            CaseRow.review_on,
+            PupilRow.pseudonym,
+            PupilRow.identity,
+            PupilKeyRow.wrapped,
+            PupilRow.year_group,
+            SchoolRow.name.label("school_name"),
+            owner.name.label("owner"),
+            is_ownerless(today).label("ownerless"),
+            cover.c.covering,
+            *(view.c[name] for name in ("view_at", "view_on", "view_by")),
+            *(decision.c[name] for name in ("decision_at", "decision_on", "decision_by")),
+            func.count().over().label("found"),
+        )
+        .join(PupilRow, PupilRow.id == CaseRow.pupil_id)
+        .outerjoin(PupilKeyRow, PupilKeyRow.pupil_id == PupilRow.id)
+        .join(SchoolRow, SchoolRow.urn == CaseRow.school_urn)
+        .outerjoin(owner, owner.id == CaseRow.owner_id)
+        .outerjoin(view, view.c.case_id == CaseRow.id)
+        .outerjoin(decision, decision.c.case_id == CaseRow.id)
+        .outerjoin(cover, (cover.c.away_id == CaseRow.owner_id) & (cover.c.school_urn == CaseRow.school_urn))
+        .where(*_kept(person, filters, today))
+    )
+    reviewed = func.greatest(view.c.view_at, decision.c.decision_at)
+    return rows.order_by(reviewed.asc().nulls_first(), CaseRow.opened_on, CaseRow.id)
+
+
+def _last(table: type[ViewRow] | type[DecisionRow], kind: str) -> Any:
+    """Return each case's last row of the table and who wrote it."""
+    return (
+        select(
+            table.case_id,
+            table.recorded_at.label(f"{kind}_at"),
+            table.recorded_on.label(f"{kind}_on"),
+            PersonRow.name.label(f"{kind}_by"),
+        )
+        .join(PersonRow, PersonRow.id == table.person_id)
+        .where(table.case_id == CaseRow.id)
+        .correlate(CaseRow)
+        .order_by(table.recorded_at.desc())
+        .limit(1)
+        .lateral(f"last_{kind}")
+    )
+
+
+def _cover(today: date) -> Any:
+    """Return who covers for the case's owner today; the cover arranged last, where two overlap."""
+    return (
+        select(CoverRow.away_id, CoverRow.school_urn, PersonRow.name.label("covering"))
+        .join(PersonRow, PersonRow.id == CoverRow.covering_id)
+        .where(CoverRow.away_id == CaseRow.owner_id, CoverRow.school_urn == CaseRow.school_urn, holds(CoverRow, today))
+        .correlate(CaseRow)
+        .order_by(CoverRow.arranged_at.desc())
+        .limit(1)
+        .lateral("cover")
+    )
+
+
+def _kept(person: Person, filters: Filters, today: date) -> list[ColumnElement[bool]]:
+    open_only = CaseRow.state.not_in(states.FINAL)
+    kept = [open_only if filters.state is None else CaseRow.state == filters.state]
+    if person.schools is not None:
+        # Row-level security says the same; two locks, so that a slip in one opens nothing.
+        kept.append(CaseRow.school_urn.in_(person.schools))
+    if filters.school is not None:
+        kept.append(CaseRow.school_urn == filters.school)
+    if filters.year_group is not None:
+        kept.append(PupilRow.year_group == filters.year_group)
+    if filters.mine:
+        kept.append(is_mine(literal(person.id), today))
+    if filters.owner is not None:
+        kept.append(CaseRow.owner_id == filters.owner)
+    if filters.ownerless:
+        kept.append(is_ownerless(today))
+    if filters.changed_since is not None:
+        kept.append(_changed_since(filters.changed_since))
+    return kept
+
+
+def _changed_since(day: date) -> ColumnElement[bool]:
+    again = exists(select(FlagRow.id).where(FlagRow.pupil_id == CaseRow.pupil_id, FlagRow.as_of >= day))
+    reviewed = [
+        exists(select(table.id).where(table.case_id == CaseRow.id, table.recorded_on >= day))
+        for table in (ViewRow, DecisionRow)
+    ]
+    return or_(CaseRow.opened_on >= day, again, *reviewed)
