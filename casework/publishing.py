@@ -17,6 +17,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from casework import states
+from casework.passing_on import PassesOn, nothing_passes_on, pass_on_cases
 from casework.people import driver_cursor
 from casework.staging import FRAMES, no_rows, stage, stage_feature_rows
 from casework.tables_cases import CaseRow
@@ -48,6 +49,8 @@ class Publication:
         One row per pupil: `pupil` and one column per feature, in the bundle's order.
     doubts
         What is doubted of each school's records, in words with figures (records/quality).
+    passes_on
+        Whether an open case goes on from one school to another with a pupil who moves.
     base_rates
         Phase code to the share of pupils with the outcome within the horizon.
     """
@@ -68,6 +71,7 @@ class Publication:
     levers: pd.DataFrame
     feature_rows: pd.DataFrame
     doubts: pd.DataFrame = field(default_factory=lambda: no_rows("doubts"))
+    passes_on: PassesOn = nothing_passes_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +85,7 @@ class Published:
     flags: int
     cases_opened: int
     cases_ended: int
+    cases_passed_on: int = 0
 
 
 Cursor = psycopg.Cursor[tuple[Any, ...]]
@@ -107,6 +112,7 @@ def publish(session: Session, publication: Publication) -> Published:
         _save_doubts(cursor)
         facts_changed = _save_facts(cursor)
         _save_incidents(cursor)
+        passed_on = pass_on_cases(cursor, publication.passes_on)
         ended = _end_cases(cursor, publication.as_of)
         repeated = not _save_publication(cursor, publication)
         scores = flags = opened = 0
@@ -124,6 +130,7 @@ def publish(session: Session, publication: Publication) -> Published:
         flags=flags,
         cases_opened=opened,
         cases_ended=ended,
+        cases_passed_on=passed_on,
     )
 
 

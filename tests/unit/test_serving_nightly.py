@@ -18,6 +18,7 @@ from casework.deployments import record_deployment, revoke
 from casework.permissions import Role
 from casework.publishing import CannotPublish
 from casework.term_dates import TermDate, doubts, enter
+from fairness.policy import CheckSample, read_policy
 from fairness.trust import create_demo_trust
 from records import delta
 from records.arrow import schema_of
@@ -187,6 +188,25 @@ class TestTheNightlyJob:
             (doubt,) = [one for one in doubts(session, lead, SCHOOL) if one.rule == "open_when_closed"]
         assert (doubt.contradicts, doubt.holds, doubt.since) == (True, False, day)
         assert "Registers were taken on 1 days that the calendar calls closed" in doubt.sentence
+
+    def test_a_drawn_pupil_is_on_the_list_like_any_other_where_the_policy_allows_it(self, night_home, monkeypatch):
+        sample = CheckSample(pupils_a_school_a_week=2, impact_assessment="DPIA 9", reason="To see what is missed.")
+        allowed = read_policy().model_copy(update={"check_sample": sample})
+        monkeypatch.setattr("serving.jobs.nightly.policy_of", lambda home: allowed)
+        night = score_network(night_home)
+        with as_job(night_home) as session:
+            flags = session.execute(
+                text(
+                    "SELECT f.check_sample, s.flagged, f.eased, f.expires_on, c.state FROM flags f "
+                    "JOIN scores s USING (pupil_id, bundle_digest, as_of) JOIN cases c ON c.flag_id = f.id"
+                )
+            ).all()
+        assert len(flags) == night.published.flags == night.published.cases_opened
+        drawn = [flag for flag in flags if flag.check_sample]
+        assert [(flag.flagged, flag.eased, flag.state) for flag in drawn] == [(False, None, "open")] * 2
+        assert all(flag.flagged for flag in flags if not flag.check_sample)
+        assert len({flag.expires_on for flag in flags}) == 1
+        assert score_network(night_home).published.flags == 0
 
     def test_a_flag_of_an_earlier_week_snoozes_this_one(self, night_home):
         score_network(night_home, date(2026, 6, 15))
