@@ -21,7 +21,7 @@ from serving.rates import Rates
 from serving.scoring import Deployed, Refused
 
 if TYPE_CHECKING:
-    from features.engine import Build
+    from features.machine import Machine
 
 NO_SCHOOLS: frozenset[int] = frozenset()
 WallClock = Callable[[], datetime]
@@ -43,7 +43,7 @@ class ScoringDoor(Protocol):
 class Site:
     """The parts of one process that pages use; `address` is where browsers reach it, without a last slash.
 
-    `compiled` gives the engine for posts of many pupils, loaded when first asked for; None: the plain one for all.
+    `loops` gives the engine's loops for a post of so many pupils; None: the plain ones for all.
     """
 
     home: Home
@@ -53,7 +53,7 @@ class Site:
     templates: Environment
     seal: Fernet
     door: ScoringDoor
-    compiled: "Callable[[], Build] | None" = None
+    loops: "Callable[[int], Machine] | None" = None
     rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:

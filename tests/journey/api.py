@@ -26,7 +26,7 @@ from casework.permissions import Person, Role
 from records.home import Home
 from serving.api import router
 from serving.api.tokens import issue
-from serving.jobs.web import compiled_engine
+from serving.jobs.loops import LoadedLoops
 from serving.scoring import POINTER, Door
 from serving.site import Site
 from tests.database import remove_home
@@ -100,7 +100,7 @@ def site_of(home: Home, engine: Engine) -> Site:
         templates=Environment(autoescape=True),
         seal=Fernet(Fernet.generate_key()),
         door=Door(home),
-        compiled=compiled_engine,
+        loops=LoadedLoops(),
     )
 
 
