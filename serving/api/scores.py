@@ -20,7 +20,6 @@ from serving.api.schemas import ScoresRequest
 from serving.school_days import read_school_days
 from serving.scoring import Deployed
 
-
 router = APIRouter(tags=["scores"], route_class=ProblemRoute)
 
 _BODY: dict[str, Any] = {
