@@ -21,6 +21,7 @@ from features.grid_cohort import abstain_of, keys_of
 from features.grid_context import CONTEXTS
 from features.machine import PLAIN, Machine
 from features.matrix import Matrix
+from records.fresh_history import with_fresh_starts
 from records.history import History
 
 _LINES = frozenset({"spells", "brief", "longest", "run"})
@@ -81,7 +82,7 @@ def work_out(
     """Return what `build` returns, as arrays; `kept` as in `features.grid.grid`. Raises as `build`."""
     if not as_ofs:
         raise ValueError("give at least one as-of date")
-    asks = asked(features)
+    history, asks = with_fresh_starts(history), asked(features)
     rows = grid(history, as_ofs, machine, kept)
     work = Work(history, rows, asks, machine)
     values = np.empty((len(rows), len(features)), dtype=np.float64)

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from records.calendar import Calendar, calendar_from
+from records.fresh_starts import counted, starts_known
 from records.table import DTYPES, ORIGIN, Table
 from records.tables import TABLES
 
@@ -36,7 +37,7 @@ class Known:
         The day; nothing recorded on it or after it is here.
     tables
         Sharded table → the latest version known then of each row that had happened; none deleted.
-        Never a protected table.
+        Never a protected table, nor what a pupil left behind by a fresh start (`records.fresh_starts`).
     coming
         Suspensions already recorded whose first day is `as_of` or later: the pupil is not at risk of
         what has been decided. No feature reads it.
@@ -75,7 +76,12 @@ def known(history: History, as_of: date) -> Known:
     """Return what was known at the start of the day `as_of`, exactly: see `Known`."""
     current = {name: latest(rows, TABLES[name], as_of) for name, rows in history.tables.items()}
     day = pd.Timestamp(as_of)
-    happened = {name: _happened(rows, TABLES[name], day) for name, rows in current.items() if TABLES[name].sharded}
+    starts = starts_known(history.tables.get("fresh_starts"), as_of)
+    happened = {
+        name: counted(_happened(rows, TABLES[name], day), name, starts)
+        for name, rows in current.items()
+        if TABLES[name].sharded
+    }
     suspensions = current["suspensions"]
     return Known(
         as_of=as_of,
@@ -88,7 +94,10 @@ def known(history: History, as_of: date) -> Known:
 
 
 def known_table(history: History, name: str, as_of: date) -> pd.DataFrame:
-    """Return `known(history, as_of)[name]` of one sharded table, without reading any other."""
+    """Return one sharded table as it was known, without reading any other: what a fresh start leaves behind is there.
+
+    For counting what happened in a network; what is known of a pupil is `known`.
+    """
     return _happened(latest(history.tables[name], TABLES[name], as_of), TABLES[name], pd.Timestamp(as_of))
 
 

@@ -258,6 +258,19 @@ OBJECTIONS = Table(
     ),
 )
 
+FRESH_STARTS = Table(
+    name="fresh_starts",
+    means="a fresh start that a person granted: what the pupil did before it no longer counts (records/fresh_starts.py)",
+    root="history",
+    key=("pupil", "from_on"),
+    happened_on="from_on",
+    retention_years=7,
+    columns=(
+        PUPIL,
+        Column(name="from_on", kind="date", means="the day from which the pupil starts afresh"),
+    ),
+)
+
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
@@ -272,6 +285,7 @@ TABLES: dict[str, Table] = {
         SUPPORT,
         FLAGS_GIVEN,
         OBJECTIONS,
+        FRESH_STARTS,
         SCHOOLS,
         CALENDARS,
         CHARACTERISTICS,
