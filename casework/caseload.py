@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from casework import facts, states
 from casework.audit_log import Looked, look_at_all
 from casework.duties import UNREVIEWED_DAYS, is_ownerless
-from casework.listed import Filters, Slice, listed_cases
+from casework.listed import Filters, Slice, is_awake, listed_cases
 from casework.names import master_key, shown, unseal
 from casework.permissions import Person, check_may, may
 from casework.rules import RuleBroken, check_trained
@@ -250,7 +250,7 @@ def _tally(session: Session, person: Person, today: date) -> dict[str, Any]:
             func.count().filter(is_ownerless(today)).label("ownerless"),
         )
         .join(CaseRow, CaseRow.pupil_id == PupilRow.id)
-        .where(CaseRow.state.not_in(states.FINAL))
+        .where(CaseRow.state.not_in(states.FINAL), is_awake(today))
         .group_by(PupilRow.year_group)
     )
     if person.schools is not None:

@@ -143,7 +143,8 @@ def record_decision(session: Session, person: Person, new: NewDecision, today: d
         state = "records_wrong"
     if not states.leads(case.state, state):
         raise RuleBroken("This case changed since you opened it. Go back to the pupil's page and try again.")
-    changes = {"state": state, "owner_id": person.id, "review_on": new.review_on}
+    # Who decides on a case that was set aside has taken it up again.
+    changes = {"state": state, "owner_id": person.id, "review_on": new.review_on, "snoozed_until": None}
     if not _advance(session, case.id, new.version, changes):
         return _repeated_or_stale(session, DecisionRow, person, case, new.idempotency_key)
     session.execute(

@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import told
+from casework import told, told_said
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
 from casework.told import pupil_ids
 from records.rights.holding import Gone, Holding, Subject
@@ -47,6 +47,12 @@ def _cases(session: Session, subject: Subject) -> int:
     )
 
 
+def _said(session: Session, subject: Subject) -> int:
+    steps = text(f"SELECT count(*) FROM challenge_steps WHERE {_CHALLENGES_OF}")  # noqa: S608  # our own names
+    answers = int(session.execute(steps, {"pupils": pupil_ids(session, subject)}).scalar_one())
+    return answers + _count(session, subject, *_SAID)
+
+
 def _flags(session: Session, subject: Subject) -> int:
     pupils = pupil_ids(session, subject)
     said = (text(f"SELECT count(*) FROM {table} WHERE {_FLAGS_OF}") for table in _WHY)  # noqa: S608  # our own names
@@ -60,15 +66,30 @@ def _staying(session: Session, subject: Subject, table: str, sentence: str) -> G
 
 
 _CASES_OF = "case_id IN (SELECT id FROM cases WHERE pupil_id = ANY (:pupils))"
+_CHALLENGES_OF = "challenge_id IN (SELECT id FROM challenges WHERE pupil_id = ANY (:pupils))"
 _FLAGS_OF = "flag_id IN (SELECT id FROM flags WHERE pupil_id = ANY (:pupils))"
 _MINE = "pupil_id = ANY (:pupils)"
 # Other systems: who granted them access; of their secrets and posts there are hashes only.
 _SYSTEMS: Final = ("integrations", "integration_schools", "integration_secrets", "posted_keys")
+# What is said and asked for a pupil.
+_SAID: Final = ("challenges", "voices", "fresh_starts", "snoozes")
 # What is said of a flag.
 _WHY: Final = ("reasons", "changes", "levers")
 
 # In the order in which an erasure goes through them: who the pupil is goes last, since by it the rest is found.
 HOLDINGS: Final = (
+    Holding[Session](
+        name="voice and corrections",
+        places=("challenge_steps", *_SAID),
+        about="pupils, and staff by what they wrote",
+        purpose="hear pupils and families, put right what is wrong, let a flag end and a pupil start afresh",
+        kept="while anything else about the pupil is kept; cases set aside as long as the case",
+        find=_said,
+        describe=told_said.sections,
+        erase=lambda session, subject: _delete(
+            session, subject, ("challenge_steps", _CHALLENGES_OF), *((table, _MINE) for table in _SAID)
+        ),
+    ),
     Holding[Session](
         name="cases",
         places=("cases", "views", "decisions", "list_changes"),

@@ -127,7 +127,7 @@ def _cover(today: date) -> Any:
 
 def _kept(person: Person, filters: Filters, today: date) -> list[ColumnElement[bool]]:
     open_only = CaseRow.state.not_in(states.FINAL)
-    kept = [open_only if filters.state is None else CaseRow.state == filters.state]
+    kept = [open_only if filters.state is None else CaseRow.state == filters.state, is_awake(today)]
     if person.schools is not None:
         # Row-level security says the same; two locks, so that a slip in one opens nothing.
         kept.append(CaseRow.school_urn.in_(person.schools))
@@ -144,6 +144,11 @@ def _kept(person: Person, filters: Filters, today: date) -> list[ColumnElement[b
     if filters.changed_since is not None:
         kept.append(_changed_since(filters.changed_since))
     return kept
+
+
+def is_awake(today: date) -> ColumnElement[bool]:
+    """Whether a case is not set aside on the day: it is back on the list from the day that was named."""
+    return or_(CaseRow.snoozed_until.is_(None), CaseRow.snoozed_until <= today)
 
 
 def _changed_since(day: date) -> ColumnElement[bool]:

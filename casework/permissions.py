@@ -31,6 +31,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         # A view and a decision are made by those who work with the pupil, not from a distance.
         "record_view": SCHOOL_ROLES,
         "record_decision": SCHOOL_ROLES,
+        "set_aside": SCHOOL_ROLES,
         "take_case": SCHOOL_ROLES,
         # When staff leave or are away, those who answer for the school see to it that no case is left alone.
         "hand_over": frozenset({"school_lead", "network_lead"}),
@@ -38,6 +39,13 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "take_away": SCHOOL_ROLES,
         "see_records": _WITH_PUPILS,
         "enter_term_dates": frozenset({"school_lead"}),
+        # What they say is written down by whoever meets them; whether the records are right is for those who answer.
+        "record_voice": SCHOOL_ROLES,
+        "record_challenge": SCHOOL_ROLES,
+        "write_letter": SCHOOL_ROLES,
+        "grant_fresh_start": frozenset({"school_lead"}),
+        "see_challenges": frozenset({"school_lead", "data_protection_officer"}),
+        "answer_challenge": frozenset({"school_lead", "data_protection_officer"}),
         # What Belong gets wrong, and for whom, is no secret from anyone who signs in.
         "see_audits": _EVERYONE,
         # The report is made to be taken away and printed, so those who answer for it take it.
@@ -59,7 +67,14 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "see_names": "see pupils' names",
         "record_view": "record a view about a pupil",
         "record_decision": "record what is decided for a pupil",
+        "set_aside": "set a case aside",
         "take_case": "take on a case",
+        "record_voice": "write down what a pupil or family said",
+        "record_challenge": "record that a correction is asked for",
+        "write_letter": "write a letter to a pupil and their family",
+        "grant_fresh_start": "grant a fresh start",
+        "see_challenges": "look at corrections that are asked for",
+        "answer_challenge": "answer a correction that is asked for",
         "hand_over": "hand cases over or arrange cover",
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",

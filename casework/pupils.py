@@ -26,6 +26,7 @@ from casework.permissions import Person, check_may, may
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
 from casework.tables_flags import IncidentRow
 from casework.tables_people import PersonRow, PupilKeyRow, PupilRow, SchoolRow
+from casework.voices import Voice, voices_of
 
 STALE_DAYS: Final = 7
 FEW_WEEKS: Final = 8
@@ -109,6 +110,7 @@ class PupilPage:
     what_changed: tuple[str, ...]
     going_well: tuple[str, ...]
     unknowns: tuple[str, ...]
+    voices: tuple[Voice, ...]
     reviews: tuple[Review, ...]
     own_view: OwnView | None
     explanation: Explanation | None
@@ -146,7 +148,7 @@ def pupil_page(session: Session, person: Person, pupil_id: uuid.UUID, today: dat
     case = active_case(session, pupil_id)
     view = own_view(session, person, case.id, today) if case else None
     explanation, withheld = _explanation(session, case, view, school)
-    weeks = facts.weeks_of(session, [pupil_id]).get(pupil_id, ())
+    weeks, voices = facts.weeks_of(session, [pupil_id]).get(pupil_id, ()), voices_of(session, pupil_id)
     page = PupilPage(
         pupil_id=pupil_id,
         name=_name(session, person, pupil, key),
@@ -160,7 +162,8 @@ def pupil_page(session: Session, person: Person, pupil_id: uuid.UUID, today: dat
         events=_events(session, pupil_id),
         what_changed=facts.what_changed(weeks),
         going_well=facts.going_well(weeks),
-        unknowns=_unknowns(school, weeks, today),
+        unknowns=(*_unknowns(school, weeks, today), *(() if voices else (VOICE_UNKNOWN,))),
+        voices=voices,
         reviews=_reviews(session, pupil_id, person, hidden_case=case.id if case and view is None else None),
         own_view=view,
         explanation=explanation,
@@ -253,7 +256,7 @@ def _unknowns(school: SchoolRow, weeks: Sequence[facts.Week], today: date) -> tu
         sentences.append(f"Earlier weeks: only {len(school_weeks)} school weeks are recorded for this pupil")
     if school_weeks and not any(week.positives for week in school_weeks):
         sentences.append("Achievements: none are recorded, which may mean that nobody writes them down")
-    return (*sentences, VOICE_UNKNOWN)
+    return tuple(sentences)
 
 
 def _reviews(

@@ -126,7 +126,8 @@ def page() -> str:
         starts = ", ".join(f"`{name}`" for name in STATES if name in step.starts)
         who = f"permission `{step.permission}`" if step.permission else "the nightly job"
         lines.append(f"| `{step.name}` | {starts} | `{step.end}` | {who} | {step.says} |")
-    lines += ["", "A new view on a decided case is recorded without changing its state."]
+    lines += ["", "A new view on a decided case is recorded without changing its state. A case that is set aside keeps"]
+    lines += ["its state, leaves the list until the day that was named, and gets no new flag until then."]
     for title, words in (("Own views", OPINIONS), ("Actions", ACTIONS)):
         lines += ["", f"## {title}", ""] + [f"- `{name}`: {means}" for name, means in words.items()]
     return "\n".join(lines) + "\n"

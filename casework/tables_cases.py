@@ -32,6 +32,7 @@ class CaseRow(Base):
     owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("people.id"), index=True)
     review_on: Mapped[date | None]
     closed_on: Mapped[date | None]
+    snoozed_until: Mapped[date | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
 
 

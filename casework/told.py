@@ -29,6 +29,14 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "score_stored": "asked for the pupil's score",
     "take_case": "took it on to look after the pupil",
     "hand_over": "handed the pupil's case to a colleague",
+    "set_aside": "set the pupil's case aside for some weeks",
+    "grant_fresh_start": "granted the pupil a fresh start",
+    "record_voice": "wrote down what the pupil or family said",
+    "record_challenge": "wrote down a correction that was asked for",
+    "see_challenge": "read a correction that was asked for",
+    "listed_challenge": "saw on a list that a correction is asked for",
+    "answer_challenge": "answered a correction that was asked for",
+    "take_letter": "took the letter to the pupil and family",
     "print_pupil": "printed the pupil's page for a meeting",
     "export_pupil": "made a copy of what is held, at the pupil's or family's request",
 }
@@ -141,7 +149,7 @@ def cases(session: Session, subject: Subject) -> tuple[Section, ...]:
         for row in _all(session, select(CaseRow).where(CaseRow.pupil_id.in_(pupils)), "opened_on")
     ]
     mine = select(CaseRow.id).where(CaseRow.pupil_id.in_(pupils))
-    roles = _roles(session)
+    roles = roles_of(session)
     views = [
         {
             "day": day_in_words(row.recorded_on),
@@ -171,7 +179,7 @@ def cases(session: Session, subject: Subject) -> tuple[Section, ...]:
 def looks(session: Session, subject: Subject) -> tuple[Section, ...]:
     """Return who looked, by role and day."""
     pupils = pupil_ids(session, subject)
-    roles = _roles(session)
+    roles = roles_of(session)
     looks = session.execute(
         select(func.date(LookRow.at).label("day"), LookRow.person_id, LookRow.action, func.count().label("times"))
         .where(LookRow.pupil_id.in_(pupils))
@@ -227,7 +235,7 @@ def _columns(row: Base) -> Row:
     return said
 
 
-def _roles(session: Session) -> dict[uuid.UUID, str]:
+def roles_of(session: Session) -> dict[uuid.UUID, str]:
     held: dict[uuid.UUID, list[str]] = {}
     for person, role in session.execute(select(PersonRoleRow.person_id, PersonRoleRow.role).order_by("role")):
         held.setdefault(person, []).append(ROLES[role].lower())

@@ -260,7 +260,7 @@ OBJECTIONS = Table(
 
 FRESH_STARTS = Table(
     name="fresh_starts",
-    means="a fresh start that a person granted: what the pupil did before it no longer counts (records/fresh_starts.py)",
+    means="a fresh start that a person granted: what the pupil did before it no longer counts",
     root="history",
     key=("pupil", "from_on"),
     happened_on="from_on",

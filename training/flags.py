@@ -22,7 +22,7 @@ import pandas as pd
 from training.calibration import logit
 from training.rise import FORMS, rises, rising_since
 
-NEVER = -(10**6)
+NEVER, FOREVER = -(10**6), 10**6
 SCORES = ("pupil", "as_of", "school", "year_group", "abstain", "probability")
 ALLOCATION = (
     "pupil",
@@ -95,6 +95,7 @@ def allocate(
     *,
     start: date | None = None,
     earlier_flags: pd.DataFrame | None = None,
+    set_aside: frozenset[int] = frozenset(),
 ) -> pd.DataFrame:
     """Return the allocation log of every scored pupil-week from `start` on.
 
@@ -109,6 +110,8 @@ def allocate(
         First as-of date on which flags are made; None: the first there is.
     earlier_flags
         `pupil`, `as_of` of flags already made, which snooze; None: none.
+    set_aside
+        Pupils whom a person set aside: snoozed in every week from `start` on.
 
     Raises
     ------
@@ -132,7 +135,10 @@ def allocate(
     log["holds"] = holds = (chances >= rule.level_least) & (rising | (rule.rise_least is None))
     kept = np.flatnonzero(week >= first)
     log, at, week, holds = log.iloc[kept].reset_index(drop=True), at[kept], week[kept], holds[kept]
-    return _by_week(log, holds, at, week, _last_flags(earlier_flags, pupils, weeks), rule)[list(ALLOCATION)]
+    last = _last_flags(earlier_flags, pupils, weeks)
+    # As if flagged in a week that is never over.
+    last[np.isin(pupils, sorted(set_aside))] = FOREVER
+    return _by_week(log, holds, at, week, last, rule)[list(ALLOCATION)]
 
 
 def rises_by(

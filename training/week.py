@@ -44,6 +44,7 @@ def score_week(
     as_of: date,
     *,
     earlier_flags: pd.DataFrame | None = None,
+    set_aside: frozenset[int] = frozenset(),
     weeks_back: int | None = None,
     explain: Explain = Scorer.contributions,
 ) -> Week:
@@ -55,6 +56,8 @@ def score_week(
         One per shard; all of the network's, or capacity and rank will be of a part of each school.
     earlier_flags
         `pupil`, `as_of` of flags given before, which snooze.
+    set_aside
+        Pupils whom a person set aside: scored, and not flagged.
     weeks_back
         School weeks before `as_of` that give pupils their own past; None: what the rule needs.
     explain
@@ -69,7 +72,7 @@ def score_week(
         now.append(matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool)))
         eased.append(at_ease(matrix, tables[-1], scorer.rule, as_of))
     scores = pd.concat(tables, ignore_index=True)
-    allocation, flagged = _allocated(scorer, as_of, scores, concat(now), earlier_flags)
+    allocation, flagged = _allocated(scorer, as_of, scores, concat(now), earlier_flags, set_aside)
     return Week(as_of, allocation, concat(now), why(scorer, flagged, concat(eased), explain))
 
 
@@ -81,10 +84,15 @@ def week_of_matrix(scorer: Scorer, matrix: Matrix, as_of: date, *, earlier_flags
 
 
 def _allocated(
-    scorer: Scorer, as_of: date, scores: pd.DataFrame, now: Matrix, earlier_flags: pd.DataFrame | None
+    scorer: Scorer,
+    as_of: date,
+    scores: pd.DataFrame,
+    now: Matrix,
+    earlier_flags: pd.DataFrame | None,
+    set_aside: frozenset[int] = frozenset(),
 ) -> tuple[pd.DataFrame, Matrix]:
     """Return the week's allocation, and the rows of those whom it flags."""
     roll = scores.groupby(["school", "as_of"], sort=True).size().reset_index(name="roll")
-    allocation = allocate(scores, roll, scorer.rule, start=as_of, earlier_flags=earlier_flags)
+    allocation = allocate(scores, roll, scorer.rule, start=as_of, earlier_flags=earlier_flags, set_aside=set_aside)
     flagged = allocation.loc[allocation["flagged"], "pupil"]
     return allocation, now.where(now.keys["pupil"].isin(flagged).to_numpy(bool))

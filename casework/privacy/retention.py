@@ -33,16 +33,20 @@ _GONE_PUPILS: Final = (
     "AND NOT EXISTS (SELECT FROM flags f WHERE f.pupil_id = p.id) "
     "AND NOT EXISTS (SELECT FROM scores s WHERE s.pupil_id = p.id)"
 )
+_GONE_CHALLENGES: Final = f"SELECT id FROM challenges WHERE pupil_id IN ({_GONE_PUPILS})"  # noqa: S608  # our own words
 _STEPS: Final = (
     ("decisions", f"case_id IN ({_OLD_CASES})"),
     ("views", f"case_id IN ({_OLD_CASES})"),
     ("list_changes", f"case_id IN ({_OLD_CASES})"),
+    ("snoozes", f"case_id IN ({_OLD_CASES})"),
     ("cases", f"id IN ({_OLD_CASES})"),
     *((table, f"flag_id IN ({_OLD_FLAGS})") for table in ("reasons", "changes", "levers")),
     ("flags", f"id IN ({_OLD_FLAGS})"),
     ("scores", "as_of < :flags"),
     ("sign_in_sessions", "expires_at < :sign_ins"),
     *((table, f"pupil_id IN ({_GONE_PUPILS})") for table in ("weekly_facts", "incidents", "feature_rows")),
+    ("challenge_steps", f"challenge_id IN ({_GONE_CHALLENGES})"),
+    *((table, f"pupil_id IN ({_GONE_PUPILS})") for table in ("challenges", "voices", "fresh_starts")),
     ("pupil_keys", f"pupil_id IN ({_GONE_PUPILS})"),
     ("pupils", f"id IN ({_GONE_PUPILS}) AND NOT EXISTS (SELECT FROM pupil_keys k WHERE k.pupil_id = pupils.id)"),
 )

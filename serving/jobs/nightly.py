@@ -30,6 +30,7 @@ from records.tables import CALENDARS, SCHOOLS
 from records.transfers import Shares, nothing_shared
 from serving.jobs.check_sample import drawn
 from serving.jobs.holding import hold_back
+from serving.jobs.learned import land_learned, pupils_set_aside
 from serving.jobs.recorded import Recorded, recorded
 from serving.jobs.term_dates import land_term_dates
 from serving.school_days import save_school_days
@@ -107,6 +108,8 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             day = as_of or _day_of_the_week(session, today)
             earlier = earlier_flags(session, day, deployed.digest)
             land_term_dates(home, session)
+            land_learned(home, session, today)
+            aside = pupils_set_aside(session, day)
         if row is None or row.digest != deployed.digest:
             raise NotScored("deployment_mismatch", "The database does not record this model as deployed.")
         if not deployed.ledger.holds(Head(number=row.ledger[0], digest=row.ledger[1])):
@@ -120,6 +123,7 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             deployed.scorer,
             day,
             earlier_flags=earlier,
+            set_aside=aside,
             explain=contributions,
         )
         week = hold_back(week, {standing.school for standing in network.standings if standing.held})

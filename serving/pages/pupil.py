@@ -1,21 +1,29 @@
 """One pupil: what has been happening, then one's own view, and only then what the model found."""
 
 import uuid
+from datetime import date, timedelta
 from typing import Any
 
 from starlette.responses import Response
 
 from casework.cases import Change, Explanation, PupilPage, Reason, Review, pupil_page
+from casework.challenges import challenges_of
 from casework.permissions import may
+from casework.setting_aside import fresh_start, snoozed
 from features.cohort import ABSTAIN
 from serving.page import NotFound, Page, Visit
 from serving.pages.pupil_parts import chart_of, event_words, week_rows
 from serving.rendering import day_words, year_words
 
 _EVENTS_SHOWN = 30
+_LATER = timedelta(weeks=6)
 _SAVED = {
     "view": "Your view is saved. What the model found is further down.",
     "next": "What happens next is saved.",
+    "voice": "What they said is saved.",
+    "correction": "The correction is recorded. Those who answer for the school see it with its last day.",
+    "aside": "The case is set aside. It comes back on the list by itself.",
+    "fresh": "The fresh start is granted. It counts from the coming night.",
 }
 
 
@@ -46,7 +54,8 @@ def place_words(pupil: PupilPage) -> str:
 def show_pupil(visit: Visit) -> Response:
     """Show the pupil; without an own view of this week there is no figure and no reason in the page at all."""
     pupil = read_pupil(visit)
-    case = pupil.case
+    case, school = pupil.case, pupil.school
+    corrections = challenges_of(visit.session, pupil.pupil_id)
     return visit.show(
         "pupil.html",
         title="One pupil",
@@ -68,7 +77,17 @@ def show_pupil(visit: Visit) -> Response:
         may_record=bool(case and case.may_record_view and may(visit.person, "record_view")),
         may_decide=bool(case and case.may_record_decision),
         explanation=_explanation(pupil.explanation) if pupil.explanation else None,
-        reviews=[_review(review) for review in pupil.reviews],
+        reviews=[_review(review, pupil, visit.today) for review in pupil.reviews],
+        voices=pupil.voices,
+        corrections=corrections,
+        records_questioned=any(one.is_open and one.about == "records" for one in corrections),
+        aside=snoozed(visit.session, case.id, visit.today) if case else None,
+        fresh=fresh_start(visit.session, pupil.pupil_id),
+        may_voice=may(visit.person, "record_voice", school),
+        may_correct=may(visit.person, "record_challenge", school),
+        may_letter=may(visit.person, "write_letter", school),
+        may_set_aside=bool(case and pupil.own_view and may(visit.person, "set_aside", school)),
+        may_start_afresh=may(visit.person, "grant_fresh_start", school),
     )
 
 
@@ -113,10 +132,29 @@ def _reason(reason: Reason | Change, way: str) -> dict[str, Any]:
     }
 
 
-def _review(review: Review) -> dict[str, Any]:
+def _review(review: Review, pupil: PupilPage, today: date) -> dict[str, Any]:
     what = f"{'View' if review.kind == 'view' else 'Next step'}: {review.words}"
     words = "Their words are shown once you have recorded your own view." if review.text is None else review.text
-    return {"on": review.recorded_on, "who": review.by, "what": what, "words": words}
+    return {
+        "on": review.recorded_on,
+        "who": review.by,
+        "what": what,
+        "words": words,
+        "later": _later(review.recorded_on, pupil, today),
+    }
+
+
+def _later(day: date, pupil: PupilPage, today: date) -> str:
+    """Return what was recorded in the weeks after a review, once they are over: it may prove the reader wrong."""
+    until = day + _LATER
+    if until > min(today, pupil.data_to or day) or (pupil.weeks and pupil.weeks[0].week_start > day):
+        return ""
+    came = [
+        event.happened_on for event in pupil.events if event.kind == "suspension" and day < event.happened_on <= until
+    ]
+    if came:
+        return f"In the six weeks after: a suspension from {day_words(min(came))}."
+    return "In the six weeks after: no suspension is recorded."
 
 
 PAGES = (Page(name="pupil", path="/pupils/{pupil_id}", permission="see_pupil", show=show_pupil),)

@@ -9,11 +9,13 @@ from starlette.responses import Response
 from casework import states
 from casework.cases import NewDecision, PupilPage, record_decision
 from casework.permissions import check_may
-from casework.rules import TEXT_LONGEST, RuleBroken
+from casework.rules import TEXT_LONGEST, RuleBroken, check_decision
 from serving.page import Page, Visit
 from serving.pages.pupil import read_pupil
+from serving.rendering import day_words
 
 _PARTS = ("day", "month", "year")
+_SENT = ("version", "key", "changed", "misfits", "action", "note", *(f"review_on-{part}" for part in _PARTS))
 
 
 def show_form(visit: Visit) -> Response:
@@ -32,10 +34,41 @@ def save(visit: Visit) -> Response:
         return visit.go(f"/pupils/{pupil.pupil_id}")
     key = visit.value("key")
     try:
-        record_decision(visit.session, visit.person, _decision(visit, pupil.case.id, key), visit.today)
+        new = _decision(visit, pupil.case.id, key)
+        if visit.value("confirmed") == "change":
+            return _form(visit, pupil, key=key)
+        if visit.value("confirmed") != "yes":
+            check_decision(new.action, new.note, new.review_on, visit.today)
+            return _check_answers(visit, pupil, new)
+        record_decision(visit.session, visit.person, new, visit.today)
     except RuleBroken as error:
         return _form(visit, pupil, key=key or uuid.uuid4().hex, error=error)
     return visit.go(f"/pupils/{pupil.pupil_id}?saved=next")
+
+
+def _check_answers(visit: Visit, pupil: PupilPage, new: NewDecision) -> Response:
+    """Show what will be saved, before it is: it cannot be taken back, only added to."""
+    assert pupil.case is not None
+    said = pupil.explanation
+    reasons = [*said.reasons_for, *said.reasons_against] if said else []
+    misfits = [reason.sentence for reason in reasons if reason.position in new.reasons_that_do_not_fit]
+    answers = (
+        ("Did the reasons change your view?", "Yes" if new.reasons_changed_view else "No"),
+        ("Reasons that do not fit", "; ".join(misfits) or "None"),
+        ("What you will offer", states.ACTIONS[new.action]),
+        ("Anything to add", new.note or "Nothing"),
+        ("Look again on", day_words(new.review_on) or "No day"),
+        ("Who looks after this case", visit.person.name),
+    )
+    sent = [(name, value) for name in _SENT for value in visit.values(name)]
+    return visit.show(
+        "check_decision.html",
+        title="Check your answers",
+        name=pupil.name,
+        pupil_id=pupil.pupil_id,
+        answers=answers,
+        sent=sent,
+    )
 
 
 def _decision(visit: Visit, case_id: uuid.UUID, key: str) -> NewDecision:

@@ -134,7 +134,14 @@ def test_a_view_then_the_reasons_then_what_happens_next(site: RunningSite, clien
     )
     assert "Enter a real date" in wrong.words()
     right = {**given, "review_on-day": "6", "review_on-month": "7", "review_on-year": "2026"}
-    assert "Next step: A mentor" in client.send(wrong, f"{here}/next", right).words()
+    check = client.send(wrong, f"{here}/next", right)
+    assert "Check your answers" in check.words("h1")
+    assert "A mentor" in check.words()
+    assert "Next step" not in client.get(here).words(), "nothing is saved before it is confirmed"
+    again = client.send(check, f"{here}/next", {**right, "confirmed": "change"})
+    assert "What happens next" in again.words("h1")
+    saved = client.send(check, f"{here}/next", {**right, "confirmed": "yes"})
+    assert "Next step: A mentor" in saved.words()
 
 
 def test_sending_a_view_twice_saves_one(site: RunningSite, client: Client) -> None:
@@ -166,15 +173,16 @@ def test_the_second_of_two_reviewers_is_told_and_keeps_their_text(site: RunningS
 def test_a_pupil_of_another_school_is_not_found_whatever_the_door(site: RunningSite, client: Client) -> None:
     client.sign_in("school-lead")
     token = form_of(client.get("/pupils"))["csrf"]
+    asking = ("/voice", "/correction", "/aside", "/fresh-start")
     for pupil in (site.ids["Farid"], str(uuid.uuid4()), "not-an-id"):
-        for door in ("", "/view", "/next"):
+        for door in ("", "/view", "/next", *asking, "/letter.pdf"):
             assert client.get(f"/pupils/{pupil}{door}", status=404).words("h1") == "Page not found"
-        for door in ("/view", "/next"):
+        for door in ("/view", "/next", *asking):
             client.post(f"/pupils/{pupil}{door}", {"csrf": token, "key": "k", "version": "1"}, status=404)
     engine = connect(site.home, "job")
     with scoped(engine, None) as session:
         looks = session.query(LookRow).filter_by(action="pupil_not_in_scope", pupil_id=uuid.UUID(site.ids["Farid"]))
-        assert looks.count() == 5  # five doors, each look kept although nothing was found
+        assert looks.count() == 14  # fourteen doors, each look kept although nothing was found
     engine.dispose()
 
 
