@@ -1,4 +1,4 @@
-"""The pages in docs/generated/, printed from the code they describe: `python -m serving.generate`."""
+"""The pages in docs/generated/ and the index of pictures, printed from the code they describe: `python -m serving.generate`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -61,6 +61,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "doors.md": doors.door_table,
     "holdings.md": gathered.page,
     "policy.schema.json": policy_page.schema,
+    "../pages/README.md": doors.pictures_index,
 }
 
 
