@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from features.cohort import ABSTAIN, AWAY, HELD, NEW_WEEKS
+from features.cohort import ABSTAIN, AWAY, BY_SCHOOL, NEW_WEEKS
 from features.grid import Grid, day_number
 from features.ledger import Ledger, ledger_of
 from features.loops import Small
@@ -26,7 +26,7 @@ def keys_of(history: History, rows: Grid, fresh: Flags, machine: Machine) -> pd.
     """Return the matrix's keys, abstentions included; `fresh` says where the register is up to date."""
     holds = {"objection": _objecting(history, rows), **_away(history, rows, machine)}
     holds |= {"too_new": _too_new(rows), "not_up_to_date": ~fresh}
-    reasons = [code for code in ABSTAIN if code != HELD]
+    reasons = [code for code in ABSTAIN if code not in BY_SCHOOL]
     abstain = np.zeros(len(rows), dtype=np.int8)
     for number in range(len(reasons), 0, -1):
         abstain[holds[reasons[number - 1]]] = number
