@@ -29,7 +29,7 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class RollLine:
-    """One pupil on roll, with the two facts that a list would show of anyone."""
+    """One pupil on roll, with up to two facts of what became harder lately."""
 
     pupil_id: uuid.UUID
     name: str
@@ -83,7 +83,7 @@ def school_roll(session: Session, person: Person, school: int, year: str, today:
         RollLine(
             pupil_id=row.id,
             name=shown(unseal(master, row.pseudonym, row.identity, row.wrapped)),
-            facts=facts.list_facts(weeks.get(row.id, ())),
+            facts=facts.what_changed(weeks.get(row.id, ()))[:2],
         )
         for row in rows
     ]
