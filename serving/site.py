@@ -20,7 +20,7 @@ from serving.identity import Provider, read_providers
 from serving.scoring import Deployed, Refused
 
 if TYPE_CHECKING:
-    from features.engine import Build
+    from features.machine import Machine
 
 NO_SCHOOLS: frozenset[int] = frozenset()
 WallClock = Callable[[], datetime]
@@ -42,7 +42,7 @@ class ScoringDoor(Protocol):
 class Site:
     """The parts of one process that pages use; `address` is where browsers reach it, without a last slash.
 
-    `compiled` gives the engine for posts of many pupils, loaded when first asked for; None: the plain one for all.
+    `loops` gives the engine's loops for a post of so many pupils; None: the plain ones for all.
     """
 
     home: Home
@@ -52,7 +52,7 @@ class Site:
     templates: Environment
     seal: Fernet
     door: ScoringDoor
-    compiled: "Callable[[], Build] | None" = None
+    loops: "Callable[[int], Machine] | None" = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)

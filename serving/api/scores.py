@@ -23,8 +23,6 @@ from serving.scoring import Deployed
 
 MOST_BYTES = 10 * 1024 * 1024
 SLOWEST_SECONDS = 30.0
-# Above so many pupils machine code saves more time than its loading takes, and later posts find it there.
-FEW = 20
 
 router = APIRouter(tags=["scores"], route_class=ProblemRoute)
 
@@ -130,9 +128,8 @@ def post_scores(
     # Engine and model are imported with the first call, not while the process starts (serving/scoring.py).
     from serving.api.scored import score  # noqa: PLC0415  # see above
 
-    many = site.compiled() if site.compiled and len(body.pupils) > FEW else None
     records = posted(body, network)
-    scores = score(deployed, records, body, many) if many else score(deployed, records, body)
+    scores = score(deployed, records, body, *([site.loops(len(body.pupils))] if site.loops else []))
     with site.database(integration.schools) as session:
         for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
             detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"

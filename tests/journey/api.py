@@ -24,7 +24,7 @@ from casework.people import ensure_schools
 from casework.permissions import Person, Role
 from records.home import Home
 from serving.api import router
-from serving.jobs.web import compiled_engine
+from serving.jobs.loops import LoadedLoops
 from serving.scoring import POINTER, Door
 from serving.site import Site
 from tests.database import remove_home
@@ -93,7 +93,7 @@ def site_of(home: Home, engine: Engine) -> Site:
         templates=Environment(autoescape=True),
         seal=Fernet(Fernet.generate_key()),
         door=Door(home),
-        compiled=compiled_engine,
+        loops=LoadedLoops(),
     )
 
 
