@@ -34,6 +34,7 @@ ANSWER: dict[str, Any] = {
     "bundle": "5f0c" + 60 * "0",
     "approval": {
         "id": "91ab" + 60 * "0",
+        "policy": "77d0" + 60 * "0",
         "verdict": "WAIVED",
         "expires_on": "2026-09-18",
         "monitoring_plan": "The audit runs again every week on outcomes that have matured.",
@@ -44,6 +45,7 @@ ANSWER: dict[str, Any] = {
         {
             "id": "row-1",
             "school": 990001,
+            "as_of": "2026-06-22",
             "probability": 0.083,
             "in_words": "about 8 in 100",
             "usual": 0.014,
@@ -59,11 +61,30 @@ ANSWER: dict[str, Any] = {
                 }
             ],
             "reasons_against": [],
+            "eased_on": "2026-04-20",
+            "eased_in_words": "about 3 in 100",
+            "changed": [
+                {
+                    "way": "up",
+                    "group": "Time in lessons",
+                    "sentence": "Removals from lessons: 1 in the last 4 school weeks, 0 in the 4 before 20 April",
+                    "share": "most",
+                    "changeable": True,
+                }
+            ],
+            "would_lower": [
+                {
+                    "group": "Time in lessons",
+                    "sentence": "If time in lessons (removals from lessons) were again as before 20 April",
+                    "in_words": "about 4 in 100",
+                }
+            ],
             "not_scored": None,
         },
         {
             "id": "row-2",
             "school": 990001,
+            "as_of": "2026-06-22",
             "probability": None,
             "in_words": None,
             "usual": None,
@@ -72,10 +93,84 @@ ANSWER: dict[str, Any] = {
             "rising_since": None,
             "reasons_for": [],
             "reasons_against": [],
+            "eased_on": None,
+            "eased_in_words": None,
+            "changed": [],
+            "would_lower": [],
             "not_scored": {
                 "code": "too_few_marks",
                 "sentence": "The marks given reach back less than 4 school weeks.",
             },
         },
     ],
+}
+
+TOKEN: dict[str, Any] = {
+    "access_token": "eyJ...",
+    "token_type": "Bearer",
+    "expires_in": 900,
+    "scope": "lists:read",
+}
+
+LISTED: dict[str, Any] = {
+    "pupil": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+    "upn": None,
+    "school": 990001,
+    "year_group": "9",
+    "on_list": True,
+    "since": "2026-06-22",
+    "until": "2026-08-03",
+    "left_on": None,
+    "facts": [
+        "Removals from lessons 3 in the last 4 weeks, 0 in the 4 before.",
+        "Late marks 6 in the last 4 weeks, 1 in the 4 before.",
+    ],
+    "data_to": "2026-06-19",
+    "updated_at": "2026-06-22T04:10:07.412000Z",
+    "score": None,
+    "score_withheld": None,
+}
+
+_NOTICES = ["Demonstration: the pupils are simulated and the signatures are a demonstration's."]
+
+LISTS: dict[str, Any] = {"notices": _NOTICES, "pupils": [LISTED], "next": None}
+
+CHANGES: dict[str, Any] = {
+    "notices": _NOTICES,
+    "changes": [{"at": "2026-06-22T04:10:07.412000Z", "what": "joined", "pupil": LISTED}],
+    "next": "gAAAA...",
+    "more": False,
+}
+
+HISTORY: dict[str, Any] = {
+    "pupil": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+    "upn": None,
+    "school": 990001,
+    "year_group": "9",
+    "left_on": None,
+    "data_to": "2026-06-19",
+    "notices": _NOTICES,
+    "weeks": [
+        {
+            "week_start": "2026-06-15",
+            "sessions_possible": 10,
+            "sessions_missed": 1,
+            "late_marks": 2,
+            "incidents": 3,
+            "removals": 1,
+            "positives": 0,
+            "suspended": False,
+        }
+    ],
+    "events": [
+        {
+            "happened_on": "2026-06-18",
+            "kind": "incident",
+            "what": "Removed from a lesson",
+            "place": "Classroom",
+            "sessions": None,
+        }
+    ],
+    "on_list": [{"since": "2026-06-22", "left_on": None}],
+    "scores": None,
 }

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -19,7 +19,7 @@ MOST_FIELDS = 50
 log = logging.getLogger(__name__)
 
 # A caller's own key may be anything, a name among others; only what looks like a field's name is repeated.
-_FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 # Pydantic's own wording may quote what was given ("found 'xyz'"), so each kind of fault has words of ours.
 _SAYS = {
@@ -37,6 +37,7 @@ _SAYS = {
     "date_from_datetime_inexact": "must be a date like 2026-06-22, without a time",
 }
 _SAYS_BY_START = (
+    ("datetime", "must be a moment with its zone, for example 2026-06-15T06:00:00Z"),
     ("date", "must be a real date like 2026-06-22"),
     ("int", "must be a whole number, written as a number"),
     ("float", "must be a finite number"),
@@ -45,6 +46,7 @@ _SAYS_BY_START = (
     ("list", "must be a list"),
     ("tuple", "must be a list"),
     ("model", "must be an object"),
+    ("uuid", "must be an id that Belong gave, like 6f9619ff-8b86-4d01-b42d-00cf4fc964ff"),
 )
 
 
@@ -94,11 +96,13 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     408: "The request took too long to arrive",
+    409: "The answer has changed",
     413: "The request is too large",
     415: "The request must be JSON",
     422: "Some fields are wrong",
+    429: "Too many calls",
     500: "Belong failed",
-    503: "Belong is not scoring",
+    503: "Belong cannot answer now",
 }
 
 
@@ -121,7 +125,7 @@ def answer(refusal: Refusal) -> JSONResponse:
 
 def fields_wrong(faults: Sequence[FieldFault]) -> Refusal:
     """Return the 422 for these faults."""
-    return Refusal(422, "fields_wrong", "Some fields of the request are wrong; nothing was scored.", faults=faults)
+    return Refusal(422, "fields_wrong", "Some fields of the request are wrong; nothing was done.", faults=faults)
 
 
 def place(path: Sequence[int | str]) -> str:
@@ -164,15 +168,20 @@ class ProblemRoute(APIRoute):
             except Refusal as refusal:
                 return answer(refusal)
             except RequestValidationError as error:
-                return answer(fields_wrong(faults_of(error.errors())))
+                return answer(fields_wrong(faults_of([_bare(one) for one in error.errors()])))
             except HTTPException as error:
                 return answer(Refusal(error.status_code, "refused", _TITLES.get(error.status_code, "Refused.")))
             except Exception as error:
                 # The exception's text may hold a pupil's record, so only its kind and place are logged.
                 log.error("%s failed: %s at %s", self.path, type(error).__name__, _where(error))
-                return answer(Refusal(500, "failed", "Belong failed; the fault is in its log. Nothing was scored."))
+                return answer(Refusal(500, "failed", "Belong failed; the fault is in its log. Nothing was done."))
 
         return careful
+
+
+def _bare(error: Any) -> ErrorDetails:
+    """Return FastAPI's error without the word 'query' or 'path' before the parameter's own name."""
+    return cast("ErrorDetails", {**error, "loc": tuple(error["loc"][1:])})
 
 
 def _where(error: BaseException) -> str:

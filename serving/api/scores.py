@@ -1,28 +1,28 @@
 """`POST /api/v1/scores`: posted records in, chances with reasons out, under the approval that allows it."""
 
-import asyncio
 from collections import Counter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import ValidationError
+from sqlalchemy.orm import Session
 
 from casework.audit_log import look
-from casework.integrations import Integration
-from serving.api.answers import CAUTION, ScoresAnswer
+from casework.callers import SCORES_READ, Integration
+from casework.posted_keys import remember
+from casework.stored_scores import read_stored
+from serving.api.answers import CAUTION, PupilAnswer, ScoresAnswer
+from serving.api.bodies import MOST_BYTES, parsed, read_body
 from serving.api.checks import faults
-from serving.api.credentials import SCORES_READ, caller, site_of
+from serving.api.credentials import needs, site_of
 from serving.api.examples import ANSWER, REQUEST
 from serving.api.health import approval_answer, may_score
 from serving.api.posted import posted
-from serving.api.problems import Problem, ProblemRoute, Refusal, faults_of, fields_wrong
+from serving.api.problems import Problem, ProblemRoute, Refusal, fields_wrong
 from serving.api.schemas import ScoresRequest
-from serving.school_days import read_school_days
+from serving.school_days import SchoolDays, read_school_days
 from serving.scoring import Deployed
-
-MOST_BYTES = 10 * 1024 * 1024
-SLOWEST_SECONDS = 30.0
+from serving.site import Site
 
 router = APIRouter(tags=["scores"], route_class=ProblemRoute)
 
@@ -36,62 +36,42 @@ _BODY: dict[str, Any] = {
             }
         },
     },
-    "security": [{"integration": []}],
+    "security": [{"integration": [SCORES_READ]}],
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"example": ANSWER}}},
     **{
         status: {"model": Problem, "description": why, "content": {"application/problem+json": {}}}
         for status, why in (
-            (400, "Not JSON."),
+            (400, "Not JSON, or a field named twice."),
             (401, "No token, or not one that Belong gave out."),
             (403, "The integration lacks the scope scores:read."),
-            (404, "A school that the integration does not hold."),
+            (404, "A school or a pupil that the integration does not hold."),
+            (408, "The body did not arrive in time."),
+            (409, "Another answer was given under this Idempotency-Key."),
             (413, "More than 10 MB."),
+            (415, "Not application/json."),
             (422, "A field is wrong: named, its value never repeated."),
+            (429, "The integration calls more often than it may."),
             (503, "Nothing may serve; `code` says why."),
         )
     },
 }
 
 
+Key = Annotated[
+    str | None,
+    Header(
+        pattern=r"^[!-~]{1,100}$",
+        description="Up to 100 characters of the caller's own, new for each post and the same for each try of it.",
+    ),
+]
+
+
 async def body_of(request: Request) -> ScoresRequest:
-    """Return the request's body, strictly read.
-
-    Raises
-    ------
-    Refusal
-        408 and 413 before the whole is in memory; 400 for what is not JSON; 422 for a wrong field.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, "not_json", "Send application/json.")
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(SLOWEST_SECONDS):
-            async for part in request.stream():
-                size += len(part)
-                if size > MOST_BYTES:
-                    raise Refusal(413, "too_large", "The body is over 10 MB; send fewer pupils, or marks as a string.")
-                parts.append(part)
-    except TimeoutError:
-        raise Refusal(408, "too_slow", f"The body did not arrive within {SLOWEST_SECONDS:.0f} seconds.") from None
-    return await run_in_threadpool(_parsed, b"".join(parts))
-
-
-def _parsed(body: bytes) -> ScoresRequest:
-    try:
-        return ScoresRequest.model_validate_json(body)
-    except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
-        if errors[0]["type"] == "json_invalid":
-            raise Refusal(400, "not_json", "The body is not JSON that Belong can read.") from None
-        raise fields_wrong(faults_of(errors)) from None
-
-
-def integration_of(request: Request) -> Integration:
-    """Return the calling integration, which must hold `scores:read`."""
-    return caller(request, SCORES_READ)
+    """Return the request's body, strictly read; refusals as in `serving.api.bodies`."""
+    body = await read_body(request, "application/json")
+    return await run_in_threadpool(parsed, ScoresRequest, body)
 
 
 def deployed_of(request: Request) -> Deployed:
@@ -109,15 +89,17 @@ def deployed_of(request: Request) -> Deployed:
 )
 def post_scores(
     request: Request,
-    integration: Annotated[Integration, Depends(integration_of)],
+    integration: Annotated[Integration, Depends(needs(SCORES_READ))],
     deployed: Annotated[Deployed, Depends(deployed_of)],
     body: Annotated[ScoresRequest, Depends(body_of)],
+    idempotency_key: Key = None,
 ) -> ScoresAnswer:
-    """Return, for each pupil: the chance of the outcome within the horizon, whether it is rising, why.
+    """Return, for each pupil: the chance of the outcome within the horizon, whether it rises, why, what would lower it.
 
-    A pupil who cannot be scored (too new, records not up to date, a suspension under way or already
-    decided) has `not_scored` with the reason. Each call is entered in the log of looks; if that
-    cannot be written, nothing is answered.
+    Pupils are posted with their records, or named by Belong's id where it holds them. A pupil who cannot be
+    scored (too new, records not up to date, a suspension under way or already decided) has `not_scored` with
+    the reason. Each call is entered in the log of looks; if that cannot be written, nothing is answered. The
+    same post under the same `Idempotency-Key` within a day gets the same answer, or 409 where it has changed.
     """
     check_schools(body, integration.schools)
     site = site_of(request)
@@ -125,16 +107,9 @@ def post_scores(
     found = faults(body, today=site.today(), phases={} if network is None else network.phases)
     if found:
         raise fields_wrong(found)
-    # Engine and model are imported with the first call, not while the process starts (serving/scoring.py).
-    from serving.api.scored import score  # noqa: PLC0415  # see above
-
-    records = posted(body, network)
-    scores = score(deployed, records, body, *([site.loops(len(body.pupils))] if site.loops else []))
-    with site.database(integration.schools) as session:
-        for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
-            detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"
-            look(session, integration, "score_posted", school=school, detail=detail)
-    return ScoresAnswer(
+    scores = _posted_scores(site, deployed, body, network) if body.pupils else []
+    stored = _stored_scores(site, integration, deployed, body) if body.stored else []
+    made = ScoresAnswer(
         as_of=body.as_of,
         horizon_school_weeks=deployed.bundle.manifest["horizon_weeks"],
         outcome=deployed.scorer.outcome.words,
@@ -142,8 +117,53 @@ def post_scores(
         approval=approval_answer(deployed),
         demonstration=deployed.demo,
         notices=notices(deployed),
-        scores=scores,
+        scores=[*scores, *stored],
     )
+    with site.database(integration.schools) as session:
+        again = idempotency_key is not None and _again(session, site, integration, idempotency_key, (body, made))
+        for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
+            detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"
+            look(session, integration, "score_posted", school=school, detail=f"{detail}{', again' if again else ''}")
+    return made
+
+
+def _posted_scores(
+    site: Site, deployed: Deployed, body: ScoresRequest, network: SchoolDays | None
+) -> list[PupilAnswer]:
+    # Engine and model are imported with the first call, not while the process starts (serving/scoring.py).
+    from serving.api.scored import score  # noqa: PLC0415  # see above
+
+    return score(deployed, posted(body, network), body, *([site.loops(len(body.pupils))] if site.loops else []))
+
+
+def _stored_scores(site: Site, caller: Integration, deployed: Deployed, body: ScoresRequest) -> list[PupilAnswer]:
+    """Return the stored pupils' answers; the looks are written with the reading, those that found nobody too."""
+    from serving.api.stored import stored_answer  # noqa: PLC0415  # as above
+
+    with site.database(caller.schools) as session:
+        found = read_stored(session, caller, body.stored, deployed.digest, body.as_of, site.today())
+    missing = [at for at, pupil in enumerate(body.stored) if pupil not in found]
+    if missing:
+        raise Refusal(404, "no_such_pupil", f"stored[{missing[0]}]: this integration has no such pupil.")
+    return [stored_answer(deployed, pupil, found[pupil]) for pupil in body.stored]
+
+
+def _again(
+    session: Session, site: Site, caller: Integration, key: str, said: tuple[ScoresRequest, ScoresAnswer]
+) -> bool:
+    request, answer = (part.model_dump_json().encode() for part in said)
+    match remember(session, caller, key, (request, answer), site.now()):
+        case "other_request":
+            raise Refusal(422, "key_used", "This Idempotency-Key came with another request; take a new one.")
+        case "other_answer":
+            raise Refusal(
+                409,
+                "answer_changed",
+                "What was answered under this Idempotency-Key holds no longer: a model or records came in between. "
+                "Take a new key for today's answer.",
+            )
+        case how:
+            return how == "again"
 
 
 def check_schools(body: ScoresRequest, schools: frozenset[int] | None) -> None:

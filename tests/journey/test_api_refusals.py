@@ -1,15 +1,28 @@
 """Every way the scoring interface says no: in one form, with the field's name, never with a value."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from casework.integrations import end_integration
+from casework.integrations import revoke_integration
 from serving.scoring import POINTER
-from tests.deployed import OTHER_SCHOOL, demo_home, put_deployed, tiny_bundle
-from tests.journey.api import SCORES, SECRET_VALUE, Api, as_job, grant, problem, pupil, request, running_api, serving
+from tests.deployed import OTHER_SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
+from tests.journey.api import (
+    SCORES,
+    SECRET_VALUE,
+    Api,
+    as_job,
+    grant,
+    officer,
+    problem,
+    pupil,
+    request,
+    running_api,
+    serving,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +44,7 @@ def test_a_withdrawn_integration_is_refused_at_the_next_call(api):
     token = grant(api.home, "leaving")
     assert api.post(request(), token=token).status_code == 200
     with as_job(api.home) as session:
-        end_integration(session, "leaving")
+        revoke_integration(session, officer(), "leaving", TODAY)
     problem(api.post(request(), token=token), 401, "bad_credentials")
 
 
@@ -96,6 +109,19 @@ def test_too_much_is_refused_before_it_is_read(api):
     problem(api.post(b'{"as_of": "' + b"x" * (11 * 1024 * 1024)), 413, "too_large")
 
 
+def test_a_body_that_does_not_come_is_not_waited_for(api, monkeypatch):
+    monkeypatch.setattr("serving.api.bodies.SLOWEST_SECONDS", 0.2)
+    never = threading.Event()
+
+    def slow() -> Iterator[bytes]:
+        yield b'{"as_of"'
+        never.wait(5)
+        yield b": 1}"
+
+    headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
+    problem(api.client.post(SCORES, content=slow(), headers=headers), 408, "too_slow")
+
+
 def test_a_body_that_is_not_called_json_is_refused(api):
     headers = {"authorization": f"Bearer {api.token}", "content-type": "text/plain"}
     answer = api.client.post(SCORES, content=json.dumps(request()), headers=headers)
@@ -103,7 +129,7 @@ def test_a_body_that_is_not_called_json_is_refused(api):
 
 
 def test_other_addresses_and_methods_answer_in_the_same_form(api):
-    problem(api.client.get("/api/v1/pupils"), 404, "no_such_address")
+    problem(api.client.get("/api/v1/pupils/all"), 404, "no_such_address")
     problem(api.client.get(SCORES), 405, "wrong_method")
     problem(api.client.post("/api/v1/health/live"), 405, "wrong_method")
 
