@@ -36,6 +36,8 @@ from serving.app import create_app
 from serving.jobs.web import HOST
 from serving.scoring import open_deployed
 from tests.deployed import TODAY, demo_home, put_deployed, tiny_bundle
+from tests.journey.client import running
+from tests.site import free_port
 
 USERS = 20
 COOKIE = "belong_session"
@@ -103,7 +105,7 @@ def sign_in(home: Home, network: Network) -> list[str]:
 def served(home: Home, port: int) -> Iterator[psutil.Process]:
     """Serve the home by `belong serve` in a process of its own."""
     arguments = [sys.executable, "-m", "serving.cli", "serve", "--home", str(home.path), "--port", str(port)]
-    with subprocess.Popen(arguments) as process:  # noqa: S603  # our own arguments
+    with subprocess.Popen(arguments) as process:  # our own arguments
         try:
             _wait_until_ready(port)
             yield psutil.Process(process.pid)
@@ -116,7 +118,7 @@ def _wait_until_ready(port: int) -> None:
     until = time.monotonic() + 120
     while True:
         try:
-            httpx.get(f"http://{HOST}:{port}/sign-in", trust_env=False, timeout=10).raise_for_status()
+            httpx.get(f"http://{HOST}:{port}/sign-in", trust_env=False, timeout=60).raise_for_status()
             return
         except httpx.HTTPError:
             if time.monotonic() > until:
@@ -131,7 +133,7 @@ def measured(home: Home, web: psutil.Process, plan: dict[str, object]) -> Loaded
         file.flush()
         before = _spent(web), _spent(_postmaster(home))
         arguments = [sys.executable, "-m", "benchmarks.pages_load", file.name]
-        said = subprocess.run(arguments, capture_output=True, text=True, check=False)  # noqa: S603  # our own
+        said = subprocess.run(arguments, capture_output=True, text=True, check=False)  # our own
         after = _spent(web), _spent(_postmaster(home))
     if said.returncode:
         raise RuntimeError(said.stderr)
@@ -162,12 +164,15 @@ def queries(home: Home, cookie: str) -> dict[str, int]:
     AssertionError
         The list of more pupils takes more statements.
     """
-    from starlette.testclient import TestClient  # noqa: PLC0415  # only here
-
     engine = connect(home, "app")
     counted = {}
-    with TestClient(create_app(home, engine=engine), base_url="http://127.0.0.1:8000") as client:
-        client.headers["cookie"] = cookie
+    port = free_port()
+    address = f"http://{HOST}:{port}"
+    app = create_app(home, address=address, engine=engine)
+    with (
+        running(app, port),
+        httpx.Client(base_url=address, headers={"cookie": cookie}, trust_env=False, timeout=60) as client,
+    ):
         text = client.get("/pupils").text
         pupil = text.split('href="/pupils/')[1].split('"')[0]
         for name, path in (("list", "/pupils"), ("short_list", "/pupils?year=7"), ("pupil", f"/pupils/{pupil}")):

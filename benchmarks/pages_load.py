@@ -24,7 +24,7 @@ class User(threading.Thread):
     def __init__(self, plan: dict[str, Any], cookie: str, seed: int) -> None:
         super().__init__(daemon=True)
         self.plan = plan
-        self.random = random.Random(seed)  # noqa: S311  # which pupil to open, no secret
+        self.random = random.Random(seed)  # which pupil to open, no secret
         self.headers = {"Cookie": cookie, "Host": f"127.0.0.1:{plan['port']}"}
         self.connection = http.client.HTTPConnection("127.0.0.1", plan["port"], timeout=60)
         self.seconds: dict[str, list[float]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""The pages in docs/generated/ and the index of pictures, printed from the code they describe: `python -m serving.generate`."""
+"""The pages in docs/generated/ and the index of pictures, printed from code: `python -m serving.generate`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

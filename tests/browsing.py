@@ -128,7 +128,9 @@ def check_page(window: Window, name: str) -> None:
     )
     assert frame["h1"] == 1, f"{name} has {frame['h1']} h1 elements"
     assert frame["lang"] == "en", f"{name} is in no language"
-    assert frame["title"].endswith(" – Belong – Riverside Schools"), f"{name} is titled {frame['title']!r}"
+    assert frame["title"].endswith(" \N{EN DASH} Belong \N{EN DASH} Riverside Schools"), (
+        f"{name} is titled {frame['title']!r}"
+    )
     hidden = [word for word in (*window.site.ids, "risk", "exclu", "suspen", "score") if word in frame["title"]]
     assert not hidden, f"the title of {name} holds {hidden}: titles stay in browsers' histories"
     for width in WIDTHS:
@@ -152,7 +154,7 @@ def _check_keyboard(page: Page, name: str) -> None:
 
 
 def draw(page: Page, name: str, width: int) -> None:
-    """Draw the page (the top of a long one) into the folder that BELONG_PICTURES names, in few colours so that the file is small."""
+    """Draw the page, or the top of a long one, into the folder that BELONG_PICTURES names; small, by few colours."""
     folder = os.environ.get("BELONG_PICTURES")
     if not folder:
         return
