@@ -45,14 +45,22 @@ class User(threading.Thread):
     def open(self, kind: str, path: str) -> bytes:
         """Open a page, note how long it took, and read for a moment."""
         began = time.perf_counter()
-        self.connection.request("GET", path, headers=self.headers)
-        answer = self.connection.getresponse()
+        try:
+            answer = self._asked(path)
+        except http.client.RemoteDisconnected:
+            # The site closes what was idle for five seconds; a browser then connects anew, once.
+            self.connection.close()
+            answer = self._asked(path)
         body = answer.read()
         self.seconds[kind].append(time.perf_counter() - began)
         assert answer.status == 200, f"{kind} answered {answer.status}"
         if self.plan["reading"]:
             time.sleep(self.random.expovariate(1 / self.plan["reading"]))
         return body
+
+    def _asked(self, path: str) -> http.client.HTTPResponse:
+        self.connection.request("GET", path, headers=self.headers)
+        return self.connection.getresponse()
 
 
 def main() -> None:
