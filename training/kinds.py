@@ -11,7 +11,7 @@ from training.linear import linear_from
 from training.rules import RuleScore, declared_rule
 
 Array = npt.NDArray[np.float64]
-
+ROWS_AT_ONCE = 1 << 17
 
 # Kind of model → what it is, in words; a rule has its own (`rules.Rule.means`).
 KINDS: Mapping[str, str] = {
@@ -32,6 +32,12 @@ class Model(Protocol):
 
     def contributions(self, values: Array) -> Array:
         """Return what each feature adds, the last column the usual score; a row adds up to its raw score."""
+
+
+def raw_of(model: Model, values: Array) -> Array:
+    """Return each row's raw score, worked out some rows at a time: a whole network's copies would not fit in memory."""
+    parts = [model.raw(values[at : at + ROWS_AT_ONCE]) for at in range(0, len(values), ROWS_AT_ONCE)]
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 class Booster:

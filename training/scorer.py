@@ -10,7 +10,7 @@ from features.matrix import Matrix
 from training.bundle import Bundle
 from training.calibration import calibrator_from
 from training.flags import rule_from
-from training.kinds import KINDS, model_of
+from training.kinds import KINDS, model_of, raw_of
 from training.model import check_values
 from training.rules import RULES
 from training.settings import Counted, counted
@@ -62,7 +62,7 @@ class Scorer:
         self._check(matrix.fingerprint, matrix.values)
         if not len(matrix):
             return np.empty(0)
-        return self._model.raw(matrix.values)
+        return raw_of(self._model, matrix.values)
 
     def chances(self, values: Array, fingerprint: str) -> Array:
         """Return the probability of rows that can all be scored, made by the catalogue of this fingerprint.
