@@ -10,7 +10,7 @@ from features.matrix import Matrix
 from training.bundle import Bundle
 from training.calibration import calibrator_from
 from training.flags import rule_from
-from training.kinds import KINDS, model_of
+from training.kinds import KINDS, Booster, model_of
 from training.model import check_values
 from training.rules import RULES
 from training.settings import Counted, counted
@@ -76,6 +76,16 @@ class Scorer:
         """Return each row's probability, NaN where the row says why it cannot be scored."""
         chances = self._calibrator.probabilities(self.raw(matrix))
         return np.where((matrix.keys["abstain"] == "").to_numpy(bool), chances, np.nan)
+
+    def chance_of_one(self, values: Array, fingerprint: str) -> float:
+        """Return the probability of one row that can be scored, shape ``(features,)``: `chances`' own to the bit.
+
+        Not for two threads at once. Raises as `raw`.
+        """
+        if not isinstance(self._model, Booster):
+            return float(self.chances(values[None, :], fingerprint)[0])
+        self._check(fingerprint, values[None, :])
+        return float(self._calibrator.probabilities(np.array([self._model.raw_of_one(values)]))[0])
 
     def contributions(self, matrix: Matrix) -> Array:
         """Return what each feature adds to the raw score (exact Shapley values), the last column the usual score.

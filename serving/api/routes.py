@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 
-from serving.api import health, scores
+from serving.api import health, rows, scores
 from serving.api.problems import Problem, ProblemRoute, Refusal
 from serving.api.schemas import ScoresRequest
 
@@ -16,6 +16,7 @@ _REF = "#/components/schemas/{model}"
 router = APIRouter(prefix=PREFIX, route_class=ProblemRoute)
 router.include_router(health.router)
 router.include_router(scores.router)
+router.include_router(rows.router)
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -27,7 +28,7 @@ def description() -> dict[str, Any]:
 @router.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
 def nothing_here(request: Request, rest: str) -> None:
     """Answer 404 or 405 in the interface's own form for every other address under the prefix."""
-    known = {"health/live": "GET", "health/ready": "GET", "openapi.json": "GET", "scores": "POST"}
+    known = {"health/live": "GET", "health/ready": "GET", "openapi.json": "GET", "scores": "POST", "rows": "POST"}
     if rest in known:
         raise Refusal(405, "wrong_method", f"Use {known[rest]}.", headers={"Allow": known[rest]})
     raise Refusal(404, "no_such_address", f"There is nothing here; {PREFIX}/openapi.json lists what there is.")
@@ -44,7 +45,11 @@ def openapi() -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     # The body is read by our own strict parser (serving/api/scores.py), so FastAPI does not know its schema.
     request = ScoresRequest.model_json_schema(ref_template=_REF)
-    schemas |= request.pop("$defs") | {"ScoresRequest": request, "Problem": _problem_schema()}
+    schemas |= (
+        rows.schemas(_REF.replace("model", "name"))
+        | request.pop("$defs")
+        | {"ScoresRequest": request, "Problem": _problem_schema()}
+    )
     document["components"]["securitySchemes"] = {
         "integration": {
             "type": "http",
