@@ -16,7 +16,7 @@ from pathlib import Path
 
 @dataclass
 class Told:
-    """What a run found: each answer's seconds since its request was due, statuses, and the first answer that was odd."""
+    """What a run found: each answer's seconds since it was due, statuses, and the first answer that was odd."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: dict[int, int] = field(default_factory=dict)
@@ -44,7 +44,7 @@ async def _ask(
 
 
 async def at_a_rate(port: int, asks: Sequence[bytes], rate: float, connections: int) -> Told:
-    """Send each request when it is due, so many a second, on whichever connection is free: nobody waits for slow ones."""
+    """Send each request when it is due, so many a second, on whichever connection is free."""
     told = Told()
     free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
     for _ in range(connections):

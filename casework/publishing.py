@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import states
+from casework import feed, states
 from casework.passing_on import PassesOn, nothing_passes_on, pass_on_cases
 from casework.people import driver_cursor
 from casework.staging import FRAMES, no_rows, stage, stage_feature_rows
@@ -110,6 +110,7 @@ def publish(session: Session, publication: Publication) -> Published:
         _check_pupils(cursor)
         _save_schools_and_roll(cursor, publication.as_of)
         _save_doubts(cursor)
+        feed.watch_facts(cursor)
         facts_changed = _save_facts(cursor)
         _save_incidents(cursor)
         passed_on = pass_on_cases(cursor, publication.passes_on)
@@ -120,6 +121,8 @@ def publish(session: Session, publication: Publication) -> Published:
             scores, flags, opened = _save_scores(cursor, publication)
             stage_feature_rows(cursor, publication.feature_rows)
             cursor.execute(_FEATURE_ROWS, [publication.bundle_digest, publication.as_of])
+            feed.tell_again(cursor, publication.bundle_digest, publication.as_of)
+        feed.tell_facts(cursor)
         for name in FRAMES:
             cursor.execute(f"DROP TABLE new_{name}")
     return Published(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -17,6 +17,7 @@ from records.clock import clock_of
 from records.home import Home
 from records.refusal import Refusal
 from serving.identity import Provider, read_providers
+from serving.rates import Rates
 from serving.scoring import Deployed, Refused
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Site:
     seal: Fernet
     door: ScoringDoor
     loops: "Callable[[int], Machine] | None" = None
+    rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)

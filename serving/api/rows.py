@@ -4,7 +4,6 @@ No pupil is named here, nor any school: a row is numbers under the catalogue's o
 a moment who calls and what may serve, and write its looks by the second (docs/decisions.md, 85).
 """
 
-import asyncio
 import threading
 import time
 from dataclasses import dataclass, field
@@ -18,8 +17,9 @@ from fastapi.concurrency import run_in_threadpool
 from sqlalchemy.exc import SQLAlchemyError
 
 from casework.audit_log import look
-from casework.integrations import Integration
-from serving.api.credentials import SCORES_READ, caller
+from casework.callers import SCORES_READ, Integration
+from serving.api.bodies import MOST_BYTES, read_body
+from serving.api.credentials import caller
 from serving.api.health import may_score
 from serving.api.problems import Problem, ProblemRoute, Refusal
 from serving.scoring import Deployed
@@ -30,7 +30,6 @@ MOST_ROWS = 1000
 REMEMBERED_SECONDS = 2.0
 WRITTEN_EVERY_SECONDS = 0.5
 UNWRITTEN_SECONDS = 1.0
-SLOWEST_SECONDS = 30.0
 _MOST_REMEMBERED = 1000
 
 EXAMPLE: dict[str, Any] = {
@@ -81,11 +80,12 @@ class RowsScored(msgspec.Struct):
     reasons: list[ReasonsOfRow] | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Remembered:
     integration: Integration
     deployed: Deployed
     until: float
+    calls: int = 0
 
 
 @dataclass
@@ -147,16 +147,20 @@ class RowsDoor:
         """Return who calls and what may serve, asked again when it was last asked two seconds ago."""
         name = request.headers.get("authorization", "")
         found = self._lately.get(name)
-        if found is None or found.until < time.monotonic():
-            self._lately.pop(name, None)
-            found = await run_in_threadpool(self._asked, request)
+        if found is None or found.until < time.monotonic() or found.calls >= found.integration.calls_per_minute:
+            before = self._lately.pop(name, None)
+            found = await run_in_threadpool(self._asked, request, before)
             if len(self._lately) >= _MOST_REMEMBERED:
                 self._lately.clear()
             self._lately[name] = found
+        found.calls += 1
         return found
 
-    def _asked(self, request: Request) -> _Remembered:
+    def _asked(self, request: Request, before: _Remembered | None) -> _Remembered:
         until = time.monotonic() + REMEMBERED_SECONDS
+        if before is not None and before.calls > 1:
+            # `caller` counts one call, and counted the first of those before: the others are counted here.
+            self.site.rates.wait(before.integration, before.calls - 1)
         return _Remembered(caller(request, SCORES_READ), may_score(self.site), until)
 
     async def answer(self, request: Request) -> Response:
@@ -164,7 +168,7 @@ class RowsDoor:
         standing = await self.standing(request)
         self.unwritten.check()
         scorer, digest = standing.deployed.scorer, standing.deployed.digest
-        body = await _body(request)
+        body = await read_body(request, "application/json", MOST_BYTES)
         sent = read_rows(body, scorer.names, standing.deployed.bundle.manifest["feature_fingerprint"])
         if len(sent.rows) == 1 and not sent.reasons:
             chances, why = [scorer.chance_of_one(values_of(sent.rows, scorer.names)[0], sent.fingerprint)], None
@@ -174,14 +178,6 @@ class RowsDoor:
         self.unwritten.count(standing.integration, digest, len(sent.rows))
         told = RowsScored(digest, standing.deployed.approval.id, standing.deployed.demo, chances, why)
         return Response(msgspec.json.encode(told), media_type="application/json", headers={"cache-control": "no-store"})
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(SLOWEST_SECONDS):
-            return await request.body()
-    except TimeoutError:
-        raise Refusal(408, "too_slow", f"The body did not arrive within {SLOWEST_SECONDS:.0f} seconds.") from None
 
 
 def read_rows(body: bytes, names: tuple[str, ...], fingerprint: str) -> Rows:
@@ -280,7 +276,7 @@ _REF = "#/components/schemas/"
             "required": True,
             "content": {"application/json": {"schema": {"$ref": f"{_REF}Rows"}, "examples": {"one row": EXAMPLE}}},
         },
-        "security": [{"integration": []}],
+        "security": [{"integration": [SCORES_READ]}],
     },
     responses={
         200: {"content": {"application/json": {"schema": {"$ref": f"{_REF}RowsScored"}}}},

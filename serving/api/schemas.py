@@ -13,6 +13,7 @@ from records import codes
 from records.codes import CodeList
 
 MOST_PUPILS = 1000
+URN_LEAST, URN_MOST = 100_000, 9_999_999
 EARLIEST = date(2000, 1, 1)
 NO_MARK = "- "
 SATURDAY = 5
@@ -42,7 +43,9 @@ class _Listed:
 
 
 Day = Annotated[date, Field(ge=EARLIEST)]
-School = Annotated[int, Field(ge=100000, le=9999999, description="Unique reference number (URN).", examples=[990001])]
+School = Annotated[
+    int, Field(ge=URN_LEAST, le=URN_MOST, description="Unique reference number (URN).", examples=[990001])
+]
 AttendanceCode = Annotated[str, _Listed(codes.ATTENDANCE)]
 YearGroup = Annotated[str, _Listed(codes.YEAR_GROUP)]
 
