@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from training.linear import linear_from
 from training.rules import RuleScore, declared_rule
+from training.single_row import single_row
 
 Array = npt.NDArray[np.float64]
 ROWS_AT_ONCE = 1 << 17
@@ -47,6 +48,7 @@ class Booster:
         self._booster, self._threads = lgb.Booster(model_str=text), threads
         if tuple(self._booster.feature_name()) != tuple(names):
             raise KindRefused("the model's features are not those its manifest names; train again")
+        self.raw_of_one = single_row(self._booster, len(names))
 
     def raw(self, values: Array) -> Array:
         """Return each row's raw score."""

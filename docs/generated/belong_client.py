@@ -156,3 +156,11 @@ class Belong:
                 "idempotency-key": idempotency_key,
             },
         )
+
+    def post_rows(self, body: dict[str, Any]) -> Any:
+        """Score feature rows worked out elsewhere with this package. Needs the scope scores:read."""
+        return self._call(
+            "POST",
+            "/api/v1/rows",
+            json=body,
+        )

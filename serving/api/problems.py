@@ -172,11 +172,16 @@ class ProblemRoute(APIRoute):
             except HTTPException as error:
                 return answer(Refusal(error.status_code, "refused", _TITLES.get(error.status_code, "Refused.")))
             except Exception as error:
-                # The exception's text may hold a pupil's record, so only its kind and place are logged.
-                log.error("%s failed: %s at %s", self.path, type(error).__name__, _where(error))
-                return answer(Refusal(500, "failed", "Belong failed; the fault is in its log. Nothing was done."))
+                return failed(self.path, error)
 
         return careful
+
+
+def failed(path: str, error: Exception) -> JSONResponse:
+    """Note a fault of Belong's own and return the answer to it."""
+    # The exception's text may hold a pupil's record, so only its kind and place are logged.
+    log.error("%s failed: %s at %s", path, type(error).__name__, _where(error))
+    return answer(Refusal(500, "failed", "Belong failed; the fault is in its log. Nothing was done."))
 
 
 def _bare(error: Any) -> ErrorDetails:
