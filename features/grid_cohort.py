@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from features.cohort import ABSTAIN, AWAY, HELD, NEW_WEEKS
+from features.cohort import ABSTAIN, AWAY, BY_SCHOOL, NEW_WEEKS
 from features.grid import Grid, day_number
 from features.ledger import Ledger, ledger_of
 from features.loops import Small
@@ -23,7 +23,7 @@ _HALF_A_YEAR = 183  # the longest suspension is 45 school days, so an older one 
 
 
 # The places of `abstain`: none, then every reason that an engine can give, in their order.
-REASONS = ("", *(code for code in ABSTAIN if code != HELD))
+REASONS = ("", *(code for code in ABSTAIN if code not in BY_SCHOOL))
 
 
 def abstain_of(history: History, rows: Grid, fresh: Flags, machine: Machine) -> npt.NDArray[np.int8]:

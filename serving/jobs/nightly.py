@@ -17,6 +17,7 @@ from casework.tables_flags import FlagRow, PublicationRow
 from casework.tables_people import PupilRow
 from fairness.approval.ledger import Head
 from fairness.policy import policy_of
+from features.cohort import NOT_COVERED
 from records import delta
 from records.agreements import Register, RegisterRefused, register_of
 from records.calendar import Calendar, calendar_from
@@ -29,6 +30,7 @@ from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
 from records.transfers import Shares, nothing_shared
 from serving.jobs.check_sample import drawn
+from serving.jobs.doubted import doubts_of, not_covered_words, uncovered_from
 from serving.jobs.holding import hold_back
 from serving.jobs.learned import land_learned, pupils_set_aside
 from serving.jobs.recorded import Recorded, recorded
@@ -67,12 +69,16 @@ class Night:
 
 @dataclass(frozen=True)
 class _Network:
-    """Schools and calendar as known at the day, and where each school stands."""
+    """Schools and calendar as known at the day, where each school stands, and since when the `new` ones are there.
+
+    New are the schools that joined after what the approval in force was audited on.
+    """
 
     schools: pd.DataFrame
     calendars: pd.DataFrame
     calendar: Calendar
     standings: tuple[Standing, ...]
+    new: Mapping[int, date]
 
 
 def score_network(home: Home, as_of: date | None = None) -> Night:
@@ -117,7 +123,7 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
         facts: list[Recorded] = []
         store = Store(home)
         register = _register(home)
-        network = _network(store, day)
+        network = _network(store, day, uncovered_from(home, deployed))
         week = score_week(
             _reading(store, day, facts, register.shares(day) if register else nothing_shared),
             deployed.scorer,
@@ -127,6 +133,7 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             explain=contributions,
         )
         week = hold_back(week, {standing.school for standing in network.standings if standing.held})
+        week = hold_back(week, network.new, NOT_COVERED)
         sample = drawn(week, policy_of(home), deployed.digest)
         made = publication(deployed, week, facts, network, sample)
         if register is not None:
@@ -185,7 +192,7 @@ def publication(
         reasons=_said(week.why, "reasons"),
         changes=_said(week.why, "changes"),
         levers=_said(week.why, "levers"),
-        doubts=_doubts(network.standings),
+        doubts=doubts_of(network.standings, network.new),
         feature_rows=pd.DataFrame(week.matrix.values, columns=list(week.matrix.names)).assign(
             pupil=week.matrix.keys["pupil"].to_numpy()
         ),
@@ -231,18 +238,21 @@ def _reading(store: Store, day: date, facts: list[Recorded], shares: Shares) -> 
         yield history
 
 
-def _network(store: Store, day: date) -> _Network:
-    """Return what is known of the schools, and the doubts about them."""
+def _network(store: Store, day: date, uncovered: date) -> _Network:
+    """Return what is known of the schools, and the doubts about them; those that joined from `uncovered` on are new."""
     schools, calendars = (
         latest(delta.read(store.home.history, table, 0)[0], table, day) for table in (SCHOOLS, CALENDARS)
     )
-    return _Network(schools, calendars, calendar_from(calendars), standings(store, day))
+    joined = {int(s): on.date() for s, on in zip(schools["school"], schools["open_date"], strict=True)}
+    new = {school: on for school, on in joined.items() if on >= uncovered}
+    return _Network(schools, calendars, calendar_from(calendars), standings(store, day), new)
 
 
 def _schools(network: _Network) -> pd.DataFrame:
     phases = dict(zip(network.schools["school"].astype(int), network.schools["phase"].astype(str), strict=True))
     rows = [
-        (one.school, one.name, phases[one.school], one.data_to, not one.held, one.note) for one in network.standings
+        (one.school, one.name, phases[one.school], one.data_to, not one.held, one.note or _note(network, one.school))
+        for one in network.standings
     ]
     frame = pd.DataFrame(rows, columns=["urn", "name", "phase", "data_to", "up_to_date", "note"])
     frame["data_to"] = pd.to_datetime(frame["data_to"])
@@ -257,15 +267,8 @@ def _register(home: Home) -> Register | None:
         return None
 
 
-def _doubts(stood: tuple[Standing, ...]) -> pd.DataFrame:
-    """Return what is doubted of each school's records; what somebody accepted holds nobody back."""
-    rows = [
-        (one.school, doubt.rule, doubt.since, doubt.sentence, doubt.remedy, doubt.holding)
-        for one in stood
-        for doubt in one.doubts
-    ]
-    frame = pd.DataFrame(rows, columns=list(FRAMES["doubts"].columns))
-    return frame.drop_duplicates(["school", "rule", "since"], ignore_index=True)
+def _note(network: _Network, school: int) -> str:
+    return not_covered_words(network.new[school]) if school in network.new else ""
 
 
 def _said(told: Mapping[int, Why], name: str) -> pd.DataFrame:

@@ -119,6 +119,8 @@ def late_words(found: Caseload) -> list[str]:
         if not school.up_to_date:
             last = f"last records of {day_words(school.data_to)}" if school.data_to else "no records yet"
             said.append(f"Figures are not up to date for {school.name}: {school.note or last}.")
+        elif school.note:
+            said.append(f"{school.name}: {school.note}. Records shows what is there, and what is missing.")
     return said
 
 

@@ -17,7 +17,8 @@ from casework.database import connect, scoped
 from casework.deployments import record_deployment, revoke
 from casework.permissions import Role
 from casework.publishing import CannotPublish
-from casework.term_dates import TermDate, doubts, enter
+from casework.school_roll import never_came, school_roll
+from casework.term_dates import NoSuchSchool, TermDate, doubts, enter
 from fairness.policy import CheckSample, read_policy
 from fairness.trust import create_demo_trust
 from records import delta
@@ -101,9 +102,9 @@ def landing(table: str, rows: list[dict[str, Any]]) -> delta.Landing:
     return delta.Landing(f"{table}-{len(rows)}", arrow)
 
 
-def put_records(home: Home, pupils: range) -> None:
-    """Land a network of one school straight in the store."""
-    rows: dict[str, list[dict[str, Any]]] = {"schools": [{}], "calendars": list(term_calendar())}
+def put_records(home: Home, pupils: range, joined: date = date(2020, 9, 1)) -> None:
+    """Land a network of one school straight in the store; it joined on this day."""
+    rows: dict[str, list[dict[str, Any]]] = {"schools": [{"open_date": joined}], "calendars": list(term_calendar())}
     rows["schools"][0]["known_on"] = date(2024, 7, 1)
     for pupil in pupils:
         for table, more in pupil_rows(pupil).items():
@@ -303,3 +304,46 @@ class TestTheNightlyJob:
                 delta.append(night_home.history, TABLES[name], [landing(name, mine)], 2)
         with pytest.raises(CannotPublish, match="1 pupils"):
             score_network(night_home)
+
+
+class TestASchoolThatTheApprovalDoesNotCover:
+    @pytest.fixture
+    def new_home(self, home):
+        """The audited terms ended on 2 March 2026; the school joined on that day."""
+        put_records(home, range(1, 21), joined=date(2026, 3, 2))
+        put_deployed(home, BUNDLE, create_demo_trust(home))
+        with as_job(home) as session:
+            record_deployment(session, BUNDLE.digest, "a" * 64, datetime.now(UTC))
+        return home
+
+    def test_nobody_there_is_scored_and_its_page_says_why(self, new_home):
+        night = score_network(new_home)
+        assert (night.published.flags, night.published.pupils) == (0, 20)
+        lead = make_person(new_home, Role(name="school_lead", school=SCHOOL))
+        with as_job(new_home) as session:
+            scored = session.execute(text("SELECT DISTINCT abstain, probability FROM scores")).all()
+            school = session.execute(text("SELECT up_to_date, note FROM schools")).one()
+            said = [one for one in doubts(session, lead, SCHOOL) if one.rule == "not_covered"]
+        assert scored == [("not_covered", None)]
+        assert school.up_to_date
+        assert school.note.startswith("The school joined on 2 March 2026, after the terms that the approval")
+        assert [(one.holds, one.since) for one in said] == [(True, date(2026, 3, 2))]
+
+    def test_its_staff_get_its_own_records_by_name_and_those_of_a_school_with_a_list_do_not(self, new_home):
+        score_network(new_home)
+        lead = make_person(new_home, Role(name="school_lead", school=SCHOOL))
+        app = connect(new_home, "app")
+        with scoped(app, lead.schools) as session:
+            roll = school_roll(session, lead, SCHOOL, "11", TODAY)
+            missing = never_came(session, SCHOOL, TODAY)
+        assert (roll.years, roll.year, len(roll.lines)) == (("9",), "9", 20)
+        assert [line.name for line in roll.lines] == sorted(line.name for line in roll.lines)
+        assert all("in the last 4 weeks" in fact for line in roll.lines for fact in line.facts)
+        assert [words.partition(":")[0] for words in missing] == ["Achievements"]
+        with as_job(new_home) as session:
+            looked = session.execute(text("SELECT action, count(*) FROM looks GROUP BY action")).all()
+            session.execute(text("DELETE FROM school_doubts"))
+        assert sorted(tuple(row) for row in looked) == [("listed", 20), ("see_roll", 1)]
+        with pytest.raises(NoSuchSchool), scoped(app, lead.schools) as session:
+            school_roll(session, lead, SCHOOL, "9", TODAY)
+        app.dispose()
