@@ -57,7 +57,7 @@ DOES = {
     "features": "Build every pupil's features as they were known on a day",
     "train": "Train a candidate on what is known today",
     "evaluate": "Judge a simulation's true hazards beside a candidate",
-    "monday": "Monday",
+    "monday": "Write to each who works with pupils how many are theirs this week",
     "runs": "Compare the candidates that were trained",
     "mlflow": "Open MLflow's own pages on this machine",
     "search": "Search for settings",
