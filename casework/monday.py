@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from casework import states
 from casework.duties import LEADS, is_late, is_mine, is_ownerless
+from casework.listed import is_awake
 from casework.permissions import SCHOOL_ROLES
 from casework.rules import TRAINING_DAYS
 from casework.tables_cases import CaseRow
@@ -107,7 +108,7 @@ def _counts(session: Session, today: date) -> dict[uuid.UUID, dict[str, int]]:
             cases.filter(at_work.c.role == LEADS, is_ownerless(today)).label("ownerless"),
         )
         .join(CaseRow, CaseRow.school_urn == at_work.c.school_urn)
-        .where(CaseRow.state.not_in(states.FINAL))
+        .where(CaseRow.state.not_in(states.FINAL), is_awake(today))
         .group_by(at_work.c.person_id)
     )
     return {

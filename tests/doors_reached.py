@@ -21,12 +21,21 @@ from tests.site import RunningSite
 # The pupil whose page every walk opens; a view of them is recorded first, so that the whole page shows.
 OPENED: Final = "Esme"
 WHY: Final = "They told their tutor on Thursday that mornings are hard at home."
+RECEIVED: Final = {"received_on-day": "22", "received_on-month": "6", "received_on-year": "2026"}
+
+
+def asked_for(site: RunningSite) -> str:
+    """Return the correction that `prepare` had asked for."""
+    with job_session(site.home) as session:
+        return str(session.execute(text("SELECT id FROM challenges ORDER BY recorded_at LIMIT 1")).scalar_one())
+
 
 STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType(
     {
         "pupil_id": lambda site: site.ids[OPENED],
         "digest": lambda site: site.digest,
         "provider": lambda site: "demo",
+        "challenge_id": asked_for,
     }
 )
 
@@ -37,6 +46,7 @@ SHOWS_NOTHING: Final[Mapping[str, str]] = MappingProxyType(
         "return from the sign-in service": "takes the service's answer and sends people on",
         "start of sign-in": "sends people to the service",
         "audit report as PDF": "hands out a file",
+        "letter as PDF": "hands out a file",
     }
 )
 
@@ -87,4 +97,8 @@ def prepare(site: RunningSite) -> None:
         client.sign_in(account.subject)
         here = f"/pupils/{site.ids[OPENED]}/view"
         client.send(client.get(here), here, {"opinion": "new_needs_conversation", "why": WHY})
+        if account.subject == "school-staff":
+            here = f"/pupils/{site.ids[OPENED]}/correction"
+            asked = {"whose": "family", "about": "records", "said": "They were at the dentist.", **RECEIVED}
+            client.send(client.get(here), here, asked)
         client.close()

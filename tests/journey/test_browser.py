@@ -107,6 +107,8 @@ def test_staff_look_say_what_they_think_read_why_and_offer_help(plain: Window) -
     page.get_by_label("A conversation with a trusted adult").check()
     for part, value in (("Day", "6"), ("Month", "7"), ("Year", "2026")):
         page.get_by_label(part, exact=True).fill(value)
+    page.get_by_role("button", name="Continue").click()
+    assert page.locator("h1").inner_text() == "Check your answers"
     page.get_by_role("button", name="Save what happens next").click()
     assert "A conversation with a trusted adult" in page.get_by_role("main").inner_text()
 

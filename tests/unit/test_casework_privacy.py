@@ -30,6 +30,7 @@ from tests.database import (
     publish_now,
     pupil_id,
     save_pupils,
+    superuser,
 )
 from tests.deployed import clear
 
@@ -196,6 +197,26 @@ def test_the_purge_counts_years_from_the_end_of_the_school_year(pupils):
     assert len((pupils.path / "purges.jsonl").read_text().splitlines()) == 3
 
 
+def leave_words(home, pseudonym):
+    """Leave a row of everything that is said and asked for a pupil."""
+    person, why = make_person(home, Role(name="school_lead", school=NORTH)), "a reason that is long enough"
+    with superuser(home) as connection:
+        (pupil, school, case) = connection.execute(
+            "SELECT p.id, p.school_urn, c.id FROM pupils p JOIN cases c ON c.pupil_id = p.id WHERE p.pseudonym = %s",
+            [pseudonym],
+        ).fetchone()
+        of = {"pupil": pupil, "school": school, "case": case, "person": person.id, "why": why, "on": TODAY}
+        whose, asked = "gen_random_uuid(), %(pupil)s, %(school)s", "SELECT id FROM challenges"
+        for table, values in {
+            "snoozes": f"{whose}, %(case)s, %(person)s, %(on)s::date + 7, %(why)s, %(on)s, now()",
+            "fresh_starts": f"{whose}, %(person)s, %(on)s, %(why)s, now()",
+            "voices": f"{whose}, %(person)s, 'pupil', %(why)s, %(on)s, now(), 'k1'",
+            "challenges": f"{whose}, %(person)s, 'family', 'list', %(why)s, %(on)s, now(), 'k2'",
+            "challenge_steps": f"({asked}), 1, %(school)s, %(person)s, 'extend', %(why)s, %(on)s, now()",
+        }.items():
+            connection.execute(f"INSERT INTO {table} VALUES ({values})", of)
+
+
 def test_the_purge_takes_old_flags_and_cases_and_pupils_of_whom_nothing_is_left(pupils):
     old = TODAY - timedelta(days=4 * 365)
     publish_now(pupils, publication({11: NORTH, 12: NORTH}, flagged=(11, 12), as_of=old))
@@ -206,11 +227,13 @@ def test_the_purge_takes_old_flags_and_cases_and_pupils_of_whom_nothing_is_left(
     assert done["pupils"] == done["cases"] == 0
     with job_session(pupils) as session:
         session.execute(text("UPDATE cases SET closed_on = '2023-06-21' WHERE closed_on IS NOT NULL"))
+    leave_words(pupils, 11)
     done = purge(pupils, TODAY).database
     # The case of 12 is still open: it keeps the old flag that opened it.
     expected = {
         "cases": 1,
         "list_changes": 2,
+        **dict.fromkeys(("snoozes", "fresh_starts", "voices", "challenges", "challenge_steps"), 1),
         "flags": 1,
         "reasons": 2,
         "changes": 1,

@@ -248,6 +248,39 @@ def test_another_schools_correction_is_not_there(home, app, officer):
         assert session.execute(text("SELECT count(*) FROM challenges")).scalar_one() == 0
 
 
+def test_the_officers_door_opens_corrections_and_nothing_else_and_shuts_with_the_transaction(home, app, staff, officer):
+    pupil = pupil_id(home, 11)
+    ask(app, staff, pupil)
+    with scoped(app, staff.schools) as session:
+        record_voice(session, staff, voice(pupil), TODAY)
+    with scoped(app, officer.schools) as session:
+        assert len(open_challenges(session, officer)) == 1
+        for closed in ("pupils", "cases", "flags", "scores", "weekly_facts", "voices", "snoozes", "fresh_starts"):
+            assert session.execute(text(f"SELECT count(*) FROM {closed}")).scalar_one() == 0, closed
+    with scoped(app, officer.schools) as session:
+        assert session.execute(text("SELECT count(*) FROM challenges")).scalar_one() == 0
+
+
+ASKED = (
+    "INSERT INTO challenges VALUES "
+    "(gen_random_uuid(), :pupil, :north, :person, 'family', 'list', 'No.', :on, now(), 'k')"
+)
+PUT_ELSEWHERE = (
+    "INSERT INTO challenge_steps VALUES (:asked, 1, :south, :person, 'correct', repeat('x', 20), :on, now())"
+)
+
+
+@pytest.mark.parametrize("written", [ASKED, PUT_ELSEWHERE])
+def test_the_officers_door_asks_for_nothing_and_puts_no_answer_under_another_school(home, app, staff, officer, written):
+    pupil = pupil_id(home, 11)
+    asked = ask(app, staff, pupil)
+    values = {"pupil": pupil, "person": officer.id, "asked": asked.id, "north": NORTH, "south": SOUTH, "on": TODAY}
+    with scoped(app, officer.schools) as session:
+        open_challenges(session, officer)
+        with pytest.raises(DatabaseError, match="row-level security"), session.begin_nested():
+            session.execute(text(written), values)
+
+
 @pytest.mark.parametrize("table", ["snoozes", "fresh_starts", "voices", "challenges", "challenge_steps"])
 def test_nothing_said_can_be_changed_in_place(app, lead, table):
     with pytest.raises(DatabaseError, match=r"append-only|permission denied"), scoped(app, lead.schools) as session:

@@ -18,6 +18,7 @@ from casework.migrations.versions import (
     v0003_sealed_names,
     v0004_then_and_now,
     v0007_integrations,
+    v0009_voice_and_correction,
     v0010_every_day,
 )
 from casework.permissions import Role
@@ -34,7 +35,13 @@ from tests.database import (
     superuser,
 )
 
-SCOPED = {*v0002_security.SCOPED, *v0003_sealed_names.SCOPED, *v0004_then_and_now.SCOPED, *v0007_integrations.SCOPED}
+SCOPED = {
+    *v0002_security.SCOPED,
+    *v0003_sealed_names.SCOPED,
+    *v0004_then_and_now.SCOPED,
+    *v0007_integrations.SCOPED,
+    *v0009_voice_and_correction.SCOPED,
+}
 
 EVERY_DAY = """
 WITH colleague AS (
@@ -45,6 +52,26 @@ INSERT INTO covers (school_urn, away_id, covering_id, from_on, until_on, arrange
 INSERT INTO term_dates (school_urn, kind, name, start_on, end_on, withdrawn, entered_by, entered_on, entered_at)
   VALUES ({school}, 'inset', 'Training day', '2026-06-26', '2026-06-26', false, '{person}', '2026-06-22', now());
 INSERT INTO school_doubts VALUES ({school}, 'stale', '2026-06-22', 'A sentence.', 'A remedy.', true);
+"""
+
+SAID = """
+INSERT INTO snoozes (pupil_id, school_urn, case_id, person_id, until_on, why, recorded_on, recorded_at)
+  SELECT pupil_id, school_urn, id, '{person}', '2026-07-01', 'a reason that is long enough', '2026-06-22', now()
+  FROM cases WHERE school_urn = {school};
+INSERT INTO fresh_starts (pupil_id, school_urn, person_id, from_on, why, recorded_at)
+  SELECT id, school_urn, '{person}', '2026-06-22', 'a reason that is long enough', now()
+  FROM pupils WHERE school_urn = {school};
+INSERT INTO voices (pupil_id, school_urn, person_id, whose, said, asked_on, recorded_at, idempotency_key)
+  SELECT id, school_urn, '{person}', 'pupil', 'I like Art.', '2026-06-22', now(), id::text
+  FROM pupils WHERE school_urn = {school};
+WITH asked AS (
+  INSERT INTO challenges (pupil_id, school_urn, person_id, whose, about, said, received_on, recorded_at,
+    idempotency_key)
+  SELECT id, school_urn, '{person}', 'family', 'records', 'It is wrong.', '2026-06-22', now(), id::text
+  FROM pupils WHERE school_urn = {school} RETURNING id
+)
+INSERT INTO challenge_steps (challenge_id, number, school_urn, person_id, step, answer, taken_on, recorded_at)
+  SELECT id, 1, {school}, '{person}', 'correct', 'The register was put right.', '2026-06-22', now() FROM asked;
 """
 
 
@@ -68,7 +95,7 @@ def two_schools(casework_home):
             [person.id],
         )
         for school in (NORTH, SOUTH):
-            for statement in EVERY_DAY.format(school=school, person=person.id).split(";")[:-1]:
+            for statement in (EVERY_DAY + SAID).format(school=school, person=person.id).split(";")[:-1]:
                 connection.execute(statement)
     return casework_home
 
@@ -164,10 +191,19 @@ def test_every_table_with_pupils_is_forced(casework_home):
             "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity FROM pg_class c "
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r' "
             "AND (c.relname = 'pupils' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid "
-            "AND a.attname IN ('pupil_id', 'case_id', 'flag_id')))"
+            "AND a.attname IN ('pupil_id', 'case_id', 'flag_id', 'challenge_id')))"
         ).fetchall()
     assert {name for name, forced in rows if not forced} == set()
     assert {name for name, _ in rows} == {*SCOPED, "looks"}
+
+
+def test_the_officers_setting_opens_one_table_to_be_read(casework_home):
+    with superuser(casework_home) as connection:
+        opened = connection.execute(
+            "SELECT tablename, qual LIKE '%belong_answers%', coalesce(with_check, qual) LIKE '%belong_answers%' "
+            "FROM pg_policies WHERE qual LIKE '%belong_answers%' OR with_check LIKE '%belong_answers%'"
+        ).fetchall()
+    assert opened == [("challenges", True, False)]
 
 
 @pytest.mark.parametrize("power", ["SUPERUSER", "BYPASSRLS"])

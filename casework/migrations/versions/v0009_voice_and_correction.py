@@ -60,34 +60,47 @@ CREATE TABLE challenge_steps (
   CONSTRAINT challenge_steps_pkey PRIMARY KEY (challenge_id, number)
 );
 """
-# The data-protection officer works with no pupil's list, and answers for the records of every school.
+# The data-protection officer works with no pupil's list, and answers for the records of every school. The setting
+# opens corrections to be read, nothing else: who asks for one must see the school, and an answer goes with what it
+# answers, under its school.
 OFFICER = """
 CREATE FUNCTION belong_answers() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE
   RETURN coalesce(current_setting('belong.answers', true), '') = 'yes';
 """
-ANSWERED = frozenset({"challenges", "challenge_steps"})
-NAMES = ("snoozes", "fresh_starts", "voices", "challenges", "challenge_steps")
+_MINE = "belong_sees(school_urn)"
+_ANSWER = (
+    "belong_everywhere() OR EXISTS (SELECT 1 FROM challenges c "
+    "WHERE c.id = challenge_steps.challenge_id AND c.school_urn = challenge_steps.school_urn)"
+)
+# Table → the rows that are seen, and those that may be written.
+SCOPED = {
+    "snoozes": (_MINE, _MINE),
+    "fresh_starts": (_MINE, _MINE),
+    "voices": (_MINE, _MINE),
+    "challenges": (f"{_MINE} OR belong_answers()", _MINE),
+    "challenge_steps": (_ANSWER, _ANSWER),
+}
 
 
 def upgrade() -> None:
     """Make the tables, closed by school before they hold anything; nothing in them is ever changed in place."""
     op.execute(TABLES)
     op.execute(OFFICER)
-    for table in NAMES:
-        seen = "belong_sees(school_urn)" + (" OR belong_answers()" if table in ANSWERED else "")
+    for table, (seen, written) in SCOPED.items():
         op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
-        op.execute(f"CREATE POLICY {table}_in_scope ON {table} USING ({seen}) WITH CHECK ({seen})")
+        op.execute(f"CREATE POLICY {table}_in_scope ON {table} USING ({seen}) WITH CHECK ({written})")
         op.execute(
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION belong_refuse_change()"
         )
+    names = ", ".join(SCOPED)
     op.execute(
-        f"GRANT SELECT, INSERT ON {', '.join(NAMES)} TO belong_app; GRANT SELECT ON {', '.join(NAMES)} TO belong_job; "
+        f"GRANT SELECT, INSERT ON {names} TO belong_app; GRANT SELECT ON {names} TO belong_job; "
         "GRANT UPDATE (snoozed_until) ON cases TO belong_app"
     )
 
 
 def downgrade() -> None:
     """Drop them, with what they say."""
-    op.execute(f"DROP TABLE {', '.join(reversed(NAMES))}; ALTER TABLE cases DROP COLUMN snoozed_until")
+    op.execute(f"DROP TABLE {', '.join(reversed(SCOPED))}; ALTER TABLE cases DROP COLUMN snoozed_until")
     op.execute("DROP FUNCTION belong_answers()")
