@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from casework.tables_cases import DeploymentRow
 from casework.tables_flags import ChangeRow, FlagRow, LeverRow, PublicationRow, ReasonRow, ScoreRow
 
 VIEW_FIRST: Final = "Record your own view first. What Belong found, and why, is shown after that."
@@ -156,12 +155,6 @@ def _lowering(rows: Iterable[LeverRow]) -> tuple[Lever, ...]:
     return tuple(
         Lever(group=row.group, sentence=row.sentence, probability_words=in_a_hundred(row.probability)) for row in rows
     )
-
-
-def is_withdrawn(session: Session, digest: str) -> bool:
-    """Whether the bundle was deployed and then revoked."""
-    revoked = select(DeploymentRow.digest).where(DeploymentRow.digest == digest, DeploymentRow.revoked_at.is_not(None))
-    return session.execute(revoked).first() is not None
 
 
 def explanation_of(session: Session, flag: FlagRow, phase: str) -> Explanation:

@@ -12,15 +12,8 @@ from sqlalchemy.orm import Session
 from casework import facts, rules, states
 from casework.audit_log import look
 from casework.caseload import NAME_WITHHELD, is_overdue
-from casework.explanation import (
-    SCHOOL_HELD,
-    VIEW_FIRST,
-    WITHDRAWN,
-    Explanation,
-    explanation_of,
-    is_withdrawn,
-    latest_flag,
-)
+from casework.explanation import VIEW_FIRST, Explanation, explanation_of, latest_flag
+from casework.freshness import Withheld, freshness
 from casework.names import master_key, shown, unseal
 from casework.permissions import Person, check_may, may
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
@@ -122,11 +115,13 @@ def week_of(today: date) -> date:
     return today - timedelta(days=today.weekday())
 
 
-def pupil_page(session: Session, person: Person, pupil_id: uuid.UUID, today: date) -> PupilPage | None:
+def pupil_page(
+    session: Session, person: Person, pupil_id: uuid.UUID, today: date, refused: Withheld | None = None
+) -> PupilPage | None:
     """Return the page of a pupil in the person's schools, and log the look; None where there is no such pupil in scope.
 
     A look that found nothing is logged too: leave the transaction's block before answering 404, so that
-    it is kept.
+    it is kept. `refused`: why nothing may be scored now, which hides what was found earlier too; None: something may.
 
     Raises
     ------
@@ -147,7 +142,7 @@ def pupil_page(session: Session, person: Person, pupil_id: uuid.UUID, today: dat
     pupil, school, key = found
     case = active_case(session, pupil_id)
     view = own_view(session, person, case.id, today) if case else None
-    explanation, withheld = _explanation(session, case, view, school)
+    explanation, withheld = _explanation(session, case, view, school, (today, refused))
     weeks, voices = facts.weeks_of(session, [pupil_id]).get(pupil_id, ()), voices_of(session, pupil_id)
     page = PupilPage(
         pupil_id=pupil_id,
@@ -203,8 +198,13 @@ def own_view(session: Session, person: Person, case_id: uuid.UUID, today: date) 
 
 
 def _explanation(
-    session: Session, case: CaseRow | None, view: OwnView | None, school: SchoolRow
+    session: Session,
+    case: CaseRow | None,
+    view: OwnView | None,
+    school: SchoolRow,
+    silent: tuple[date, Withheld | None],
 ) -> tuple[Explanation | None, str | None]:
+    today, refused = silent
     if case is None:
         return None, None
     if view is None:
@@ -212,10 +212,9 @@ def _explanation(
     flag = latest_flag(session, case.pupil_id)
     if flag is None:
         return None, None
-    if is_withdrawn(session, flag.bundle_digest):
-        return None, WITHDRAWN
-    if not school.up_to_date:
-        return None, SCHOOL_HELD
+    withheld = refused or freshness(session, today).withheld(flag.bundle_digest, up_to_date=school.up_to_date)
+    if withheld is not None:
+        return None, withheld.sentence
     return explanation_of(session, flag, school.phase), None
 
 

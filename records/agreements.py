@@ -20,7 +20,7 @@ from records.identity.identities import IDENTITIES
 from records.refusal import Refusal
 from records.table import Column, Table
 from records.tables import TABLES
-from records.transfers import Shares, Standing, Transfer, standing_of
+from records.transfers import Shares, Standing, Transfer, check_days, standing_of
 
 REGISTER_FILE = "agreements.toml"
 EVERY_SOURCE = "*"
@@ -84,10 +84,7 @@ class Agreement(_Part):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if self.ends < self.starts:
-            raise ValueError(f"ends {self.ends} is before starts {self.starts}")
-        if (self.assessed_on is None) != (not self.impact_assessment):
-            raise ValueError("impact_assessment and assessed_on go together: say where it is and when it was signed")
+        check_days(self.starts, self.ends, self.impact_assessment, self.assessed_on)
         unknown = [field for field in self.fields if not _columns_of(field)]
         unknown += [table for table in self.retention_years if table not in REGISTERED]
         if unknown:

@@ -27,6 +27,14 @@ def standing_of(starts: date, ends: date, assessed_on: date | None, today: date)
     return "valid" if assessed_on is not None and assessed_on <= today else "not assessed"
 
 
+def check_days(starts: date, ends: date, impact_assessment: str, assessed_on: date | None) -> None:
+    """Raise ValueError where an agreement ends before it starts, or names an assessment without its day."""
+    if ends < starts:
+        raise ValueError(f"ends {ends} is before starts {starts}")
+    if (assessed_on is None) != (not impact_assessment):
+        raise ValueError("impact_assessment and assessed_on go together: say where it is and when it was signed")
+
+
 def nothing_shared(table: str, earlier: int, present: int) -> bool:
     """Share nothing: what holds without an agreement."""
     return False
@@ -64,10 +72,7 @@ class Transfer(BaseModel):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if self.ends < self.starts:
-            raise ValueError(f"ends {self.ends} is before starts {self.starts}")
-        if (self.assessed_on is None) != (not self.impact_assessment):
-            raise ValueError("impact_assessment and assessed_on go together: say where it is and when it was signed")
+        check_days(self.starts, self.ends, self.impact_assessment, self.assessed_on)
         if not self.tables and not self.cases:
             raise ValueError(f"it shares nothing: name tables ({', '.join(SHOWN_TABLES)}), or cases = true")
         return self

@@ -69,6 +69,6 @@ ACCOUNTS = (
         name="Demonstration administrator",
         role="administrator",
         school=None,
-        words="Manages people, and sees no pupil",
+        words="Sees the fairness audits and no pupil",
     ),
 )

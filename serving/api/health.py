@@ -3,15 +3,13 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
-from sqlalchemy.exc import OperationalError
 
-from casework.deployments import current_deployment
-from fairness.approval.ledger import Head
 from serving.api.answers import ApprovalAnswer, Live, Ready
 from serving.api.credentials import site_of
 from serving.api.problems import Problem, ProblemRoute, Refusal
 from serving.scoring import Deployed, Refused
-from serving.site import NO_SCHOOLS, Site
+from serving.site import Site
+from serving.speaking import speaking
 
 router = APIRouter(prefix="/health", tags=["health"], route_class=ProblemRoute)
 _NOT_READY: dict[int | str, dict[str, Any]] = {
@@ -40,18 +38,9 @@ def may_score(site: Site) -> Deployed:
     Refusal
         503 with the reason's code.
     """
-    found = site.door.deployed()
+    found = speaking(site)
     if isinstance(found, Refused):
         raise _not_scoring(found.code, found.sentence)
-    try:
-        with site.database(NO_SCHOOLS) as session:
-            row = current_deployment(session)
-    except OperationalError:
-        raise _not_scoring("database_unavailable", "The operational database cannot be reached.") from None
-    if row is None or row.digest != found.digest:
-        raise _not_scoring("deployment_mismatch", "The database does not record this model as deployed.")
-    if not found.ledger.holds(Head(number=row.ledger[0], digest=row.ledger[1])):
-        raise _not_scoring("ledger_broken", "The home's ledger lacks an entry that the database knows of.")
     return found
 
 

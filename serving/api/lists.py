@@ -14,7 +14,6 @@ from casework.recorded_history import read_history
 from serving.api import cursors, examples
 from serving.api.answers import CAUTION
 from serving.api.credentials import needs, site_of, unavailable
-from serving.api.health import may_score
 from serving.api.list_answers import (
     ChangesAnswer,
     HistoryAnswer,
@@ -25,7 +24,9 @@ from serving.api.list_answers import (
 )
 from serving.api.problems import FieldFault, Problem, ProblemRoute, Refusal, fields_wrong
 from serving.api.schemas import URN_LEAST, URN_MOST
+from serving.scoring import Refused
 from serving.site import Site
+from serving.speaking import speaking
 
 DEMONSTRATION = "Demonstration: the pupils are simulated and the signatures are a demonstration's."
 
@@ -162,11 +163,8 @@ def why_not_scoring(site: Site, caller: Integration) -> Withheld | None:
     """Return why no score may be shown now to a caller who could read one; lists and facts are shown all the same."""
     if SCORES_READ not in caller.scopes:
         return None
-    try:
-        may_score(site)
-    except Refusal as refusal:
-        return Withheld(code=refusal.code, sentence=str(refusal))
-    return None
+    found = speaking(site)
+    return Withheld(code=found.code, sentence=found.sentence) if isinstance(found, Refused) else None
 
 
 def list_notices(site: Site, caller: Integration, stale: str | None, refused: Withheld | None) -> list[str]:

@@ -144,10 +144,16 @@ class RowsDoor:
     _lately: dict[str, _Remembered] = field(default_factory=dict)
 
     async def standing(self, request: Request) -> _Remembered:
-        """Return who calls and what may serve, asked again when it was last asked two seconds ago."""
+        """Return who calls, asked again after two seconds, and what may serve, which the door is asked every time."""
         name = request.headers.get("authorization", "")
         found = self._lately.get(name)
-        if found is None or found.until < time.monotonic() or found.calls >= found.integration.calls_per_minute:
+        stands = found is not None and found.deployed is self.site.door.deployed()
+        if (
+            found is None
+            or not stands
+            or found.until < time.monotonic()
+            or found.calls >= found.integration.calls_per_minute
+        ):
             before = self._lately.pop(name, None)
             found = await run_in_threadpool(self._asked, request, before)
             if len(self._lately) >= _MOST_REMEMBERED:

@@ -14,6 +14,7 @@ from features.cohort import ABSTAIN
 from serving.page import NotFound, Page, Visit
 from serving.pages.pupil_parts import chart_of, event_words, week_rows
 from serving.rendering import day_words, year_words
+from serving.speaking import why_silent
 
 _EVENTS_SHOWN = 30
 _LATER = timedelta(weeks=6)
@@ -39,7 +40,7 @@ def read_pupil(visit: Visit) -> PupilPage:
         pupil_id = uuid.UUID(visit.part("pupil_id"))
     except ValueError:
         raise NotFound from None
-    found = pupil_page(visit.session, visit.person, pupil_id, visit.today)
+    found = pupil_page(visit.session, visit.person, pupil_id, visit.today, why_silent(visit.site, visit.session))
     if found is None:
         raise NotFound
     return found

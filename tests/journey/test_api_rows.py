@@ -18,7 +18,7 @@ from records.home import Home
 from serving.api import router
 from serving.api.fast_lane import FastLane
 from serving.api.rows import door_of
-from serving.scoring import Deployed, open_deployed
+from serving.scoring import Deployed, Refused, open_deployed
 from tests.deployed import TODAY
 from tests.journey.api import as_job, grant, problem, running_api, site_of
 from tests.journey.client import running
@@ -133,6 +133,13 @@ def test_calls_that_were_remembered_count_towards_the_callers_limit(api: Api) ->
     token = grant(api.home, "eager", calls_per_minute=5)
     found = [post(api, body(rows(1)), authorization=f"Bearer {token}").status_code for _ in range(8)]
     assert found == [200] * 5 + [429] * 3
+
+
+def test_a_model_withdrawn_between_two_calls_is_silent_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert post(api, body(rows(1))).status_code == 200
+    ended = Refused(code="revoked", sentence="The approval was taken back.")
+    monkeypatch.setattr(api.app.state.site.door, "deployed", lambda: ended)
+    problem(post(api, body(rows(1))), 503, "revoked")
 
 
 def test_every_row_is_counted_in_the_log_of_looks_and_nothing_is_scored_where_it_cannot_be(

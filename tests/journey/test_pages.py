@@ -341,6 +341,24 @@ def test_a_model_that_may_not_serve_is_said_on_every_page(site: RunningSite, cli
         site.door.found = serving
 
 
+def test_a_figure_is_not_shown_while_nothing_may_serve_not_even_one_worked_out_before(
+    site: RunningSite, client: Client
+) -> None:
+    client.sign_in("school-lead")
+    here, serving = f"/pupils/{site.ids['Esme']}", site.door.found
+    form = client.get(f"{here}/view")
+    shown = client.send(form, f"{here}/view", {"opinion": "new_needs_conversation", "why": WHY})
+    assert "An estimate, not a promise" in shown.words()
+    site.door.found = Refused(code="expired", sentence="The approval ended on 21 August 2026.")
+    try:
+        silent = client.get(here)
+        assert "no figure is shown. The approval ended on 21 August 2026." in silent.words()
+        raw = client.http.get(here).text
+        assert not any(word in raw for word in ("in 100", "Time in lessons", "An estimate"))
+    finally:
+        site.door.found = serving
+
+
 def test_a_pupil_who_is_not_on_the_list_has_a_page_without_a_form(site: RunningSite, client: Client) -> None:
     client.sign_in("school-lead")
     page = client.get(f"/pupils/{site.ids['Grace']}")

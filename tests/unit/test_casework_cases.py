@@ -270,6 +270,16 @@ def test_a_withdrawn_model_explains_nothing(app, amina, home):
     assert (shown.explanation, shown.withheld) == (None, WITHDRAWN)
 
 
+def test_a_list_of_five_weeks_ago_explains_nothing_and_one_of_three_weeks_still_does(app, amina, home):
+    pupil = pupil_id(home, 11)
+    for weeks, hidden in ((3, False), (5, True)):
+        day = TODAY + timedelta(weeks=weeks)
+        save_view(app, amina, view_of(page(app, amina, pupil, day), idempotency_key=f"week {weeks}"), day)
+        shown = page(app, amina, pupil, day)
+        assert (shown.explanation is None) == hidden
+    assert "Scores are hidden until there is a new one." in shown.withheld
+
+
 def test_a_school_in_doubt_shows_what_is_recorded_and_no_figure(app, amina, home):
     pupil = pupil_id(home, 11)
     save_view(app, amina, view_of(page(app, amina, pupil)))
