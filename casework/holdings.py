@@ -129,7 +129,7 @@ HOLDINGS: Final = (
         name="people",
         places=(
             *("people", "person_roles", "sign_in_sessions", "integrations", "integration_schools"),
-            *("covers", "term_dates", "monday_letters"),
+            *("covers", "term_dates", "monday_letters", "uploads", "upload_steps"),
         ),
         about="staff and board members",
         purpose="sign in, permissions by role and school, and no case without someone who looks after it",

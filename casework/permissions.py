@@ -38,6 +38,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "take_away": SCHOOL_ROLES,
         "see_records": _WITH_PUPILS,
         "enter_term_dates": frozenset({"school_lead"}),
+        # A school's own files, by those who answer for them there; nobody brings another school's.
+        "bring_data": frozenset({"school_lead"}),
         # What Belong gets wrong, and for whom, is no secret from anyone who signs in.
         "see_audits": _EVERYONE,
         # The report is made to be taken away and printed, so those who answer for it take it.
@@ -64,6 +66,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",
         "enter_term_dates": "enter a school's term dates",
+        "bring_data": "bring a school's data",
         "see_audits": "look at fairness audits",
         "see_report": "read or download the board's report",
         "see_models": "look at models",

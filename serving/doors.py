@@ -5,6 +5,8 @@ from serving.page import PUBLIC, Page
 from serving.pages import (
     approval,
     audit,
+    bring,
+    bring_file,
     caseload,
     handover,
     pupil,
@@ -12,6 +14,7 @@ from serving.pages import (
     record_view,
     records,
     report,
+    roll,
     sign_in,
     take_away,
 )
@@ -25,6 +28,9 @@ PAGES: tuple[Page, ...] = (
     *record_view.PAGES,
     *record_decision.PAGES,
     *records.PAGES,
+    *roll.PAGES,
+    *bring.PAGES,
+    *bring_file.PAGES,
     *audit.PAGES,
     *report.PAGES,
     *approval.PAGES,

@@ -61,7 +61,7 @@ class Night:
 
 
 @dataclass(frozen=True)
-class _Network:
+class Network:
     """Schools and calendar as known at the day, and where each school stands."""
 
     schools: pd.DataFrame
@@ -109,7 +109,7 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             raise NotScored("ledger_broken", "The home's ledger lacks an entry that the database knows of.")
         facts: list[Recorded] = []
         store = Store(home)
-        network = _network(store, day)
+        network = network_as_known(store, day)
         week = score_week(
             _reading(store, day, facts), deployed.scorer, day, earlier_flags=earlier, explain=contributions
         )
@@ -119,6 +119,20 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)
     return Night(bundle_digest=deployed.digest, as_of=day, published=published, standings=network.standings)
+
+
+def list_is_due(home: Home) -> bool:
+    """Return whether a model may serve and no list is out for this week."""
+    today = clock_of(home).today()
+    if isinstance(open_deployed(home, today), Refused):
+        return False
+    engine = connect(home, "job")
+    try:
+        with scoped(engine, None) as session:
+            newest = session.execute(select(func.max(PublicationRow.as_of))).scalar_one()
+    finally:
+        engine.dispose()
+    return newest is None or (today - newest).days >= WEEK_DAYS
 
 
 def _day_of_the_week(session: Session, today: date) -> date:
@@ -144,7 +158,7 @@ def earlier_flags(session: Session, day: date, bundle_digest: str) -> pd.DataFra
     return frame.astype({"pupil": "int64", "as_of": "datetime64[s]"})
 
 
-def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: _Network) -> Publication:
+def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: Network) -> Publication:
     """Return everything that pages and API need of this week."""
     expires = {
         school: network.calendar.ahead(school, week.as_of, deployed.scorer.rule.snooze_weeks)
@@ -158,7 +172,7 @@ def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: 
         horizon_weeks=deployed.scorer.horizon_weeks,
         outcome_words=deployed.scorer.outcome.happened,
         base_rates=deployed.scorer.base_rates,
-        schools=_schools(network),
+        schools=school_rows(network),
         roll=pd.concat([part.roll for part in facts], ignore_index=True),
         weekly_facts=pd.concat([part.weekly_facts for part in facts], ignore_index=True),
         incidents=pd.concat([part.incidents for part in facts], ignore_index=True),
@@ -176,7 +190,7 @@ def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: 
         reasons=_said(week.why, "reasons"),
         changes=_said(week.why, "changes"),
         levers=_said(week.why, "levers"),
-        doubts=_doubts(network.standings),
+        doubts=doubt_rows(network.standings),
         feature_rows=pd.DataFrame(week.matrix.values, columns=list(week.matrix.names)).assign(
             pupil=week.matrix.keys["pupil"].to_numpy()
         ),
@@ -205,15 +219,16 @@ def _reading(store: Store, day: date, facts: list[Recorded]) -> Iterator[History
         yield history
 
 
-def _network(store: Store, day: date) -> _Network:
+def network_as_known(store: Store, day: date) -> Network:
     """Return what is known of the schools, and the doubts about them."""
     schools, calendars = (
         latest(delta.read(store.home.history, table, 0)[0], table, day) for table in (SCHOOLS, CALENDARS)
     )
-    return _Network(schools, calendars, calendar_from(calendars), standings(store, day))
+    return Network(schools, calendars, calendar_from(calendars), standings(store, day))
 
 
-def _schools(network: _Network) -> pd.DataFrame:
+def school_rows(network: Network) -> pd.DataFrame:
+    """Return the frame of schools as it is published: how far each one's records reach, and whether it is held."""
     phases = dict(zip(network.schools["school"].astype(int), network.schools["phase"].astype(str), strict=True))
     rows = [
         (one.school, one.name, phases[one.school], one.data_to, not one.held, one.note) for one in network.standings
@@ -223,7 +238,7 @@ def _schools(network: _Network) -> pd.DataFrame:
     return frame
 
 
-def _doubts(stood: tuple[Standing, ...]) -> pd.DataFrame:
+def doubt_rows(stood: tuple[Standing, ...]) -> pd.DataFrame:
     """Return what is doubted of each school's records; what somebody accepted holds nobody back."""
     rows = [
         (one.school, doubt.rule, doubt.since, doubt.sentence, doubt.remedy, doubt.holding)

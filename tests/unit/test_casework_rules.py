@@ -110,6 +110,7 @@ TRUTH = {
     "hand_over": "ln",
     "take_away": "sl",
     "see_records": "sln",
+    "bring_data": "l",
     "enter_term_dates": "l",
     "see_audits": "slndboa",
     "see_report": "bo",
