@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
-from casework.integrations import Integration
+from casework.callers import Integration
 from casework.permissions import Person
 from casework.tables_cases import LookHeadRow, LookRow
 

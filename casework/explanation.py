@@ -1,11 +1,13 @@
 """What Belong thinks of a flagged pupil, in words: read only once a person's own view is recorded."""
 
 import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from casework.tables_cases import DeploymentRow
@@ -114,7 +116,11 @@ def latest_flag(session: Session, pupil_id: uuid.UUID) -> FlagRow | None:
 
 def reasons_of(session: Session, flag_id: uuid.UUID) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     """Return a flag's reasons for and against, in order."""
-    rows = session.execute(select(ReasonRow).where(ReasonRow.flag_id == flag_id).order_by(ReasonRow.position)).scalars()
+    rows = session.scalars(select(ReasonRow).where(ReasonRow.flag_id == flag_id).order_by(ReasonRow.position))
+    return _sides(rows)
+
+
+def _sides(rows: Iterable[ReasonRow]) -> tuple[tuple[Reason, ...], tuple[Reason, ...]]:
     sides: dict[str, list[Reason]] = {"for": [], "against": []}
     for row in rows:
         sides[row.side].append(
@@ -131,7 +137,10 @@ def reasons_of(session: Session, flag_id: uuid.UUID) -> tuple[tuple[Reason, ...]
 
 def changes_of(session: Session, flag_id: uuid.UUID) -> tuple[Change, ...]:
     """Return what moved a flag's figure since the pupil was last at ease, in order."""
-    rows = session.scalars(select(ChangeRow).where(ChangeRow.flag_id == flag_id).order_by(ChangeRow.position))
+    return _changed(session.scalars(select(ChangeRow).where(ChangeRow.flag_id == flag_id).order_by(ChangeRow.position)))
+
+
+def _changed(rows: Iterable[ChangeRow]) -> tuple[Change, ...]:
     return tuple(
         Change(way=row.way, group=row.group, sentence=row.sentence, share=row.share, changeable=row.changeable)
         for row in rows
@@ -140,7 +149,10 @@ def changes_of(session: Session, flag_id: uuid.UUID) -> tuple[Change, ...]:
 
 def levers_of(session: Session, flag_id: uuid.UUID) -> tuple[Lever, ...]:
     """Return what would lower a flag's figure, in order."""
-    rows = session.scalars(select(LeverRow).where(LeverRow.flag_id == flag_id).order_by(LeverRow.position))
+    return _lowering(session.scalars(select(LeverRow).where(LeverRow.flag_id == flag_id).order_by(LeverRow.position)))
+
+
+def _lowering(rows: Iterable[LeverRow]) -> tuple[Lever, ...]:
     return tuple(
         Lever(group=row.group, sentence=row.sentence, probability_words=in_a_hundred(row.probability)) for row in rows
     )
@@ -154,9 +166,58 @@ def is_withdrawn(session: Session, digest: str) -> bool:
 
 def explanation_of(session: Session, flag: FlagRow, phase: str) -> Explanation:
     """Return the explanation of a flag. Callers first make sure that the person's own view is recorded."""
-    published = session.get_one(PublicationRow, (flag.bundle_digest, flag.as_of))
-    score = session.get(ScoreRow, (flag.pupil_id, flag.bundle_digest, flag.as_of))
-    reasons_for, reasons_against = reasons_of(session, flag.id)
+    return explanations_of(session, {flag: phase})[flag.id]
+
+
+def explanations_of(session: Session, phases: Mapping[FlagRow, str]) -> dict[uuid.UUID, Explanation]:
+    """Return the explanations of many flags (flag → its school's phase) by the flags' ids, in five queries in all."""
+    flags = list(phases)
+    if not flags:
+        return {}
+    keys = [(flag.bundle_digest, flag.as_of) for flag in flags]
+    published = {
+        (row.bundle_digest, row.as_of): row
+        for row in session.scalars(
+            select(PublicationRow).where(tuple_(PublicationRow.bundle_digest, PublicationRow.as_of).in_(keys))
+        )
+    }
+    pupils = [flag.pupil_id for flag in flags]
+    scored = {
+        (row.pupil_id, row.bundle_digest, row.as_of): row
+        for row in session.scalars(
+            select(ScoreRow).where(
+                ScoreRow.pupil_id.in_(pupils), tuple_(ScoreRow.bundle_digest, ScoreRow.as_of).in_(keys)
+            )
+        )
+    }
+    reasons, changes, levers = (_by_flag(session, rows, flags) for rows in (ReasonRow, ChangeRow, LeverRow))
+    return {
+        flag.id: _explanation(
+            flag,
+            published[flag.bundle_digest, flag.as_of],
+            scored.get((flag.pupil_id, flag.bundle_digest, flag.as_of)),
+            phase,
+            (_sides(reasons[flag.id]), _changed(changes[flag.id]), _lowering(levers[flag.id])),
+        )
+        for flag, phase in phases.items()
+    }
+
+
+_Said = tuple[tuple[tuple[Reason, ...], tuple[Reason, ...]], tuple[Change, ...], tuple[Lever, ...]]
+
+
+def _by_flag(session: Session, rows: Any, flags: Sequence[FlagRow]) -> defaultdict[uuid.UUID, list[Any]]:
+    mine = select(rows).where(rows.flag_id.in_([flag.id for flag in flags])).order_by(rows.flag_id, rows.position)
+    found: defaultdict[uuid.UUID, list[Any]] = defaultdict(list)
+    for row in session.scalars(mine):
+        found[row.flag_id].append(row)
+    return found
+
+
+def _explanation(
+    flag: FlagRow, published: PublicationRow, score: ScoreRow | None, phase: str, said: _Said
+) -> Explanation:
+    (reasons_for, reasons_against), changes, levers = said
     probability = score.probability if score else None
     base_rate = published.base_rates.get(phase)
     return Explanation(
@@ -175,7 +236,7 @@ def explanation_of(session: Session, flag: FlagRow, phase: str) -> Explanation:
         reasons_against=reasons_against,
         eased_on=flag.eased_on,
         eased_words=in_a_hundred(flag.eased),
-        changes=changes_of(session, flag.id),
-        levers=levers_of(session, flag.id),
+        changes=changes,
+        levers=levers,
         bundle_digest=flag.bundle_digest,
     )

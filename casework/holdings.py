@@ -42,7 +42,9 @@ def _delete(session: Session, subject: Subject, *conditions: tuple[str, str]) ->
 def _cases(session: Session, subject: Subject) -> int:
     mine = select(CaseRow.id).where(CaseRow.pupil_id.in_(pupil_ids(session, subject)))
     written = (select(func.count()).where(row.case_id.in_(mine)) for row in (ViewRow, DecisionRow))
-    return _count(session, subject, "cases") + sum(session.execute(rows).scalar_one() for rows in written)
+    return _count(session, subject, "cases", "list_changes") + sum(
+        session.execute(rows).scalar_one() for rows in written
+    )
 
 
 def _flags(session: Session, subject: Subject) -> int:
@@ -60,6 +62,8 @@ def _staying(session: Session, subject: Subject, table: str, sentence: str) -> G
 _CASES_OF = "case_id IN (SELECT id FROM cases WHERE pupil_id = ANY (:pupils))"
 _FLAGS_OF = "flag_id IN (SELECT id FROM flags WHERE pupil_id = ANY (:pupils))"
 _MINE = "pupil_id = ANY (:pupils)"
+# Other systems: who granted them access; of their secrets and posts there are hashes only.
+_SYSTEMS: Final = ("integrations", "integration_schools", "integration_secrets", "posted_keys")
 # What is said of a flag.
 _WHY: Final = ("reasons", "changes", "levers")
 
@@ -67,14 +71,19 @@ _WHY: Final = ("reasons", "changes", "levers")
 HOLDINGS: Final = (
     Holding[Session](
         name="cases",
-        places=("cases", "views", "decisions"),
+        places=("cases", "views", "decisions", "list_changes"),
         about="pupils, and staff by what they wrote",
         purpose="record what people thought, decided and offered",
         kept="three years after the case is closed",
         find=_cases,
         describe=told.cases,
         erase=lambda session, subject: _delete(
-            session, subject, ("decisions", _CASES_OF), ("views", _CASES_OF), ("cases", _MINE)
+            session,
+            subject,
+            ("decisions", _CASES_OF),
+            ("views", _CASES_OF),
+            ("list_changes", _CASES_OF),
+            ("cases", _MINE),
         ),
     ),
     Holding[Session](
@@ -128,7 +137,7 @@ HOLDINGS: Final = (
     Holding[Session](
         name="people",
         places=(
-            *("people", "person_roles", "sign_in_sessions", "integrations", "integration_schools"),
+            *("people", "person_roles", "sign_in_sessions", *_SYSTEMS),
             *("covers", "term_dates", "monday_letters", "uploads", "upload_steps"),
         ),
         about="staff and board members",

@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from casework import feed
 from casework.people import driver_cursor
 from casework.staging import stage
 from records.refusal import Refusal
@@ -60,8 +61,10 @@ def publish_facts(session: Session, facts: Facts) -> int:
         check_named(cursor)
         save_schools_and_roll(cursor, facts.as_of)
         save_doubts(cursor)
+        feed.watch_facts(cursor)
         changed = save_facts(cursor)
         save_incidents(cursor)
+        feed.tell_facts(cursor)
         for name in _FACTS:
             cursor.execute(f"DROP TABLE new_{name}")
     return changed

@@ -15,7 +15,8 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import states
+from casework import feed, states
+from casework.passing_on import PassesOn, nothing_passes_on, pass_on_cases
 from casework.people import driver_cursor
 from casework.published_facts import (
     CannotPublish,
@@ -53,6 +54,8 @@ class Publication:
         One row per pupil: `pupil` and one column per feature, in the bundle's order.
     doubts
         What is doubted of each school's records, in words with figures (records/quality).
+    passes_on
+        Whether an open case goes on from one school to another with a pupil who moves.
     base_rates
         Phase code to the share of pupils with the outcome within the horizon.
     """
@@ -73,6 +76,7 @@ class Publication:
     levers: pd.DataFrame
     feature_rows: pd.DataFrame
     doubts: pd.DataFrame = field(default_factory=lambda: no_rows("doubts"))
+    passes_on: PassesOn = nothing_passes_on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,7 @@ class Published:
     flags: int
     cases_opened: int
     cases_ended: int
+    cases_passed_on: int = 0
 
 
 __all__ = ["WEEK_DAYS", "CannotPublish", "Publication", "Published", "open_cases", "publish"]
@@ -112,8 +117,10 @@ def publish(session: Session, publication: Publication) -> Published:
         _check_pupils(cursor)
         save_schools_and_roll(cursor, publication.as_of)
         save_doubts(cursor)
+        feed.watch_facts(cursor)
         facts_changed = save_facts(cursor)
         save_incidents(cursor)
+        passed_on = pass_on_cases(cursor, publication.passes_on)
         ended = _end_cases(cursor, publication.as_of)
         repeated = not _save_publication(cursor, publication)
         scores = flags = opened = 0
@@ -121,6 +128,8 @@ def publish(session: Session, publication: Publication) -> Published:
             scores, flags, opened = _save_scores(cursor, publication)
             stage_feature_rows(cursor, publication.feature_rows)
             cursor.execute(_FEATURE_ROWS, [publication.bundle_digest, publication.as_of])
+            feed.tell_again(cursor, publication.bundle_digest, publication.as_of)
+        feed.tell_facts(cursor)
         for name in FRAMES:
             cursor.execute(f"DROP TABLE new_{name}")
     return Published(
@@ -131,6 +140,7 @@ def publish(session: Session, publication: Publication) -> Published:
         flags=flags,
         cases_opened=opened,
         cases_ended=ended,
+        cases_passed_on=passed_on,
     )
 
 

@@ -108,17 +108,17 @@ class SignInSessionRow(Base):
 
 
 class IntegrationRow(Base):
-    """A system that calls the API; its secret is here only as a hash."""
+    """A system that calls the API; its secrets are in `integration_secrets`."""
 
     __tablename__ = "integrations"
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
-    secret_hash: Mapped[str]
     name: Mapped[str]
     scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
     expires_on: Mapped[date]
     granted_by: Mapped[str]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    calls_per_minute: Mapped[int] = mapped_column(server_default=text("600"))
 
 
 class IntegrationSchoolRow(Base):

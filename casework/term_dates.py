@@ -31,6 +31,10 @@ AHEAD_DAYS_MOST: Final = 2 * 365
 CONTRADICTIONS: Final = frozenset({"no_term_dates", "open_when_closed", "all_absent", "session_untaken", "stale"})
 
 
+# A doubt that is none about records: the approval in force was made before the school joined.
+NOT_COVERED: Final = "not_covered"
+
+
 class NoSuchSchool(Exception):
     """Not a school of this person: answer 404."""
 

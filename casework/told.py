@@ -25,6 +25,8 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "listed": "saw the pupil on the week's list",
     "record_view": "recorded their own view",
     "record_decision": "recorded a decision",
+    "see_history": "asked for the pupil's recorded history",
+    "score_stored": "asked for the pupil's score",
     "take_case": "took it on to look after the pupil",
     "hand_over": "handed the pupil's case to a colleague",
     "print_pupil": "printed the pupil's page for a meeting",

@@ -236,6 +236,17 @@ class After(_Part):
         return self
 
 
+class CheckSample(_Part):
+    """Pupils drawn at random onto each school's list, looking like everybody else, to check people and the list.
+
+    A policy without this part allows none. `impact_assessment` is where the assessment that covers it is kept.
+    """
+
+    pupils_a_school_a_week: Annotated[int, Field(ge=1, le=3)]
+    impact_assessment: Annotated[str, Field(min_length=3)]
+    reason: Reason
+
+
 class Policy(_Part):
     """The whole policy, frozen."""
 
@@ -255,6 +266,7 @@ class Policy(_Part):
     waiver: WaiverRule
     after: After
     inputs: Annotated[tuple[Input, ...], Field(alias="input")] = ()
+    check_sample: CheckSample | None = None
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
@@ -272,7 +284,11 @@ class Policy(_Part):
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the policy's canonical JSON: comments and layout do not count, reasons do."""
-        return hashlib.sha256(rfc8785.dumps(self.model_dump(mode="json", by_alias=True))).hexdigest()
+        said = self.model_dump(mode="json", by_alias=True)
+        if self.check_sample is None:
+            # What a policy does not allow leaves its digest what it was before it could be allowed.
+            del said["check_sample"]
+        return hashlib.sha256(rfc8785.dumps(said)).hexdigest()
 
     @property
     def deciding_digest(self) -> str:

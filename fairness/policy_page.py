@@ -4,7 +4,7 @@ import json
 
 from pydantic import BaseModel
 
-from fairness.policy import Metric, Policy, read_policy
+from fairness.policy import CheckSample, Metric, Policy, read_policy
 
 
 def schema() -> str:
@@ -65,6 +65,7 @@ def page() -> str:
             )
             for part in (getattr(policy, name),)
         ),
+        f"- **Check sample**: {_check_sample(policy.check_sample)}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -72,6 +73,10 @@ def page() -> str:
 def _metric_row(metric: Metric) -> str:
     low, high = ("none" if end is None else f"{end:g}" for end in metric.bounds)
     return f"| `{metric.name}` ({metric.scale}) | {low} | {high} | {'yes' if metric.gate else 'no'} | {metric.reason} |"
+
+
+def _check_sample(part: CheckSample | None) -> str:
+    return "not allowed; nobody is drawn onto a list." if part is None else f"{_settings(part)}. {part.reason}"
 
 
 def _settings(part: BaseModel) -> str:

@@ -20,9 +20,12 @@ ABSTAIN: dict[str, str] = {
     "too_new": "The pupil has been on roll for less than three school weeks and has no earlier record here",
     "not_up_to_date": "The register holds no mark for this pupil in the last five school days",
     "school_held": "The school's records are in doubt, and nobody is scored until that is settled",
+    "not_covered": "The school joined after what the approval in force was audited on, so it does not cover it",
 }
-# Given by the nightly job, which alone looks at whole schools (records/quality); never by `with_abstain`.
+# Given by the nightly job, which alone looks at whole schools (records/quality, the audit); never by `with_abstain`.
 HELD = "school_held"
+NOT_COVERED = "not_covered"
+BY_SCHOOL = frozenset({HELD, NOT_COVERED})
 YEARS = frozenset({"R", "X", "M", *(str(year) for year in range(1, 12))})
 NEW_WEEKS = 3
 STALE_DAYS = 5
@@ -90,7 +93,7 @@ def with_abstain(on_roll: pd.DataFrame, known: Known, fresh: npt.NDArray[np.bool
         "too_new": _too_new(on_roll, known),
         "not_up_to_date": ~fresh,
     }
-    asked = [code for code in ABSTAIN if code != HELD]
+    asked = [code for code in ABSTAIN if code not in BY_SCHOOL]
     abstain = np.select([holds[code] for code in asked], asked, default="")
     return on_roll.assign(abstain=pd.Series(abstain, dtype="str"))[_COLUMNS]
 

@@ -9,11 +9,19 @@ from typing import TypeVar, cast
 
 import numba
 
-from features import engine, loops, loops_rows, loops_series, loops_sessions, loops_totals
+from features import engine, loops, loops_rows, loops_series, loops_sessions, loops_sums, loops_totals
 from features.machine import Machine
 
 F = TypeVar("F", bound=Callable[..., object])
-_FILES = ("loops.py", "loops_totals.py", "loops_series.py", "loops_rows.py", "loops_sessions.py", "forms.py")
+_FILES = (
+    "loops.py",
+    "loops_totals.py",
+    "loops_series.py",
+    "loops_rows.py",
+    "loops_sessions.py",
+    "loops_sums.py",
+    "forms.py",
+)
 _SOURCES = sha256(b"".join(files("features").joinpath(name).read_bytes() for name in _FILES)).hexdigest()[:12]
 
 
@@ -43,6 +51,7 @@ MACHINE = Machine(
     versions=_compiled(loops.versions),
     classes=_compiled(loops_totals.classes),
     totals=_compiled(loops_totals.totals),
+    sums=_compiled(loops_sums.sums),
     series=_compiled(loops_series.series),
     looked_at=_compiled(loops_rows.looked_at),
     after=_compiled(loops_rows.after),

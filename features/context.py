@@ -1,7 +1,7 @@
 """Features that are not windows over rows: the season, the year group, and the pupil's place on the roll.
 
-The plain engine's: it reads enrolments and the calendar only, one day at a time. What a calendar alone decides
-(`season`, `by_entry_days`, `entered_mid_year`) both engines ask here.
+The plain engine's: it reads enrolments and the calendar only, one day at a time. The season, which a calendar alone
+decides, both engines ask here.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ LONGEST_ROLL_DAYS = 5 * YEAR_WEEKS
 # School days open in the six weeks before a pupil joined, above which the school year was under way.
 # The summer holiday is six weeks long: who joins in September has next to none.
 UNDER_WAY_DAYS = 10
-_BEFORE_JOINING = timedelta(days=42)
+BEFORE_JOINING = timedelta(days=42)
 _LATEST_WEEK = 9
 YEAR_NUMBER = {"R": 0.0, **{str(number): float(number) for number in range(1, 15)}}
 
@@ -100,7 +100,7 @@ def by_entry_days(calendar: Calendar, as_of: date, school: int, entry: date) -> 
 
 def entered_mid_year(calendar: Calendar, as_of: date, school: int, entry: date) -> float:
     """Return `joined_mid_year` of a pupil who entered on a day."""
-    under_way = calendar.open_between(school, entry - _BEFORE_JOINING, entry) > UNDER_WAY_DAYS
+    under_way = calendar.open_between(school, entry - BEFORE_JOINING, entry) > UNDER_WAY_DAYS
     return float(under_way and entry >= calendar.back(school, as_of, YEAR_WEEKS))
 
 

@@ -4,19 +4,20 @@ Counts are differences of prefix sums (`features.loops_totals`), and so is every
 look at rows (`features.loops_rows`) or along a line of sessions (`features.loops_sessions`) are no sums.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 
-from features.catalogue import CATALOGUE, fingerprint
+from features.asked import FRESH, Asked, asked
+from features.catalogue import CATALOGUE
 from features.engine_rows import after, of_line, of_rows
-from features.engine_series import of_series
-from features.engine_work import FRESH, SERIES, Block, Values, Work, divide
+from features.engine_work import Block, Values, Work
 from features.feature import Feature
-from features.forms import Kind
-from features.grid import grid
-from features.grid_cohort import keys_of
+from features.grid import Grid, Kept, grid
+from features.grid_cohort import abstain_of, keys_of
 from features.grid_context import CONTEXTS
 from features.machine import PLAIN, Machine
 from features.matrix import Matrix
@@ -27,6 +28,28 @@ ROWS_AT_ONCE = 1 << 14
 Made = dict[object, Values]
 # History and as-of dates → the matrix: `build`, or `features.compiled.build`.
 Build = Callable[[History, Sequence[date]], Matrix]
+
+
+@dataclass(frozen=True)
+class Worked:
+    """Every feature at every as-of date, as arrays: a `Matrix` before its keys are made for people to read.
+
+    Attributes
+    ----------
+    rows
+        Who each row is about, and when.
+    values
+        Shape (rows, features), as in a `Matrix`.
+    abstain
+        Why a row cannot be scored: its place in `features.grid_cohort.REASONS`, 0 where it can.
+    fingerprint
+        Digest of the catalogue that made them.
+    """
+
+    rows: Grid
+    values: Values
+    abstain: npt.NDArray[np.int8]
+    fingerprint: str
 
 
 def build(
@@ -43,76 +66,56 @@ def build(
     ValueError
         No as-of date was given.
     """
+    found = work_out(history, as_ofs, features, machine=machine)
+    return Matrix(keys_of(found.rows, found.abstain), found.values, asked(features).names, found.fingerprint)
+
+
+def work_out(
+    history: History,
+    as_ofs: Sequence[date],
+    features: Sequence[Feature] = CATALOGUE,
+    *,
+    machine: Machine = PLAIN,
+    kept: Kept | None = None,
+) -> Worked:
+    """Return what `build` returns, as arrays; `kept` as in `features.grid.grid`. Raises as `build`."""
     if not as_ofs:
         raise ValueError("give at least one as-of date")
-    rows = grid(history, as_ofs, machine)
-    work = Work(history, rows, features, machine)
+    asks = asked(features)
+    rows = grid(history, as_ofs, machine, kept)
+    work = Work(history, rows, asks, machine)
     values = np.empty((len(rows), len(features)), dtype=np.float64)
     fresh = np.zeros(len(rows), dtype=np.bool_)
     # One buffer for all blocks: a new one each time is new pages each time, and the kernel may look long for them.
     buffer = np.empty((len(features), min(max(ROWS_AT_ONCE, len(as_ofs)), len(rows))))
     for block in work.blocks(ROWS_AT_ONCE):
         fresh[block.row] = block.added(FRESH, "fresh") > 0
-        made: Made = {}
         columns = buffer[:, : len(block)]
-        for column, feature in enumerate(features):
-            if feature.kind != "context":
-                columns[column] = value_of(block, feature, made)
+        _fill(columns, block, asks)
         values[block.row] = columns.T
-    for column, feature in enumerate(features):
-        if feature.kind == "context":
-            values[:, column] = CONTEXTS[feature.context](rows)
-    keys = keys_of(history, rows, fresh, machine)
-    return Matrix(keys, values, tuple(f.name for f in features), fingerprint(features))
+    for column, feature in asks.contexts:
+        values[:, column] = CONTEXTS[feature.context](rows)
+    return Worked(rows, values, abstain_of(history, rows, fresh, machine), asks.fingerprint)
+
+
+def _fill(columns: Values, block: Block, asks: Asked) -> None:
+    """Write every feature of the block's rows but the contexts, a line a feature."""
+    block.work.machine.sums(columns, block.totals, block.held, asks.sums)
+    block.work.machine.series(columns, block.totals, block.held, asks.series)
+    made: Made = {}
+    for column, feature in asks.others:
+        columns[column] = value_of(block, feature, made)
 
 
 def value_of(block: Block, feature: Feature, made: Made) -> Values:
-    """Return the feature for every row of the block; `when_empty` where the form has no value.
+    """Return a feature that is not made of totals for every row of the block; `when_empty` where it has no value.
 
     `made` keeps what features of one block share.
     """
     if feature.kind in _LINES:
         value = of_line(block, feature, made)
-    elif feature.kind in SERIES:
-        value = of_series(block, feature)
+    elif feature.kind == "after":
+        value = after(block, feature)
     else:
-        value = _FORMS.get(feature.kind, of_rows)(block, feature)
+        value = of_rows(block, feature)
     return value if feature.when_empty is None else np.where(np.isnan(value), feature.when_empty, value)
-
-
-def _count(block: Block, feature: Feature) -> Values:
-    return block.sum(feature.measure, feature)
-
-
-def _rate(block: Block, feature: Feature) -> Values:
-    return divide(block.sum(feature.measure, feature), block.sum(feature.per, feature))
-
-
-def _share(block: Block, feature: Feature) -> Values:
-    mine = block.sum(feature.measure, feature)
-    return divide(mine, mine + block.sum(feature.other, feature))
-
-
-def _change(block: Block, feature: Feature) -> Values:
-    recent, both = feature.window_weeks, feature.window_weeks + feature.before_weeks
-    if feature.per is None:
-        now, before = block.held(recent), block.held(both) - block.held(recent)
-    else:
-        now, before = block.total(feature.per, recent), block.total(feature.per, both, recent)
-    earlier = divide(block.total(feature.measure, both, recent), before)
-    return divide(block.total(feature.measure, recent), now) - earlier
-
-
-def _contrast(block: Block, feature: Feature) -> Values:
-    other = divide(block.sum(feature.other, feature), block.sum(feature.other_per, feature))
-    return divide(block.sum(feature.measure, feature), block.sum(feature.per, feature)) - other
-
-
-_FORMS: Mapping[Kind, Callable[[Block, Feature], Values]] = {
-    "count": _count,
-    "rate": _rate,
-    "share": _share,
-    "change": _change,
-    "contrast": _contrast,
-    "after": after,
-}

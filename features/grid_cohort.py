@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from features.cohort import ABSTAIN, AWAY, HELD, NEW_WEEKS
+from features.cohort import ABSTAIN, AWAY, BY_SCHOOL, NEW_WEEKS
 from features.grid import Grid, day_number
 from features.ledger import Ledger, ledger_of
 from features.loops import Small
@@ -22,14 +22,22 @@ Flags = npt.NDArray[np.bool_]
 _HALF_A_YEAR = 183  # the longest suspension is 45 school days, so an older one cannot still hold
 
 
-def keys_of(history: History, rows: Grid, fresh: Flags, machine: Machine) -> pd.DataFrame:
-    """Return the matrix's keys, abstentions included; `fresh` says where the register is up to date."""
+# The places of `abstain`: none, then every reason that an engine can give, in their order.
+REASONS = ("", *(code for code in ABSTAIN if code not in BY_SCHOOL))
+
+
+def abstain_of(history: History, rows: Grid, fresh: Flags, machine: Machine) -> npt.NDArray[np.int8]:
+    """Return each row's place in `REASONS`; `fresh` says where the register is up to date."""
     holds = {"objection": _objecting(history, rows), **_away(history, rows, machine)}
     holds |= {"too_new": _too_new(rows), "not_up_to_date": ~fresh}
-    reasons = [code for code in ABSTAIN if code != HELD]
     abstain = np.zeros(len(rows), dtype=np.int8)
-    for number in range(len(reasons), 0, -1):
-        abstain[holds[reasons[number - 1]]] = number
+    for number in range(len(REASONS) - 1, 0, -1):
+        abstain[holds[REASONS[number]]] = number
+    return abstain
+
+
+def keys_of(rows: Grid, abstain: npt.NDArray[np.int8]) -> pd.DataFrame:
+    """Return the matrix's keys."""
     years = ENROLMENTS.column("year_group").codes
     assert years is not None
     keys = {
@@ -37,7 +45,7 @@ def keys_of(history: History, rows: Grid, fresh: Flags, machine: Machine) -> pd.
         "as_of": np.array(rows.days, dtype="datetime64[s]")[rows.stand],
         "school": rows.school.astype(np.int32),
         "year_group": _texts(rows.enrolments.year[rows.enrolment], years.codes),
-        "abstain": _texts(abstain, ("", *reasons)),
+        "abstain": _texts(abstain, REASONS),
     }
     return pd.DataFrame({name: keys[name] for name in KEYS})
 
@@ -49,6 +57,9 @@ def _texts(places: npt.NDArray[np.integer], texts: tuple[str, ...]) -> "pd.Serie
 
 def _objecting(history: History, rows: Grid) -> Flags:
     found = np.zeros(len(rows), dtype=np.bool_)
+    said = history.tables.get("objections")
+    if said is None or said.empty:
+        return found
     for number, day in enumerate(rows.days):
         pupils = objecting(history, day)
         if pupils:
@@ -61,6 +72,9 @@ def _away(history: History, rows: Grid, machine: Machine) -> dict[str, Flags]:
     columns = ("school", "sessions", "category")
     ledger = ledger_of(history, SUSPENSIONS.name, columns, rows.pupils, machine)
     pupil = np.repeat(np.arange(len(rows.pupils), dtype=np.int32), np.diff(ledger.start))
+    excluded, serving, decided = (np.zeros(len(rows), dtype=np.bool_) for _ in range(3))
+    if not len(ledger.day):
+        return {"excluded": excluded, "serving": serving, "decided": decided}
     codes = SUSPENSIONS.column("category").codes
     assert codes is not None
     category = np.array([*codes.codes, ""])[ledger.column("category")]
@@ -72,7 +86,6 @@ def _away(history: History, rows: Grid, machine: Machine) -> dict[str, Flags]:
         row = rows.row_of[stand, pupil[version]]
         return version[row >= 0], row[row >= 0]
 
-    excluded, serving, decided = (np.zeros(len(rows), dtype=np.bool_) for _ in range(3))
     version, row = seen(ledger.first, ledger.last, category == "PERM")
     excluded[row[ledger.day[version] >= entry[row]]] = True
     version, row = seen(ledger.first, np.minimum(ledger.last, ledger.day + _HALF_A_YEAR), away)
@@ -107,6 +120,8 @@ def _too_new(rows: Grid) -> Flags:
     found = rows.enrolments
     entry = found.entry[rows.enrolment]
     new: Flags = entry > rows.edge(NEW_WEEKS)[rows.group]
+    if not new.any():
+        return new
     # Who was on a roll of the network before has a history here.
     theirs = np.zeros(len(rows.pupils), dtype=np.bool_)
     theirs[rows.pupil[new]] = True

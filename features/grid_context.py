@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from features.context import YEAR_NUMBER, by_entry_days, entered_mid_year, season
-from features.definitions.sanctions import THREE_YEARS_WEEKS
-from features.grid import Grid
+from features.context import BEFORE_JOINING, LONGEST_ROLL_DAYS, UNDER_WAY_DAYS, YEAR_NUMBER
+from features.definitions.sanctions import THREE_YEARS_WEEKS, YEAR_WEEKS
+from features.grid import NEVER_OPEN, Grid
+from features.loops import Ints
 from features.rolls import spread
 from records.tables import ENROLMENTS
 
@@ -16,12 +17,14 @@ Values = npt.NDArray[np.float64]
 
 def half_term(rows: Grid) -> Values:
     """Return the half-term of the school year, 1 to 6."""
-    return np.array([season(*group)[0] for group in rows.groups], dtype=np.float64)[rows.group]
+    values: Values = rows.groups.season[0][rows.group]
+    return values
 
 
 def week_of_half_term(rows: Grid) -> Values:
     """Return the week since the half-term began, from 1."""
-    return np.array([season(*group)[1] for group in rows.groups], dtype=np.float64)[rows.group]
+    values: Values = rows.groups.season[1][rows.group]
+    return values
 
 
 def year(rows: Grid) -> Values:
@@ -34,18 +37,25 @@ def year(rows: Grid) -> Values:
 
 def days_on_roll(rows: Grid) -> Values:
     """Return the open days from entry to as_of."""
-    return _by_entry(rows, by_entry_days)
+    entry, group = _entry(rows), rows.group
+    opened, first = rows.groups.open_between(group, entry, rows.edge(0)[group]), rows.groups.first_open[group]
+    days = np.where(entry < first, LONGEST_ROLL_DAYS, np.minimum(opened, LONGEST_ROLL_DAYS))
+    return np.where(first == NEVER_OPEN, np.nan, days)
 
 
 def joined_mid_year(rows: Grid) -> Values:
     """Return 1 where the pupil joined within the last 39 school weeks, the school year being under way."""
-    return _by_entry(rows, entered_mid_year)
+    entry, group = _entry(rows), rows.group
+    under_way = rows.groups.open_between(group, entry - BEFORE_JOINING.days, entry) > UNDER_WAY_DAYS
+    return (under_way & (entry >= rows.edge(YEAR_WEEKS)[group])).astype(np.float64)
 
 
 def schools(rows: Grid) -> Values:
     """Return the number of schools on whose roll the pupil was in the last 117 school weeks."""
     enrolled = rows.enrolments
     found = np.ones(len(rows))
+    if len(enrolled.school) == len(rows.pupils):
+        return found
     # Nearly every pupil has only ever been at one; the row itself stands on it.
     low = np.minimum.reduceat(enrolled.school, enrolled.start[:-1]) if len(enrolled.school) else enrolled.school
     high = np.maximum.reduceat(enrolled.school, enrolled.start[:-1]) if len(enrolled.school) else enrolled.school
@@ -68,17 +78,5 @@ CONTEXTS: Mapping[str, Callable[[Grid], Values]] = {
 }
 
 
-def _by_entry(rows: Grid, value: Callable[..., float]) -> Values:
-    # Few distinct (as_of, calendar, entry date), however many pupils.
-    entry = rows.enrolments.entry[rows.enrolment].astype(np.int64)
-    pairs, at = np.unique(rows.group * _APART + entry + _APART // 2, return_inverse=True)
-    found = []
-    for group, day in zip((pairs // _APART).tolist(), (pairs % _APART - _APART // 2).tolist(), strict=True):
-        found.append(value(*rows.groups[group], (_EPOCH + day).item()))
-    values: Values = np.array(found, dtype=np.float64)[at.reshape(-1)]
-    return values
-
-
-# A day number is far below half of this.
-_APART = 1 << 20
-_EPOCH = np.datetime64(0, "D")
+def _entry(rows: Grid) -> Ints:
+    return rows.enrolments.entry[rows.enrolment].astype(np.int64)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -68,20 +69,39 @@ class Ledger:
 _AT_ONCE = 1 << 16
 
 
-@dataclass
-class Lined:
-    """A table's rows lined up pupil by pupil, of which some pupils' ledger is made at a time.
+@dataclass(frozen=True)
+class Told:
+    """How measures tell the rows of a table apart.
 
     Attributes
     ----------
-    coded, codes
-        The columns by which measures tell rows apart; the codes of each *kind* of row in them, shape (kinds, columns),
-        -1 where a code is missing. Codes that no measure tells apart are one.
+    coded, numbers
+        The columns they ask; for each code of each its number among those told apart, the last for a missing one.
+    codes
+        The codes of each *kind* of row in these columns, shape (kinds, columns), -1 where a code is missing. Codes that
+        no measure tells apart are one.
     """
 
-    table: str
     coded: tuple[str, ...]
+    numbers: tuple[Kinds, ...]
     codes: Small
+
+    def kind(self, found: Columns) -> Kinds:
+        """Return each row's kind."""
+        kind = np.zeros(len(found), dtype=np.uint16)
+        for name, number in zip(self.coded, self.numbers, strict=True):
+            times = number.max() + np.uint16(1)
+            for at in range(0, len(kind), _AT_ONCE):
+                some = slice(at, at + _AT_ONCE)
+                kind[some] = kind[some] * times + number[found[name][some]]
+        return kind
+
+
+@dataclass
+class Lined:
+    """A table's rows lined up pupil by pupil, of which some pupils' ledger is made at a time."""
+
+    table: str
     _history: History
     _machine: Machine
     _columns: Columns
@@ -113,21 +133,17 @@ def lined_up(
     columns: Sequence[str],
     pupils: Ints,
     machine: Machine,
-    measures: Sequence[Measure] = (),
+    told: Told | None = None,
 ) -> Lined:
     """Return the rows of a table for these pupils, ascending, lined up.
 
-    `columns` are those that will be asked for, `measures` those that will count its versions.
+    `columns` are those that will be asked for; `told` is how the measures that will count its versions part them.
     """
-    table = TABLES[name]
-    turn = "session" if any(column.name == "session" for column in table.columns) else ""
-    coded = sorted({column for measure in measures for column in measure.where})
-    of_pupils = "pupil" in table.key and table.happened_on in table.key
-    wanted = ["pupil", table.happened_on, *table.key, "known_on", "deleted", *columns, *coded]
-    wanted += [*([turn] if turn else []), *(() if of_pupils else _FILE)]
-    found = columns_of_table(history.tables, name, tuple(dict.fromkeys(wanted)))
+    table, told = TABLES[name], told or _NOTHING
+    turn, of_pupils, wanted = _wanted(name, (*columns, *told.coded))
+    found = columns_of_table(history.tables, name, wanted)
     at = machine.place(pupils, found["pupil"])
-    kind, codes = _kinds(found, name, coded, measures)
+    kind = told.kind(found)
     turns = found[turn].astype(np.int8, copy=False) if turn else np.zeros(len(at), dtype=np.int8)
     day, known = found[table.happened_on], found["known_on"]
     stamps, rows, start = machine.order(at, day, turns, known, found["deleted"], kind, len(pupils))
@@ -135,8 +151,6 @@ def lined_up(
     same = others[0].reshape(1, -1) if len(others) == 1 else np.array(others).reshape(len(others), len(at))
     return Lined(
         table=name,
-        coded=tuple(coded),
-        codes=codes,
         _history=history,
         _machine=machine,
         _columns=Columns({column: found[column] for column in dict.fromkeys(("known_on", *columns))}),
@@ -149,33 +163,43 @@ def lined_up(
     )
 
 
+@cache
+def _wanted(name: str, columns: tuple[str, ...]) -> tuple[str, bool, tuple[str, ...]]:
+    """Return the column that parts a day, if any; whether rows stay with their pupil; every column that is needed."""
+    table = TABLES[name]
+    turn = "session" if any(column.name == "session" for column in table.columns) else ""
+    of_pupils = "pupil" in table.key and table.happened_on in table.key
+    wanted = ["pupil", table.happened_on, *table.key, "known_on", "deleted", *columns]
+    wanted += [*([turn] if turn else []), *(() if of_pupils else _FILE)]
+    return turn, of_pupils, tuple(dict.fromkeys(wanted))
+
+
 def ledger_of(history: History, name: str, columns: Sequence[str], pupils: Ints, machine: Machine) -> Ledger:
     """Return the ledger of a table for these pupils, ascending; `columns` are those that will be asked for."""
     return lined_up(history, name, columns, pupils, machine).ledger(0, len(pupils))
 
 
 _NONE = np.empty(0, dtype=np.int32)
+_NOTHING = Told((), (), np.empty((1, 0), dtype=np.int32))
 
 
-def _kinds(found: Columns, table: str, columns: Sequence[str], measures: Sequence[Measure]) -> tuple[Kinds, Small]:
-    """Return each row's kind, and each kind's codes: those of one column that no measure tells apart are one."""
-    kind, codes = np.zeros(len(found), dtype=np.uint16), np.empty((1, 0), dtype=np.int32)
-    for name in columns:
+def told_by(table: str, measures: Sequence[Measure]) -> Told:
+    """Return how the measures tell the rows of their table apart."""
+    coded = sorted({column for measure in measures for column in measure.where})
+    numbers, codes = [], np.empty((1, 0), dtype=np.int32)
+    for name in coded:
         listed = [measure.where[name] for measure in measures if name in measure.where]
         told = [tuple(code in some for some in listed) for code in _codes(table, name)]
         # A missing code is -1, which picks the last place: never counted.
         told.append((False,) * len(listed))
         distinct = list(dict.fromkeys(told))
-        number = np.array([distinct.index(of) for of in told], dtype=np.uint16)
+        numbers.append(np.array([distinct.index(of) for of in told], dtype=np.uint16))
         if len(codes) * len(distinct) > KINDS:
             raise ValueError(f"{table}: measures tell more than {KINDS:,} kinds of rows apart; name fewer columns")
-        for at in range(0, len(kind), _AT_ONCE):
-            some = slice(at, at + _AT_ONCE)
-            kind[some] = kind[some] * np.uint16(len(distinct)) + number[found[name][some]]
         one_of = np.array([told.index(of) for of in distinct], dtype=np.int32)
         one_of[one_of == len(told) - 1] = -1
         codes = np.concatenate([np.repeat(codes, len(distinct), axis=0), np.tile(one_of, len(codes))[:, None]], axis=1)
-    return kind, codes
+    return Told(tuple(coded), tuple(numbers), codes)
 
 
 def _replaced(found: Columns, key: Sequence[str]) -> Small:

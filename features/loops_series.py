@@ -9,51 +9,74 @@ from features.loops import Small
 Values = npt.NDArray[np.float64]
 # Rows whose series are written side by side: read week by week they lie in order, and fit the nearest cache.
 _AT_ONCE = 64
+# For each feature: its column and form; the totals of the measure, and of `per`, over the last 0, 1, 2 ... school
+# weeks, shape (features, most weeks + 1); its window, the weeks before, whether of rates; its value where it has none.
+SeriesRecipes = tuple[Small, Small, Small, Small, Small, Values]
 SLOPE, VOLATILITY, MOMENTUM, CUSUM, DEPARTURE, WEEKS = range(6)
 
 
-def series(form: int, above: Small, below: Small, held: Values, window: int, before: int) -> Values:
-    """Return a form of each row's weekly series; NaN where the form has no value. `features.forms` says what each is.
+def series(out: Values, totals: Small, held: Small, recipes: SeriesRecipes) -> None:
+    """Write each feature's value into its column of `out`, shape (features, rows). `features.forms` says what each is.
 
     Parameters
     ----------
-    above, below
-        The measure and `per`, added up over the last 0, 1, 2 ... school weeks, shape (window + before + 1, rows);
-        `below` has no rows where the series is of counts.
+    totals
+        Each measure added up from each edge to as_of, shape (needs + 1, rows); the last is nothing.
     held
-        How many of those school weeks each row's calendar holds.
+        How many school weeks before its as_of each row's calendar holds.
     """
-    rates, weeks = len(below) > 0, window + before
-    found = np.full(above.shape[1], np.nan)
-    lines = np.empty((_AT_ONCE, weeks))
-    for first in range(0, above.shape[1], _AT_ONCE):
-        end = min(first + _AT_ONCE, above.shape[1])
-        for back in range(weeks, 0, -1):
-            for row in range(first, end):
-                total = above[back, row] - above[back - 1, row]
-                per = below[back, row] - below[back - 1, row] if rates else 1
-                known = held[row] >= back and per > 0
-                lines[row - first, weeks - back] = total / per if known else np.nan
-        for row in range(first, end):
-            y = lines[row - first]
-            if form == WEEKS:
-                found[row] = _weeks(above[:, row])
-            elif form == SLOPE:
-                found[row] = _slope(y)
-            elif form == VOLATILITY:
-                points, _, spread = _mean_and_spread(y)
-                found[row] = spread if points >= FEWEST_POINTS else np.nan
-            elif form == MOMENTUM:
-                found[row] = _momentum(y)
-            else:
-                found[row] = _beside_before(form, y, before, RATE_FLOOR if rates else COUNT_FLOOR)
-    return found
+    column, form, above, below, size, empty = recipes
+    lines = np.empty((_AT_ONCE, above.shape[1] - 1))
+    for one in range(len(column)):
+        value, window, before, rates = out[column[one]], size[one, 0], size[one, 1], size[one, 2] > 0
+        for first in range(0, len(value), _AT_ONCE):
+            rows = (first, min(first + _AT_ONCE, len(value)))
+            if form[one] == WEEKS:
+                for row in range(rows[0], rows[1]):
+                    value[row] = _weeks(totals, above[one], window + before, row)
+                continue
+            _write(lines, rows, totals, (above[one], below[one]), held, window + before, rates)
+            for row in range(rows[0], rows[1]):
+                y = lines[row - first, : window + before]
+                found = _form(form[one], y, before, RATE_FLOOR if rates else COUNT_FLOOR)
+                value[row] = empty[one] if np.isnan(found) else found
 
 
-def _weeks(above: Small) -> float:
+def _write(
+    lines: Values,
+    rows: tuple[int, int],
+    totals: Small,
+    series: tuple[Small, Small],
+    held: Small,
+    weeks: int,
+    rates: bool,
+) -> None:
+    """Write the weekly series of some rows, oldest first; NaN in a week without a point."""
+    above, below = series
+    for back in range(weeks, 0, -1):
+        now, then = totals[above[back]], totals[above[back - 1]]
+        per_now, per_then = totals[below[back]], totals[below[back - 1]]
+        for row in range(rows[0], rows[1]):
+            per = per_now[row] - per_then[row] if rates else 1
+            known = held[row] >= back and per > 0
+            lines[row - rows[0], weeks - back] = (now[row] - then[row]) / per if known else np.nan
+
+
+def _form(form: int, y: Values, before: int, floor: float) -> float:
+    if form == SLOPE:
+        return _slope(y)
+    if form == VOLATILITY:
+        points, _, spread = _mean_and_spread(y)
+        return spread if points >= FEWEST_POINTS else np.nan
+    if form == MOMENTUM:
+        return _momentum(y)
+    return _beside_before(form, y, before, floor)
+
+
+def _weeks(totals: Small, above: Small, weeks: int, row: int) -> float:
     found = 0.0
-    for week in range(1, len(above)):
-        found += 1.0 if above[week] > above[week - 1] else 0.0
+    for week in range(1, weeks + 1):
+        found += 1.0 if totals[above[week], row] > totals[above[week - 1], row] else 0.0
     return found
 
 

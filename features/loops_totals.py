@@ -19,15 +19,15 @@ def classes(kind: Kinds, day: Small, table: Classes) -> Classes:
 
 
 def totals(
+    found: Small,
     pupils: tuple[int, int],
     versions: Versions,
     counting: tuple[Small, Small],
     weighing: tuple[Small, Small],
     rows: tuple[Small, Small, Small],
-    needs: tuple[Small, Small, Small, Small],
-    stop_of: Small,
-) -> Small:
-    """Return, for each need and row, the measure added up from the need's edge to the row's as_of, shape (needs, rows).
+    windows: tuple[tuple[Small, Small, Small, Small], Small],
+) -> None:
+    """Write, for each need and row, the measure added up from the need's edge to the row's as_of.
 
     Days on which a window begins or ends are *stops*. Each pupil's newest versions are counted by class between the
     stops, classes added up to measures, and those along the stops: a total is then the difference of two of those
@@ -36,6 +36,8 @@ def totals(
 
     Parameters
     ----------
+    found
+        Zeros, shape (needs, rows).
     pupils
         The first pupil and the one after the last.
     counting
@@ -44,15 +46,13 @@ def totals(
         For each measure the number of the weights it adds up, -1 to count; those weights, shape (weights, versions).
     rows
         Where each of the pupils' rows begin; each row's as_of, ascending for a pupil, and group.
-    needs
-        Where each measure's needs begin; each need's edge; of each (edge, group) the day and the number of the stop.
-        The last edge is as_of.
-    stop_of
-        The first stop; then for each day from it to the last, how many stops are not after it.
+    windows
+        The needs: where each measure's begin; each need's edge; of each (edge, group) the day and the number of the
+        stop. The last edge is as_of. Then the stops: the first; then for each day from it to the last, how many stops
+        are not after it.
     """
-    start, row_start = versions[0], rows[0]
+    (start, row_start), (needs, stop_of) = (versions[0], rows[0]), windows
     stops, measures = stop_of[-1], len(needs[0]) - 1
-    found = np.zeros((len(needs[1]), len(rows[1])), dtype=np.int32)
     by_class = np.zeros((1 + len(weighing[1]), len(counting[0]) - 1, stops), dtype=np.int32)
     lines = np.zeros((measures, stops), dtype=np.int32)
     used = np.zeros(len(counting[0]) - 1, dtype=np.bool_)
@@ -75,7 +75,6 @@ def totals(
             if versions[3][version] != ALWAYS or versions[2][version] > versions[1][version] + 1:
                 first_row = mine[0] + row_from[_stops_until(_wrong(version, versions)[0] - 1, stop_of)]
                 _put_right(found, version, (first_row, mine[1], rows[1], rows[2]), versions, counting, weighing, needs)
-    return found
 
 
 def _stops_until(day: int, stop_of: Small) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from features import loops, loops_rows, loops_series, loops_sessions, loops_totals
+from features import loops, loops_rows, loops_series, loops_sessions, loops_sums, loops_totals
 from features.loops import Ints, Kinds, Small, Tiny
 
 Values = npt.NDArray[np.float64]
@@ -20,8 +20,9 @@ class Machine:
     order: Callable[..., tuple[Ints, Small, Small]]
     versions: Callable[..., tuple[Small, Small, Kinds, Small, Small, Small, Tiny, bool]]
     classes: Callable[..., npt.NDArray[np.int16]]
-    totals: Callable[..., Small]
-    series: Callable[..., Values]
+    totals: Callable[..., None]
+    sums: Callable[..., None]
+    series: Callable[..., None]
     looked_at: Callable[..., Values]
     after: Callable[..., Values]
     along: Callable[..., Values]
@@ -34,6 +35,7 @@ PLAIN = Machine(
     versions=loops.versions,
     classes=loops_totals.classes,
     totals=loops_totals.totals,
+    sums=loops_sums.sums,
     series=loops_series.series,
     looked_at=loops_rows.looked_at,
     after=loops_rows.after,

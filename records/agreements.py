@@ -20,13 +20,13 @@ from records.identity.identities import IDENTITIES
 from records.refusal import Refusal
 from records.table import Column, Table
 from records.tables import TABLES
+from records.transfers import Shares, Standing, Transfer, standing_of
 
 REGISTER_FILE = "agreements.toml"
 EVERY_SOURCE = "*"
 REGISTERED: dict[str, Table] = {**TABLES, IDENTITIES.name: IDENTITIES}
 
 Words = Annotated[str, Field(min_length=3)]
-Standing = Literal["valid", "not yet", "ended", "not assessed"]
 
 
 class RegisterRefused(Refusal):
@@ -104,11 +104,7 @@ class Agreement(_Part):
 
     def standing(self, today: date) -> Standing:
         """Return whether the agreement covers anything on a day, and if not why."""
-        if today > self.ends:
-            return "ended"
-        if today < self.starts:
-            return "not yet"
-        return "valid" if self.assessed_on is not None and self.assessed_on <= today else "not assessed"
+        return standing_of(self.starts, self.ends, self.assessed_on, today)
 
     def about(self, source: str) -> bool:
         """Return whether the agreement is about this source."""
@@ -125,10 +121,11 @@ class Register(_Part):
 
     network: Controller
     agreement: tuple[Agreement, ...]
+    transfer: tuple[Transfer, ...] = ()
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        ids = [one.id for one in self.agreement]
+        ids = [*(one.id for one in self.agreement), *(one.id for one in self.transfer)]
         twice = sorted({one for one in ids if ids.count(one) > 1})
         if twice:
             raise ValueError(f"agreement id stands twice: {', '.join(twice)}")
@@ -137,6 +134,18 @@ class Register(_Part):
     def cover(self, source: str, today: date) -> "Cover":
         """Return what may be read from a source on a day."""
         return Cover(source, tuple(one for one in self.agreement if one.about(source)), today)
+
+    def shares(self, today: date) -> Shares:
+        """Return what the staff of a pupil's school may read of what an earlier school recorded."""
+
+        def shared(table: str, earlier: int, present: int) -> bool:
+            return any(table in one.tables and one.between(earlier, present, today) for one in self.transfer)
+
+        return shared
+
+    def passes_on(self, earlier: int, present: int, today: date) -> bool:
+        """Whether an open case goes with a pupil from the one school to the other."""
+        return any(one.cases and one.between(earlier, present, today) for one in self.transfer)
 
     def uncovered(self, today: date) -> tuple[str, ...]:
         """Return 'table.column' of every declared field that no valid agreement covers, whatever the source."""

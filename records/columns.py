@@ -4,6 +4,7 @@ Dates are days since 1970, codes are places in their list, texts are numbers tha
 they are equal. A frame holds the same in eight times the room.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +42,14 @@ class Columns:
         return self.of[name]
 
 
+class Columned(ABC):
+    """Tables that can say their rows as columns, without making a frame first."""
+
+    @abstractmethod
+    def columns(self, name: str, names: Sequence[str]) -> Columns:
+        """Return these columns of the table's rows, at least."""
+
+
 def declared(table: Table, names: Sequence[str]) -> list[Column]:
     """Return the declarations of these columns, those of origin among them."""
     every = {column.name: column for column in (*table.columns, *ORIGIN)}
@@ -52,7 +61,8 @@ def of_frame(rows: pd.DataFrame, table: Table, names: Sequence[str]) -> Columns:
     return Columns({column.name: _from_series(rows[column.name], column) for column in declared(table, names)})
 
 
-def _type_of(column: Column) -> type[np.generic]:
+def type_of(column: Column) -> type[np.generic]:
+    """Return the type of a column's numbers."""
     if column.codes is not None:
         return np.int8 if len(column.codes.codes) <= np.iinfo(np.int8).max else np.int16
     return _KIND_TYPES.get(column.kind, np.int32)
@@ -60,7 +70,7 @@ def _type_of(column: Column) -> type[np.generic]:
 
 def _from_series(values: pd.Series, column: Column) -> Numbers:
     if column.codes is not None:
-        return values.cat.codes.to_numpy().astype(_type_of(column))
+        return values.cat.codes.to_numpy().astype(type_of(column))
     if column.kind == "date":
         days = values.to_numpy().astype("datetime64[D]")
         return np.where(np.isnat(days), MISSING, days.astype(np.int64)).astype(np.int32)
@@ -69,7 +79,7 @@ def _from_series(values: pd.Series, column: Column) -> Numbers:
         return pd.factorize(values, sort=True)[0].astype(np.int32)
     if column.kind == "integer":
         return np.asarray(values.fillna(MISSING), dtype=np.int32)
-    return values.to_numpy().astype(_type_of(column))
+    return values.to_numpy().astype(type_of(column))
 
 
 class Gathering:
@@ -77,7 +87,7 @@ class Gathering:
 
     def __init__(self, table: Table, names: Sequence[str], rows: int) -> None:
         self._columns = declared(table, names)
-        types = {column.name: _type_of(column) for column in self._columns}
+        types = {column.name: type_of(column) for column in self._columns}
         self._made: dict[str, Numbers] = {name: np.empty(rows, dtype=kind) for name, kind in types.items()}
         self._files: dict[str, int] = {}
         self._texts: dict[str, list[pa.Array]] = {}
@@ -105,7 +115,7 @@ class Gathering:
     def _numbers(self, array: pa.Array, column: Column) -> Numbers:
         if column.codes is not None:
             place = {code: position for position, code in enumerate(column.codes.codes)}
-            return _moved(array, [place.get(code, -1) for code in array.dictionary.to_pylist()], -1, _type_of(column))
+            return _moved(array, [place.get(code, -1) for code in array.dictionary.to_pylist()], -1, type_of(column))
         if column.kind == "text":
             files = self._files
             named = [files.setdefault(name, len(files)) for name in array.dictionary.to_pylist()]

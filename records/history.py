@@ -17,11 +17,13 @@ class History:
 
     `tables` maps a table's name to a frame with its columns and those of `ORIGIN`; every unprotected
     table is there, empty when nothing landed. `versions` gives the Delta version each was read at.
+    `calendar` is what the rows of `calendars` say, where it was worked out before and holds on every day.
     """
 
     shard: int
     tables: Mapping[str, pd.DataFrame]
     versions: Mapping[str, int]
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True)

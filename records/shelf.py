@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from records import delta
-from records.columns import Columns, declared, of_frame
+from records.columns import Columned, Columns, declared, of_frame
 from records.identity.joining import joined
 from records.identity.links import Links
 from records.precedence import RULES, first_hand
@@ -21,7 +21,7 @@ _AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
-class Shelf(Mapping[str, pd.DataFrame]):
+class Shelf(Mapping[str, pd.DataFrame], Columned):
     """Table name → its rows, typed, each pupil under one pseudonym, what a census repeats left out.
 
     What is read is what lay in the store when the shelf was made, however late it is asked for.
@@ -123,4 +123,4 @@ def _within(rows: pd.DataFrame, table: Table, first: date, end: date) -> pd.Data
 
 def columns_of_table(tables: Mapping[str, pd.DataFrame], name: str, names: Sequence[str]) -> Columns:
     """Return these columns of a table's rows, by the shortest way there is."""
-    return tables.columns(name, names) if isinstance(tables, Shelf) else of_frame(tables[name], TABLES[name], names)
+    return tables.columns(name, names) if isinstance(tables, Columned) else of_frame(tables[name], TABLES[name], names)

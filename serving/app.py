@@ -29,7 +29,7 @@ from serving.security import BodyLimits, SafeHeaders
 from serving.site import ScoringDoor, Site, WallClock, utc_now
 
 if TYPE_CHECKING:
-    from features.engine import Build
+    from features.machine import Machine
 
 LOOPBACK_ADDRESS = "http://127.0.0.1:8000"
 _LOOPBACK_HOSTS = ["127.0.0.1", "localhost"]
@@ -42,7 +42,7 @@ def create_app(
     wall_clock: WallClock = utc_now,
     engine: Engine | None = None,
     door: ScoringDoor | None = None,
-    compiled: "Callable[[], Build] | None" = None,
+    loops: "Callable[[int], Machine] | None" = None,
 ) -> FastAPI:
     """Return the web application of one home.
 
@@ -54,7 +54,7 @@ def create_app(
         The time for sessions and sign-in only; as-of dates, staleness and expiry read the home's clock.
     engine, door
         Given by tests; otherwise the home's own database as the web role, and the home's deployed bundle.
-    compiled
+    loops
         See `Site`: given by the command that serves, because this module may not reach machine code.
 
     Raises
@@ -80,7 +80,7 @@ def create_app(
         templates=environment(assets),
         seal=seal_key(home),
         door=door or Door(home),
-        compiled=compiled,
+        loops=loops,
     )
     app = FastAPI(
         title="Belong",

@@ -15,6 +15,7 @@ from serving.commands import (
     agreements,
     evaluating,
     gate,
+    integrations,
     mappings,
     models,
     network,
@@ -72,6 +73,7 @@ for name, right in rights.PUPIL_COMMANDS.items():
     pupil.command(name)(_ending(right))
 app.add_typer(pupil, name="pupil", rich_help_panel=rights.PANEL)
 for title, commands, words, panel in (
+    ("integration", integrations.COMMANDS, "Other systems that may call the interface.", integrations.PANEL),
     ("gate", gate.COMMANDS, "The gate before there is a model: can its limits hold, what can it settle?", gate.PANEL),
     ("key", trusting.KEY_COMMANDS, "Signing keys, one for each person.", trusting.PANEL),
     ("trust", trusting.TRUST_COMMANDS, "Who may sign, and how that is changed.", trusting.PANEL),

@@ -14,7 +14,6 @@ from serving.pages import (
     record_view,
     records,
     report,
-    roll,
     sign_in,
     take_away,
 )
@@ -28,7 +27,6 @@ PAGES: tuple[Page, ...] = (
     *record_view.PAGES,
     *record_decision.PAGES,
     *records.PAGES,
-    *roll.PAGES,
     *bring.PAGES,
     *bring_file.PAGES,
     *audit.PAGES,

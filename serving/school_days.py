@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -16,15 +17,18 @@ from records.tables import CALENDARS, SCHOOLS
 FILE = "school_days.json"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SchoolDays:
-    """Schools and calendars as known at `as_of`: rows of the `schools` and `calendars` tables, without origin."""
+    """Schools and calendars as known at `as_of`: rows of the `schools` and `calendars` tables, without origin.
+
+    Compared as itself: a file that has not changed is read once.
+    """
 
     as_of: date
     schools: pd.DataFrame
     calendars: pd.DataFrame
 
-    @property
+    @cached_property
     def phases(self) -> dict[int, str]:
         """School → phase of education."""
         return {int(s): str(p) for s, p in zip(self.schools["school"], self.schools["phase"], strict=True)}
@@ -49,11 +53,21 @@ def save_school_days(home: Home, schools: pd.DataFrame, calendars: pd.DataFrame,
 
 
 def read_school_days(home: Home) -> SchoolDays | None:
-    """Return what the last nightly job or deployment wrote; None where there is no file yet."""
+    """Return what the last nightly job or deployment wrote; None where there is no file yet.
+
+    An unchanged file is not read again: what was worked out from it then serves the next request too.
+    """
+    file = school_days_file(home)
     try:
-        said = json.loads(school_days_file(home).read_text(encoding="utf-8"))
+        found = file.stat()
+        return _read(file, (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino))
     except FileNotFoundError:
         return None
+
+
+@lru_cache(maxsize=4)
+def _read(file: Path, stamp: tuple[int, ...]) -> SchoolDays:
+    said = json.loads(file.read_text(encoding="utf-8"))
     return SchoolDays(
         as_of=date.fromisoformat(said["as_of"]),
         schools=_frame(said["schools"], SCHOOLS),

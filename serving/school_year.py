@@ -11,7 +11,7 @@ from casework.term_dates import TermDate
 from records.calendar import Calendar
 from records.home import Home
 from serving.rendering import count_words
-from serving.school_days import SchoolDays, read_school_days, school_days_file
+from serving.school_days import SchoolDays, read_school_days
 
 EARLY_WEEKS: Final = 6
 # Past this many days no school is within its first six weeks: the file need not be opened.
@@ -51,7 +51,7 @@ def early_words(home: Home, schools: Sequence[int], today: date) -> str:
 
 def recorded_dates(home: Home, school: int) -> tuple[TermDate, ...]:
     """Return a school's half-terms, training days and closures as the last nightly job wrote them down."""
-    days = _days(home)
+    days = read_school_days(home)
     if days is None:
         return ()
     mine = days.calendars[days.calendars["school"] == school]
@@ -63,28 +63,11 @@ def recorded_dates(home: Home, school: int) -> tuple[TermDate, ...]:
 
 
 def _calendar(home: Home) -> Calendar | None:
-    days = _days(home)
-    return None if days is None else _read_calendar(home, _written(home))
-
-
-def _days(home: Home) -> SchoolDays | None:
-    return _read(home, _written(home))
-
-
-def _written(home: Home) -> int:
-    try:
-        return school_days_file(home).stat().st_mtime_ns
-    except FileNotFoundError:
-        return 0
-
-
-# A network's file takes longer to read than a page to show: it is read once for each time it was written.
-@lru_cache(maxsize=2)
-def _read(home: Home, _: int) -> SchoolDays | None:
-    return read_school_days(home)
+    days = read_school_days(home)
+    return None if days is None else _calendar_of(days)
 
 
 @lru_cache(maxsize=2)
-def _read_calendar(home: Home, written: int) -> Calendar | None:
-    days = _read(home, written)
-    return None if days is None else days.calendar()
+def _calendar_of(days: SchoolDays) -> Calendar:
+    """Return the calendar of a file as it was read: a network's takes longer to work out than a page to show."""
+    return days.calendar()

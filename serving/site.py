@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -17,10 +17,11 @@ from records.clock import clock_of
 from records.home import Home
 from records.refusal import Refusal
 from serving.identity import Provider, read_providers
+from serving.rates import Rates
 from serving.scoring import Deployed, Refused
 
 if TYPE_CHECKING:
-    from features.engine import Build
+    from features.machine import Machine
 
 NO_SCHOOLS: frozenset[int] = frozenset()
 WallClock = Callable[[], datetime]
@@ -42,7 +43,7 @@ class ScoringDoor(Protocol):
 class Site:
     """The parts of one process that pages use; `address` is where browsers reach it, without a last slash.
 
-    `compiled` gives the engine for posts of many pupils, loaded when first asked for; None: the plain one for all.
+    `loops` gives the engine's loops for a post of so many pupils; None: the plain ones for all.
     """
 
     home: Home
@@ -52,7 +53,8 @@ class Site:
     templates: Environment
     seal: Fernet
     door: ScoringDoor
-    compiled: "Callable[[], Build] | None" = None
+    loops: "Callable[[int], Machine] | None" = None
+    rates: Rates = field(default_factory=Rates)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)

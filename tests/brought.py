@@ -31,7 +31,7 @@ TERMS = (
 ).encode()
 THE_SCHOOL = (
     "urn,laestab,name,phase,open_date,updated_on\n"
-    f"{SCHOOL},2019999,Riverside Example Academy,SS,2001-09-01,2025-09-01\n"
+    f"{SCHOOL},2019999,Riverside Example Academy,SS,2026-06-01,2025-09-01\n"
 ).encode()
 
 

@@ -124,12 +124,8 @@ def allocate(
         raise ValueError("every scored row needs a probability strictly between 0 and 1; check the scorer")
     pupils, at = np.unique(log["pupil"].to_numpy(), return_inverse=True)
     week = np.searchsorted(weeks, log["as_of"].to_numpy())
-    log["rise"] = rises(
-        logit(chances), at, week, past_weeks=rule.past_weeks, past_least=rule.past_least, form=rule.rise
-    )
-    log["rise_margin"] = log["rise"] - (np.nan if rule.rise_least is None else rule.rise_least)
-    rising = log["rise_margin"].to_numpy() >= 0
-    since = rising_since(rising, at, week, since_weeks=rule.since_weeks)
+    log["rise"], log["rise_margin"], since = rises_by(rule, chances, at, week)
+    rising = since >= 0
     began = pd.Series(weeks[np.maximum(since, 0)], index=log.index).astype("datetime64[s]")
     log["rising_since"] = began.where(since >= 0)
     log["capacity"] = _capacities(log, roll, rule)
@@ -137,6 +133,25 @@ def allocate(
     kept = np.flatnonzero(week >= first)
     log, at, week, holds = log.iloc[kept].reset_index(drop=True), at[kept], week[kept], holds[kept]
     return _by_week(log, holds, at, week, _last_flags(earlier_flags, pupils, weeks), rule)[list(ALLOCATION)]
+
+
+def rises_by(
+    rule: FlagRule, chances: npt.NDArray[np.float64], pupils: npt.NDArray[np.intp], weeks: npt.NDArray[np.intp]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.intp]]:
+    """Return each row's rise, what it is above the rule's least, and the week position since when it has held.
+
+    NaN with too short a past; the margin NaN, too, where the rule asks for no rise; -1 where it does not hold.
+
+    Parameters
+    ----------
+    chances
+        Probabilities of the scored rows.
+    pupils, weeks
+        Each row's pupil and as-of week as positions 0, 1, ...; at most one row for a pair.
+    """
+    rise = rises(logit(chances), pupils, weeks, past_weeks=rule.past_weeks, past_least=rule.past_least, form=rule.rise)
+    margin = rise - (np.nan if rule.rise_least is None else rule.rise_least)
+    return rise, margin, rising_since(margin >= 0, pupils, weeks, since_weeks=rule.since_weeks)
 
 
 def _capacities(log: pd.DataFrame, roll: pd.DataFrame, rule: FlagRule) -> npt.NDArray[np.int32]:

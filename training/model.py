@@ -64,10 +64,17 @@ def check_matrix(matrix: Matrix) -> None:
     MatrixRefused
         Naming the features concerned, never a pupil.
     """
-    infinite = np.flatnonzero(np.isinf(matrix.values).any(axis=0))
+    check_values(matrix.values, matrix.names)
+
+
+def check_values(values: Array, names: Sequence[str]) -> None:
+    """Refuse as `check_matrix` does; the columns in the order of the names."""
+    infinite = np.flatnonzero(np.isinf(values).any(axis=0))
     if len(infinite):
-        names = ", ".join(matrix.names[at] for at in infinite)
-        raise MatrixRefused(f"infinite values in {names}; a rate with an empty denominator is NaN, correct the feature")
+        names = [names[int(at)] for at in infinite]
+        raise MatrixRefused(
+            f"infinite values in {', '.join(names)}; a rate with an empty denominator is NaN, correct the feature"
+        )
 
 
 def check_outcomes(outcomes: Outcomes) -> None:

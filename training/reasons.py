@@ -8,6 +8,7 @@ can appear: the catalogue refuses to declare one.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 import numpy as np
@@ -46,10 +47,14 @@ class Reason:
 
 def reasons(scorer: Scorer, matrix: Matrix, features: Sequence[Feature] = CATALOGUE) -> tuple[tuple[Reason, ...], ...]:
     """Return the reasons of each row, those for first."""
-    contributions = scorer.contributions(matrix)
-    return tuple(
-        reasons_of_row(values, parts[:-1], features) for values, parts in zip(matrix.values, contributions, strict=True)
-    )
+    return reasons_of(matrix.values, scorer.contributions(matrix), features)
+
+
+def reasons_of(
+    values: Array, contributions: Array, features: Sequence[Feature] = CATALOGUE
+) -> tuple[tuple[Reason, ...], ...]:
+    """Return the reasons of each row of values, by the scorer's contributions to it."""
+    return tuple(reasons_of_row(row, parts[:-1], features) for row, parts in zip(values, contributions, strict=True))
 
 
 def reasons_of_row(values: Array, contributions: Array, features: Sequence[Feature]) -> tuple[Reason, ...]:
@@ -57,11 +62,15 @@ def reasons_of_row(values: Array, contributions: Array, features: Sequence[Featu
 
     Of each side the weightiest are taken; of these, what people can change comes first.
     """
+    given, parts = values.tolist(), contributions.tolist()
     groups: dict[str, float] = {}
-    for feature, part in zip(features, contributions, strict=True):
-        groups[feature.group] = groups.get(feature.group, 0.0) + float(part)
-    ups = _side(groups, values, contributions, features, "for")[:MOST_FOR]
-    downs = _side(groups, values, contributions, features, "against")[:MOST_AGAINST]
+    members: dict[str, list[int]] = {}
+    for at, (feature, part) in enumerate(zip(features, parts, strict=True)):
+        groups[feature.group] = groups.get(feature.group, 0.0) + part
+        members.setdefault(feature.group, []).append(at)
+    row = _Row(given, parts, members, features)
+    ups = _side(groups, row, "for")[:MOST_FOR]
+    downs = _side(groups, row, "against")[:MOST_AGAINST]
     return tuple(sorted(ups, key=_fixed) + sorted(downs, key=_fixed))
 
 
@@ -69,13 +78,17 @@ def _fixed(reason: Reason) -> bool:
     return not reason.changeable
 
 
-def _side(
-    groups: dict[str, float],
-    values: Array,
-    contributions: Array,
-    features: Sequence[Feature],
-    side: Literal["for", "against"],
-) -> list[Reason]:
+@dataclass(frozen=True)
+class _Row:
+    """A row's values and contributions, and the features of each group by number."""
+
+    values: list[float]
+    contributions: list[float]
+    members: dict[str, list[int]]
+    features: Sequence[Feature]
+
+
+def _side(groups: dict[str, float], row: _Row, side: Literal["for", "against"]) -> list[Reason]:
     sign = 1.0 if side == "for" else -1.0
     weights = {group: sign * weight for group, weight in groups.items() if sign * weight > 0}
     total = sum(weights.values())
@@ -83,41 +96,39 @@ def _side(
     for group, weight in sorted(weights.items(), key=lambda item: (-item[1], item[0])):
         if weight < WORTH_SAYING * total:
             continue
-        spoken = _speaker(group, sign, values, contributions, features)
+        spoken = _speaker(group, sign, row)
         if spoken is None:
             continue
         found.append(
             Reason(
                 group=group,
-                sentence=features[spoken].sentence(float(values[spoken])),
+                sentence=row.features[spoken].sentence(row.values[spoken]),
                 side=side,
                 share="most" if weight >= MOST * total else "some",
-                changeable=features[spoken].changeable,
+                changeable=row.features[spoken].changeable,
             )
         )
     return found
 
 
-def _speaker(group: str, sign: float, values: Array, contributions: Array, features: Sequence[Feature]) -> int | None:
+def _speaker(group: str, sign: float, row: _Row) -> int | None:
     """Return the feature that speaks for its group: the weightiest whose sentence reads the way it weighs.
 
     A known value comes before an unknown one. None: every sentence of the group would read backwards
     ('missed 11 % of sessions' as a reason against, because others missed more), which misleads.
     """
-    mine = [at for at, feature in enumerate(features) if feature.group == group]
+    values, parts = row.values, row.contributions
     able = [
-        at
-        for at in mine
-        if sign * float(contributions[at]) > 0 and _reads(features[at], float(values[at])) in (sign, 0.0)
+        at for at in row.members[group] if sign * parts[at] > 0 and _reads(row.features[at], values[at]) in (sign, 0.0)
     ]
     if not able:
         return None
-    return max(able, key=lambda at: (bool(np.isfinite(values[at])), sign * float(contributions[at])))
+    return max(able, key=lambda at: (isfinite(values[at]), sign * parts[at]))
 
 
 def _reads(feature: Feature, value: float) -> float:
     """Return 1.0 when the sentence reads as a difficulty, -1.0 as a strength, 0.0 as neither."""
-    if feature.kind in _NEITHER or not np.isfinite(value):
+    if feature.kind in _NEITHER or not isfinite(value):
         return 0.0
     there = value < feature.low if feature.kind == "since" else value > feature.low
     if feature.kind == "gap_change":

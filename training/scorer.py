@@ -11,7 +11,7 @@ from training.bundle import Bundle
 from training.calibration import calibrator_from
 from training.flags import rule_from
 from training.kinds import KINDS, model_of
-from training.model import check_matrix
+from training.model import check_values
 from training.rules import RULES
 from training.settings import Counted, counted
 
@@ -34,6 +34,7 @@ class Scorer:
         self.base_rates: Mapping[str, float] = dict(bundle.manifest["base_rates"])
         self.horizon_weeks = int(bundle.manifest["horizon_weeks"])
         self.names = tuple(bundle.manifest["feature_names"])
+        self._fingerprint = str(bundle.manifest["feature_fingerprint"])
         self._calibrator = calibrator_from(bundle.manifest["calibrator"])
         self.kind, self.approach = str(bundle.manifest["kind"]), str(bundle.manifest["approach"])
         self._model = model_of(self.kind, self.approach, bundle.model, self.names, threads=threads)
@@ -58,10 +59,18 @@ class Scorer:
         MatrixRefused
             A value is infinite.
         """
-        self._check(matrix)
+        self._check(matrix.fingerprint, matrix.values)
         if not len(matrix):
             return np.empty(0)
         return self._model.raw(matrix.values)
+
+    def chances(self, values: Array, fingerprint: str) -> Array:
+        """Return the probability of rows that can all be scored, made by the catalogue of this fingerprint.
+
+        Raises as `raw`.
+        """
+        self._check(fingerprint, values)
+        return self._calibrator.probabilities(self._model.raw(values)) if len(values) else np.empty(0)
 
     def probabilities(self, matrix: Matrix) -> Array:
         """Return each row's probability, NaN where the row says why it cannot be scored."""
@@ -73,18 +82,20 @@ class Scorer:
 
         Shape ``(len(matrix), len(names) + 1)``; a row adds up to its raw score.
         """
-        self._check(matrix)
-        if not len(matrix):
-            return np.empty((0, len(self.names) + 1))
-        return self._model.contributions(matrix.values)
+        return self.parts(matrix.values, matrix.fingerprint)
 
-    def _check(self, matrix: Matrix) -> None:
-        if matrix.fingerprint != self.bundle.manifest["feature_fingerprint"] or matrix.names != self.names:
+    def parts(self, values: Array, fingerprint: str) -> Array:
+        """Return `contributions` of rows made by the catalogue of this fingerprint."""
+        self._check(fingerprint, values)
+        return self._model.contributions(values) if len(values) else np.empty((0, len(self.names) + 1))
+
+    def _check(self, fingerprint: str, values: Array) -> None:
+        if fingerprint != self._fingerprint or values.shape[1] != len(self.names):
             raise MatrixMismatch(
                 "these features come from another catalogue than the model's; train again, or deploy the program "
                 "that the model was audited with"
             )
-        check_matrix(matrix)
+        check_values(values, self.names)
 
 
 def scores_of(scorer: Scorer, matrix: Matrix) -> pd.DataFrame:

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from casework import tables_cases, tables_daily, tables_flags, tables_people, tables_uploads
+from casework import tables_calls, tables_cases, tables_daily, tables_flags, tables_people, tables_uploads
 from casework.base import Base
 
 # Imported so that every table is registered; a table whose module is missing here would look dropped.
-TABLES = (tables_people, tables_flags, tables_cases, tables_daily, tables_uploads)
+TABLES = (tables_people, tables_flags, tables_cases, tables_daily, tables_calls, tables_uploads)
 
 
 def run() -> None:

@@ -36,6 +36,7 @@ _GONE_PUPILS: Final = (
 _STEPS: Final = (
     ("decisions", f"case_id IN ({_OLD_CASES})"),
     ("views", f"case_id IN ({_OLD_CASES})"),
+    ("list_changes", f"case_id IN ({_OLD_CASES})"),
     ("cases", f"id IN ({_OLD_CASES})"),
     *((table, f"flag_id IN ({_OLD_FLAGS})") for table in ("reasons", "changes", "levers")),
     ("flags", f"id IN ({_OLD_FLAGS})"),

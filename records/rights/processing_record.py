@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Literal
 
 from records.agreements import REGISTERED, Agreement, Register
 from records.tables import TABLES
+from records.transfers import Transfer
 
 SOON = timedelta(days=60)
 # No law says how often an impact assessment is looked at again; two years is our own habit.
@@ -13,12 +15,13 @@ OLD_ASSESSMENT = timedelta(days=730)
 
 def warnings(register: Register, today: date) -> tuple[str, ...]:
     """Return what somebody should see to, in plain sentences: the most urgent first."""
-    ended = [one for one in register.agreement if one.standing(today) == "ended"]
-    bare = [one for one in register.agreement if one.standing(today) == "not assessed"]
-    soon = [one for one in register.agreement if one.standing(today) == "valid" and one.ends - today <= SOON]
+    every: tuple[Agreement | Transfer, ...] = (*register.agreement, *register.transfer)
+    ended = [one for one in every if one.standing(today) == "ended"]
+    bare = [one for one in every if one.standing(today) == "not assessed"]
+    soon = [one for one in every if one.standing(today) == "valid" and one.ends - today <= SOON]
     old = [
         one
-        for one in register.agreement
+        for one in every
         if one.standing(today) == "valid" and one.assessed_on is not None and today - one.assessed_on > OLD_ASSESSMENT
     ]
     return (
@@ -44,6 +47,8 @@ def _lines(register: Register, today: date) -> Iterator[str]:
         yield from ("## To see to", "", *(f"- {sentence}" for sentence in told), "")
     for one in register.agreement:
         yield from _agreement(one, register, today)
+    for transfer in register.transfer:
+        yield from _transfer(transfer, today)
     uncovered = register.uncovered(today)
     yield from ("## Covered by no valid agreement", "")
     yield "Dropped when read, and never kept:" if uncovered else "Nothing: every declared field is covered."
@@ -51,7 +56,6 @@ def _lines(register: Register, today: date) -> Iterator[str]:
 
 
 def _agreement(one: Agreement, register: Register, today: date) -> Iterator[str]:
-    schools = "every school" if one.schools == "all" else f"URN {', '.join(str(urn) for urn in one.schools)}"
     sources = "every source" if "*" in one.sources else ", ".join(one.sources)
     assessed = f"{one.impact_assessment}, signed {one.assessed_on}" if one.assessed_on else "none: nothing is covered"
     yield from (f"## {one.title}", "", "| | |", "|---|---|")
@@ -65,7 +69,7 @@ def _agreement(one: Agreement, register: Register, today: date) -> Iterator[str]
             ("Controller", one.controller),
             ("Shared with", "; ".join(one.recipients) or "nobody"),
             ("Sources", sources),
-            ("Schools", schools),
+            ("Schools", _schools(one.schools)),
             ("Impact assessment", assessed),
         )
     )
@@ -77,3 +81,26 @@ def _agreement(one: Agreement, register: Register, today: date) -> Iterator[str]
         protected = "yes" if name in TABLES and table.protected else "no"
         yield f"| {name} | {fields} | {protected} | {register.retention_years(table)} years |"
     yield ""
+
+
+def _transfer(one: Transfer, today: date) -> Iterator[str]:
+    assessed = f"{one.impact_assessment}, signed {one.assessed_on}" if one.assessed_on else "none: nothing is shared"
+    yield from (f"## {one.title}", "", "| | |", "|---|---|")
+    yield from (
+        f"| {name} | {value} |"
+        for name, value in (
+            ("Agreement", f"`{one.id}`, {one.standing(today)}: {one.starts.isoformat()} to {one.ends.isoformat()}"),
+            ("Purpose", one.purpose),
+            ("Lawful basis", one.lawful_basis),
+            ("Of pupils who leave", _schools(one.leaving)),
+            ("For the staff of", _schools(one.joining)),
+            ("Records shown", ", ".join(one.tables) or "none"),
+            ("An open case", "goes on, with its reviews" if one.cases else "is closed"),
+            ("Impact assessment", assessed),
+        )
+    )
+    yield ""
+
+
+def _schools(named: Literal["all"] | tuple[int, ...]) -> str:
+    return "every school" if named == "all" else f"URN {', '.join(str(urn) for urn in named)}"

@@ -35,6 +35,24 @@ class ReasonAnswer(Answer):
     changeable: bool = Field(description="Whether support can change it.")
 
 
+class ChangeAnswer(Answer):
+    """What changed since the pupil was last at ease, and which way it moved the figure."""
+
+    way: str = Field(description="up or down")
+    group: str
+    sentence: str
+    share: str
+    changeable: bool
+
+
+class LeverAnswer(Answer):
+    """A condition in words, and the figure the model would then give: an estimate, not a promise."""
+
+    group: str
+    sentence: str
+    in_words: str
+
+
 class Abstention(Answer):
     """Why a pupil was not scored."""
 

@@ -63,12 +63,13 @@ def _of_roll(where: str, pupil: PupilRecords, as_of: date) -> Iterator[tuple[str
 def _of_marks(where: str, pupil: PupilRecords, as_of: date) -> Iterator[tuple[str, str]]:
     seen: set[tuple[date, str]] = set()
     if pupil.marks_string is not None:
-        from_string = pupil.marks_string.sessions()
+        early = pupil.marks_string.start_date < pupil.entry_date
+        # Day by day only where it matters: most strings begin after the entry, and stand alone.
+        from_string = pupil.marks_string.sessions() if early or pupil.marks else []
         seen = {(day, session) for day, session, _ in from_string}
-        last = pupil.marks_string.last_day()
-        if last >= as_of:
+        if pupil.marks_string.last_day() >= as_of:
             yield f"{where}.marks_string.marks", "reaches as_of or a later day"
-        if pupil.marks_string.start_date < pupil.entry_date and any(d < pupil.entry_date for d, _, _ in from_string):
+        if early and any(day < pupil.entry_date for day, _, _ in from_string):
             yield f"{where}.marks_string.start_date", "is before entry_date, and the string has marks there"
     for at, mark in enumerate(pupil.marks):
         place = f"{where}.marks[{at}]"

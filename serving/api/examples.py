@@ -79,3 +79,73 @@ ANSWER: dict[str, Any] = {
         },
     ],
 }
+
+TOKEN: dict[str, Any] = {
+    "access_token": "eyJ...",
+    "token_type": "Bearer",
+    "expires_in": 900,
+    "scope": "lists:read",
+}
+
+LISTED: dict[str, Any] = {
+    "pupil": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+    "upn": None,
+    "school": 990001,
+    "year_group": "9",
+    "on_list": True,
+    "since": "2026-06-22",
+    "until": "2026-08-03",
+    "left_on": None,
+    "facts": [
+        "Removals from lessons 3 in the last 4 weeks, 0 in the 4 before.",
+        "Late marks 6 in the last 4 weeks, 1 in the 4 before.",
+    ],
+    "data_to": "2026-06-19",
+    "updated_at": "2026-06-22T04:10:07.412000Z",
+    "score": None,
+    "score_withheld": None,
+}
+
+_NOTICES = ["Demonstration: the pupils are simulated and the signatures are a demonstration's."]
+
+LISTS: dict[str, Any] = {"notices": _NOTICES, "pupils": [LISTED], "next": None}
+
+CHANGES: dict[str, Any] = {
+    "notices": _NOTICES,
+    "changes": [{"at": "2026-06-22T04:10:07.412000Z", "what": "joined", "pupil": LISTED}],
+    "next": "gAAAA...",
+    "more": False,
+}
+
+HISTORY: dict[str, Any] = {
+    "pupil": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
+    "upn": None,
+    "school": 990001,
+    "year_group": "9",
+    "left_on": None,
+    "data_to": "2026-06-19",
+    "notices": _NOTICES,
+    "weeks": [
+        {
+            "week_start": "2026-06-15",
+            "sessions_possible": 10,
+            "sessions_missed": 1,
+            "late_marks": 2,
+            "incidents": 3,
+            "removals": 1,
+            "positives": 0,
+            "suspended": False,
+        }
+    ],
+    "events": [
+        {
+            "happened_on": "2026-06-18",
+            "kind": "incident",
+            "what": "Removed from a lesson",
+            "place": "Classroom",
+            "sessions": None,
+        }
+    ],
+    "on_list": [{"since": "2026-06-22", "left_on": None}],
+    "scores": None,
+}

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -97,8 +97,9 @@ _TITLES = {
     413: "The request is too large",
     415: "The request must be JSON",
     422: "Some fields are wrong",
+    429: "Too many calls",
     500: "Belong failed",
-    503: "Belong is not scoring",
+    503: "Belong cannot answer now",
 }
 
 
@@ -121,7 +122,7 @@ def answer(refusal: Refusal) -> JSONResponse:
 
 def fields_wrong(faults: Sequence[FieldFault]) -> Refusal:
     """Return the 422 for these faults."""
-    return Refusal(422, "fields_wrong", "Some fields of the request are wrong; nothing was scored.", faults=faults)
+    return Refusal(422, "fields_wrong", "Some fields of the request are wrong; nothing was done.", faults=faults)
 
 
 def place(path: Sequence[int | str]) -> str:
@@ -164,15 +165,20 @@ class ProblemRoute(APIRoute):
             except Refusal as refusal:
                 return answer(refusal)
             except RequestValidationError as error:
-                return answer(fields_wrong(faults_of(error.errors())))
+                return answer(fields_wrong(faults_of([_bare(one) for one in error.errors()])))
             except HTTPException as error:
                 return answer(Refusal(error.status_code, "refused", _TITLES.get(error.status_code, "Refused.")))
             except Exception as error:
                 # The exception's text may hold a pupil's record, so only its kind and place are logged.
                 log.error("%s failed: %s at %s", self.path, type(error).__name__, _where(error))
-                return answer(Refusal(500, "failed", "Belong failed; the fault is in its log. Nothing was scored."))
+                return answer(Refusal(500, "failed", "Belong failed; the fault is in its log. Nothing was done."))
 
         return careful
+
+
+def _bare(error: Any) -> ErrorDetails:
+    """Return FastAPI's error without the word 'query' or 'path' before the parameter's own name."""
+    return cast("ErrorDetails", {**error, "loc": tuple(error["loc"][1:])})
 
 
 def _where(error: BaseException) -> str:

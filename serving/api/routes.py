@@ -1,20 +1,28 @@
 """Every route under /api/v1, and the description of them that programs read."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 
-from serving.api import health, scores
+from casework.callers import SCOPES
+from serving.api import health, lists, scores, token
 from serving.api.problems import Problem, ProblemRoute, Refusal
 from serving.api.schemas import ScoresRequest
 
 VERSION = "1.0.0"
 PREFIX = "/api/v1"
 _REF = "#/components/schemas/{model}"
+_METHODS = (
+    (re.compile(r"health/(live|ready)|openapi\.json|flags|changes|pupils/[^/]+/history"), "GET"),
+    (re.compile(r"scores|token"), "POST"),
+)
 
 router = APIRouter(prefix=PREFIX, route_class=ProblemRoute)
 router.include_router(health.router)
+router.include_router(token.router)
+router.include_router(lists.router)
 router.include_router(scores.router)
 
 
@@ -27,9 +35,9 @@ def description() -> dict[str, Any]:
 @router.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
 def nothing_here(request: Request, rest: str) -> None:
     """Answer 404 or 405 in the interface's own form for every other address under the prefix."""
-    known = {"health/live": "GET", "health/ready": "GET", "openapi.json": "GET", "scores": "POST"}
-    if rest in known:
-        raise Refusal(405, "wrong_method", f"Use {known[rest]}.", headers={"Allow": known[rest]})
+    method = next((method for form, method in _METHODS if form.fullmatch(rest)), None)
+    if method is not None:
+        raise Refusal(405, "wrong_method", f"Use {method}.", headers={"Allow": method})
     raise Refusal(404, "no_such_address", f"There is nothing here; {PREFIX}/openapi.json lists what there is.")
 
 
@@ -47,9 +55,9 @@ def openapi() -> dict[str, Any]:
     schemas |= request.pop("$defs") | {"ScoresRequest": request, "Problem": _problem_schema()}
     document["components"]["securitySchemes"] = {
         "integration": {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "A token that the data-protection officer grants to one integration, for named schools.",
+            "type": "oauth2",
+            "description": "Scopes and schools are granted to one integration by the data-protection officer.",
+            "flows": {"clientCredentials": {"tokenUrl": f"{PREFIX}/token", "scopes": dict(SCOPES)}},
         }
     }
     return document

@@ -1,8 +1,8 @@
 """What may be posted to `POST /api/v1/scores`: strict, closed, every code from its list."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import islice
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
@@ -13,10 +13,11 @@ from records import codes
 from records.codes import CodeList
 
 MOST_PUPILS = 1000
+URN_LEAST, URN_MOST = 100_000, 9_999_999
 EARLIEST = date(2000, 1, 1)
 NO_MARK = "- "
 SATURDAY = 5
-_ONE_CHARACTER_CODES = frozenset(code for code in codes.ATTENDANCE.codes if len(code) == 1)
+_MARKS = re.compile(f"[{re.escape(NO_MARK + ''.join(code for code in codes.ATTENDANCE.codes if len(code) == 1))}]*")
 
 
 @dataclass(frozen=True, eq=False)  # compared as itself: a code list holds a mapping and has no hash
@@ -42,7 +43,9 @@ class _Listed:
 
 
 Day = Annotated[date, Field(ge=EARLIEST)]
-School = Annotated[int, Field(ge=100000, le=9999999, description="Unique reference number (URN).", examples=[990001])]
+School = Annotated[
+    int, Field(ge=URN_LEAST, le=URN_MOST, description="Unique reference number (URN).", examples=[990001])
+]
 AttendanceCode = Annotated[str, _Listed(codes.ATTENDANCE)]
 YearGroup = Annotated[str, _Listed(codes.YEAR_GROUP)]
 
@@ -78,8 +81,9 @@ class MarksString(Strict):
     def _fits(self) -> Self:
         if len(self.marks) % 2:
             raise PydanticCustomError("belong_half_day", "needs two characters a day, morning and afternoon")
-        odd = next((at for at, c in enumerate(self.marks) if c not in _ONE_CHARACTER_CODES and c not in NO_MARK), None)
-        if odd is not None:
+        fits = _MARKS.match(self.marks)
+        odd = fits.end() if fits else 0
+        if odd < len(self.marks):
             raise PydanticCustomError(
                 "belong_unknown_code",
                 "character {at} of the marks is not an attendance code of one character, a hyphen or a space",
@@ -91,20 +95,20 @@ class MarksString(Strict):
 
     def sessions(self) -> list[tuple[date, Literal["AM", "PM"], str]]:
         """Return (day, session, code) for every mark that is there."""
-        days = self._days()
         return [
-            (days[at // 2], "PM" if at % 2 else "AM", code) for at, code in enumerate(self.marks) if code not in NO_MARK
+            (self.day(at // 2), "PM" if at % 2 else "AM", code)
+            for at, code in enumerate(self.marks)
+            if code not in NO_MARK
         ]
 
     def last_day(self) -> date:
         """Return the last day that the string counts, marked or not."""
-        return self._days()[-1]
+        return self.day(len(self.marks) // 2 - 1)
 
-    def _days(self) -> list[date]:
-        wanted = len(self.marks) // 2
-        every = (self.start_date + timedelta(days=at) for at in range(2 * wanted + 2))
-        counted = (day for day in every if self.days == "every_day" or day.weekday() < SATURDAY)
-        return list(islice(counted, wanted))
+    def day(self, number: int) -> date:
+        """Return the day of that number among those that the string counts, from 0."""
+        weekends = 0 if self.days == "every_day" else (self.start_date.weekday() + number) // 5 * 2
+        return self.start_date + timedelta(days=number + weekends)
 
 
 class BehaviourEvent(Strict):

@@ -6,21 +6,21 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from features import engine
 from features.cohort import ABSTAIN
-from features.matrix import Matrix
-from records.calendar import Calendar
-from records.history import known
+from features.engine import Worked
+from features.grid_cohort import REASONS
+from features.machine import PLAIN, Machine
 from serving.api.answers import Abstention, PupilAnswer, ReasonAnswer, in_words
 from serving.api.posted import Posted
 from serving.api.schemas import PupilRecords, ScoresRequest
 from serving.scoring import Deployed
-from training.flags import allocate
-from training.reasons import Reason, reasons
-from training.scorer import scores_of
-from training.weeks import as_ofs_for
+from training.flags import rises_by
+from training.reasons import Reason, reasons_of
+
+Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 # The features look back over weeks; with less than this the records say little, and earlier weeks of a
 # pupil whose marks begin later would only look calm because nothing is there.
@@ -33,69 +33,69 @@ _WORDS = {
 }
 
 
-def score(
-    deployed: Deployed, records: Posted, request: ScoresRequest, build: engine.Build = engine.build
-) -> list[PupilAnswer]:
+def score(deployed: Deployed, records: Posted, request: ScoresRequest, machine: Machine = PLAIN) -> list[PupilAnswer]:
     """Return one answer a pupil, in the request's order."""
-    scorer, rule = deployed.scorer, deployed.scorer.rule
-    calendar = known(records.history, request.as_of).calendar
-    matrix = build(records.history, as_ofs_for(calendar, request.as_of, rule.past_weeks + rule.since_weeks))
-    scores = scores_of(scorer, matrix)
-    scores["abstain"] = _abstain(matrix.keys, records, request.pupils, calendar)
-    # Places on a school's list are the weekly job's to give; of an allocation only the rise is read here.
-    roll = scores.groupby(["school", "as_of"]).size().rename("roll").reset_index()
-    log = allocate(scores, roll, rule, start=request.as_of)
-    today = (matrix.keys["as_of"] == pd.Timestamp(request.as_of)).to_numpy(bool)
-    scored = today & (scores["abstain"] == "").to_numpy(bool)
-    found = _answers(deployed, records, log, _reasons(deployed, matrix, scored))
-    abstained = dict(zip(scores["pupil"][today & ~scored], scores["abstain"][today & ~scored], strict=True))
+    rule = deployed.scorer.rule
+    as_ofs = records.standing.as_ofs(rule.past_weeks + rule.since_weeks)
+    worked = engine.work_out(records.history, as_ofs, machine=machine, kept=records.standing.kept)
+    # A pupil's number is one above their place in the request.
+    places = worked.rows.pupils[worked.rows.pupil] - 1
+    codes = _abstain(worked, places, records, request.pupils)
+    scored = np.array([not code for code in codes], dtype=np.bool_)
+    now = worked.rows.stand == len(as_ofs) - 1
+    found = _answers(deployed, records, request, worked, scored)
+    why_not = {int(places[at]): codes[at] for at in np.flatnonzero(now & ~scored)}
     return [
-        _named(found[number], pupil) if number in found else _not_scored(pupil, abstained.get(number, "not_on_roll"))
-        for number, pupil in enumerate(request.pupils, start=1)
+        found[place] if place in found else _not_scored(pupil, why_not.get(place, "not_on_roll"))
+        for place, pupil in enumerate(request.pupils)
     ]
 
 
-def _abstain(keys: pd.DataFrame, records: Posted, pupils: Sequence[PupilRecords], calendar: Calendar) -> pd.Series:
+def _abstain(worked: Worked, places: Ints, records: Posted, pupils: Sequence[PupilRecords]) -> list[str]:
     """Return why each row is not scored: the cohort's own reason, else that the marks begin too late for it."""
-    codes: list[str] = keys["abstain"].tolist()
-    days: list[pd.Timestamp] = keys["as_of"].tolist()
-    for at, (number, as_of) in enumerate(zip(keys["pupil"].tolist(), days, strict=True)):
+    calendar, days = records.standing.calendar, worked.rows.days
+    codes = [REASONS[number] for number in worked.abstain.tolist()]
+    for at, (place, stand) in enumerate(zip(places.tolist(), worked.rows.stand.tolist(), strict=True)):
         if codes[at]:
             continue
-        pupil, first = pupils[number - 1], records.first_mark[number - 1]
-        needed = max(calendar.back(pupil.school, as_of.date(), LEAST_WEEKS), pupil.entry_date)
+        pupil, first = pupils[place], records.first_mark[place]
+        needed = max(calendar.back(pupil.school, days[stand], LEAST_WEEKS), pupil.entry_date)
         # A first mark within a week of the day needed is all there can be: training days, a late first day.
         if first is None or first > needed + timedelta(days=7):
             codes[at] = TOO_FEW_MARKS
-    return pd.Series(codes, index=keys.index, dtype="str")
-
-
-def _reasons(deployed: Deployed, matrix: Matrix, scored: npt.NDArray[np.bool_]) -> dict[int, tuple[Reason, ...]]:
-    mine = matrix.where(scored)
-    return dict(zip(mine.keys["pupil"].tolist(), reasons(deployed.scorer, mine), strict=True))
+    return codes
 
 
 def _answers(
-    deployed: Deployed, records: Posted, log: pd.DataFrame, why: dict[int, tuple[Reason, ...]]
+    deployed: Deployed, records: Posted, request: ScoresRequest, worked: Worked, scored: Flags
 ) -> dict[int, PupilAnswer]:
-    rates = deployed.scorer.base_rates
+    """Return the answer of each pupil scored on the as-of date, by place. Their earlier weeks say whether they rise.
+
+    Places on a school's list are the weekly job's to give (`training.flags.allocate`): here nobody competes.
+    """
+    rows, scorer = worked.rows, deployed.scorer
+    chances = scorer.chances(worked.values[scored], worked.fingerprint)
+    stand = rows.stand[scored].astype(np.intp)
+    _, margin, since = rises_by(scorer.rule, chances, rows.pupil[scored].astype(np.intp), stand)
+    now = stand == len(rows.days) - 1
+    values = worked.values[scored][now]
+    why = reasons_of(values, scorer.parts(values, worked.fingerprint))
     answers = {}
-    for row in log.to_dict("records"):
-        number, school, probability = int(row["pupil"]), int(row["school"]), float(row["probability"])
-        usual = rates.get(records.phases.get(school, ""), rates["all"])
-        margin = float(row["rise_margin"])
-        rising = margin >= 0
-        answers[number] = PupilAnswer(
-            id="",
-            school=school,
+    for at, reasons in zip(np.flatnonzero(now).tolist(), why, strict=True):
+        place = int(rows.pupils[rows.pupil[scored][at]]) - 1
+        pupil, probability = request.pupils[place], float(chances[at])
+        usual = scorer.base_rates.get(records.phases.get(pupil.school, ""), scorer.base_rates["all"])
+        answers[place] = PupilAnswer(
+            id=pupil.id,
+            school=pupil.school,
             probability=round(probability, 6),
             in_words=in_words(probability),
             usual=round(usual, 6),
             usual_in_words=in_words(usual),
-            rising=_rising(deployed, margin),
-            rising_since=row["rising_since"].date() if rising else None,
-            reasons_for=_side(why[number], "for"),
-            reasons_against=_side(why[number], "against"),
+            rising=_rising(deployed, float(margin[at])),
+            rising_since=rows.days[since[at]] if since[at] >= 0 else None,
+            reasons_for=_side(reasons, "for"),
+            reasons_against=_side(reasons, "against"),
             not_scored=None,
         )
     return answers
@@ -114,10 +114,6 @@ def _side(found: tuple[Reason, ...], side: str) -> list[ReasonAnswer]:
         for r in found
         if r.side == side
     ]
-
-
-def _named(answer: PupilAnswer, pupil: PupilRecords) -> PupilAnswer:
-    return answer.model_copy(update={"id": pupil.id})
 
 
 def _not_scored(pupil: PupilRecords, code: str) -> PupilAnswer:

@@ -1,30 +1,24 @@
 """`POST /api/v1/scores`: posted records in, chances with reasons out, under the approval that allows it."""
 
-import asyncio
 from collections import Counter
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
-from pydantic import ValidationError
 
 from casework.audit_log import look
-from casework.integrations import Integration
+from casework.callers import SCORES_READ, Integration
 from serving.api.answers import CAUTION, ScoresAnswer
+from serving.api.bodies import MOST_BYTES, parsed, read_body
 from serving.api.checks import faults
-from serving.api.credentials import SCORES_READ, caller, site_of
+from serving.api.credentials import needs, site_of
 from serving.api.examples import ANSWER, REQUEST
 from serving.api.health import approval_answer, may_score
 from serving.api.posted import posted
-from serving.api.problems import Problem, ProblemRoute, Refusal, faults_of, fields_wrong
+from serving.api.problems import Problem, ProblemRoute, Refusal, fields_wrong
 from serving.api.schemas import ScoresRequest
 from serving.school_days import read_school_days
 from serving.scoring import Deployed
-
-MOST_BYTES = 10 * 1024 * 1024
-SLOWEST_SECONDS = 30.0
-# Above so many pupils machine code saves more time than its loading takes, and later posts find it there.
-FEW = 20
 
 router = APIRouter(tags=["scores"], route_class=ProblemRoute)
 
@@ -38,7 +32,7 @@ _BODY: dict[str, Any] = {
             }
         },
     },
-    "security": [{"integration": []}],
+    "security": [{"integration": [SCORES_READ]}],
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"application/json": {"example": ANSWER}}},
@@ -58,42 +52,9 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 async def body_of(request: Request) -> ScoresRequest:
-    """Return the request's body, strictly read.
-
-    Raises
-    ------
-    Refusal
-        408 and 413 before the whole is in memory; 400 for what is not JSON; 422 for a wrong field.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, "not_json", "Send application/json.")
-    parts: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(SLOWEST_SECONDS):
-            async for part in request.stream():
-                size += len(part)
-                if size > MOST_BYTES:
-                    raise Refusal(413, "too_large", "The body is over 10 MB; send fewer pupils, or marks as a string.")
-                parts.append(part)
-    except TimeoutError:
-        raise Refusal(408, "too_slow", f"The body did not arrive within {SLOWEST_SECONDS:.0f} seconds.") from None
-    return await run_in_threadpool(_parsed, b"".join(parts))
-
-
-def _parsed(body: bytes) -> ScoresRequest:
-    try:
-        return ScoresRequest.model_validate_json(body)
-    except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
-        if errors[0]["type"] == "json_invalid":
-            raise Refusal(400, "not_json", "The body is not JSON that Belong can read.") from None
-        raise fields_wrong(faults_of(errors)) from None
-
-
-def integration_of(request: Request) -> Integration:
-    """Return the calling integration, which must hold `scores:read`."""
-    return caller(request, SCORES_READ)
+    """Return the request's body, strictly read; refusals as in `serving.api.bodies`."""
+    body = await read_body(request, "application/json")
+    return await run_in_threadpool(parsed, ScoresRequest, body)
 
 
 def deployed_of(request: Request) -> Deployed:
@@ -111,7 +72,7 @@ def deployed_of(request: Request) -> Deployed:
 )
 def post_scores(
     request: Request,
-    integration: Annotated[Integration, Depends(integration_of)],
+    integration: Annotated[Integration, Depends(needs(SCORES_READ))],
     deployed: Annotated[Deployed, Depends(deployed_of)],
     body: Annotated[ScoresRequest, Depends(body_of)],
 ) -> ScoresAnswer:
@@ -130,9 +91,8 @@ def post_scores(
     # Engine and model are imported with the first call, not while the process starts (serving/scoring.py).
     from serving.api.scored import score  # noqa: PLC0415  # see above
 
-    many = site.compiled() if site.compiled and len(body.pupils) > FEW else None
     records = posted(body, network)
-    scores = score(deployed, records, body, many) if many else score(deployed, records, body)
+    scores = score(deployed, records, body, *([site.loops(len(body.pupils))] if site.loops else []))
     with site.database(integration.schools) as session:
         for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
             detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"

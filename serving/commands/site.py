@@ -34,6 +34,8 @@ def score(
     out.print(
         f"{published.scores:,} pupils scored, {published.flags} flags, {published.cases_opened} cases opened{again}"
     )
+    if published.cases_passed_on:
+        out.print(f"{published.cases_passed_on} cases passed on to the next school, under its transfer agreement")
     for standing in night.held:
         out.print(f"Not scored: {standing.name}. {standing.note}.", markup=False, highlight=False)
     if night.held:

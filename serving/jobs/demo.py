@@ -10,6 +10,7 @@ from rich.console import Console
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from casework.callers import SCOPES
 from casework.database import connect, scoped
 from casework.integrations import NewIntegration, add_integration
 from casework.people import find_person
@@ -27,6 +28,7 @@ from serving.jobs.board_settings import settings_under_policy
 from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_people
 from serving.jobs.deploy import deploy, show_audit
 from serving.jobs.gatekeeping import audit_candidate
+from serving.jobs.granting import write_credentials
 from serving.jobs.intake import read_exports
 from serving.jobs.limits import check_policy
 from serving.jobs.nightly import Night, score_network
@@ -41,7 +43,7 @@ TODAY = date(2026, 5, 18)
 YEARS = (2023, 2024, 2025)
 NETWORK = "Demonstration Schools Network"
 PLAN_FILE = "demo.json"
-TOKEN_FILE = "demo_api.token"  # noqa: S105  # the name of a file
+CREDENTIALS_FILE = "demo_api.json"
 CLIENT = "demo-school-system"
 TRAINER = "demo-data-scientist"
 IDENTITY_PORT = 8001
@@ -185,7 +187,8 @@ def show_doors(home: Home, address: str, console: Console) -> None:
     console.print("Sign in with one of these account names; the demonstration asks for no password:")
     for account in ACCOUNTS:
         console.print(f"  {account.subject:<26} {account.words}", highlight=False)
-    console.print(f"Scoring endpoint: {address}/api/v1/scores, token in {home.secrets / TOKEN_FILE}", highlight=False)
+    where = home.secrets / CREDENTIALS_FILE
+    console.print(f"Interface for programs: {address}/api/v1/openapi.json, id and secret in {where}", highlight=False)
 
 
 def _same_plan(home: Home, plan: Plan) -> None:
@@ -246,13 +249,13 @@ def _people(home: Home) -> None:
             NewIntegration(
                 client_id=CLIENT,
                 name="Demonstration school system",
-                scopes=frozenset({"scores:read"}),
+                scopes=frozenset(SCOPES),
                 schools=frozenset(schools[:2]),
                 expires_on=TODAY + timedelta(days=90),
             ),
             TODAY,
         )
     engine.dispose()
-    token = home.secrets / TOKEN_FILE
-    token.touch(mode=0o600)
-    token.write_text(f"{CLIENT}.{secret}\n", encoding="utf-8")
+    credentials = home.secrets / CREDENTIALS_FILE
+    credentials.unlink(missing_ok=True)
+    write_credentials(credentials, CLIENT, secret)

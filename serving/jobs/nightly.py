@@ -1,7 +1,7 @@
 """The nightly job: the deployed bundle scores every pupil of the network, and pages and API get what it found."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -16,7 +16,10 @@ from casework.staging import FRAMES
 from casework.tables_flags import FlagRow, PublicationRow
 from casework.tables_people import PupilRow
 from fairness.approval.ledger import Head
+from fairness.policy import policy_of
+from features.cohort import NOT_COVERED
 from records import delta
+from records.agreements import Register, RegisterRefused, register_of
 from records.calendar import Calendar, calendar_from
 from records.clock import clock_of
 from records.history import History, known, latest
@@ -25,6 +28,9 @@ from records.quality.doubts import Standing, standings
 from records.refusal import Refusal
 from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
+from records.transfers import Shares, nothing_shared
+from serving.jobs.check_sample import drawn
+from serving.jobs.doubted import doubts_of, not_covered_words, uncovered_from
 from serving.jobs.holding import hold_back
 from serving.jobs.recorded import Recorded, recorded
 from serving.jobs.term_dates import land_term_dates
@@ -62,12 +68,16 @@ class Night:
 
 @dataclass(frozen=True)
 class Network:
-    """Schools and calendar as known at the day, and where each school stands."""
+    """Schools and calendar as known at the day, where each school stands, and since when the `new` ones are there.
+
+    New are the schools that joined after what the approval in force was audited on.
+    """
 
     schools: pd.DataFrame
     calendars: pd.DataFrame
     calendar: Calendar
     standings: tuple[Standing, ...]
+    new: Mapping[int, date]
 
 
 def score_network(home: Home, as_of: date | None = None) -> Night:
@@ -109,12 +119,22 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             raise NotScored("ledger_broken", "The home's ledger lacks an entry that the database knows of.")
         facts: list[Recorded] = []
         store = Store(home)
-        network = network_as_known(store, day)
+        register = known_register(home)
+        network = network_as_known(store, day, uncovered_from(home, deployed))
         week = score_week(
-            _reading(store, day, facts), deployed.scorer, day, earlier_flags=earlier, explain=contributions
+            _reading(store, day, facts, register.shares(day) if register else nothing_shared),
+            deployed.scorer,
+            day,
+            earlier_flags=earlier,
+            explain=contributions,
         )
         week = hold_back(week, {standing.school for standing in network.standings if standing.held})
-        published = _publish(engine, publication(deployed, week, facts, network))
+        week = hold_back(week, network.new, NOT_COVERED)
+        sample = drawn(week, policy_of(home), deployed.digest)
+        made = publication(deployed, week, facts, network, sample)
+        if register is not None:
+            made = replace(made, passes_on=lambda old, new: register.passes_on(old, new, day))
+        published = _publish(engine, made)
     finally:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)
@@ -158,14 +178,15 @@ def earlier_flags(session: Session, day: date, bundle_digest: str) -> pd.DataFra
     return frame.astype({"pupil": "int64", "as_of": "datetime64[s]"})
 
 
-def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: Network) -> Publication:
-    """Return everything that pages and API need of this week."""
+def publication(
+    deployed: Deployed, week: Week, facts: list[Recorded], network: Network, sample: pd.DataFrame
+) -> Publication:
+    """Return everything that pages and API need of this week; `sample` are the pupils of the check sample."""
     expires = {
         school: network.calendar.ahead(school, week.as_of, deployed.scorer.rule.snooze_weeks)
         or week.as_of + timedelta(weeks=deployed.scorer.rule.snooze_weeks)
         for school in network.schools["school"].astype(int)
     }
-    flagged = week.allocation[week.allocation["flagged"]]
     return Publication(
         bundle_digest=deployed.digest,
         as_of=week.as_of,
@@ -177,23 +198,31 @@ def publication(deployed: Deployed, week: Week, facts: list[Recorded], network: 
         weekly_facts=pd.concat([part.weekly_facts for part in facts], ignore_index=True),
         incidents=pd.concat([part.incidents for part in facts], ignore_index=True),
         scores=allocation_log(deployed, week),
-        flags=pd.DataFrame(
-            {
-                "pupil": flagged["pupil"],
-                "rising_since": flagged["rising_since"],
-                "expires_on": pd.to_datetime(flagged["school"].map(expires)),
-                "check_sample": False,
-                "eased_on": pd.to_datetime(flagged["pupil"].map(lambda pupil: week.why[pupil].eased_on)),
-                "eased": flagged["pupil"].map(lambda pupil: week.why[pupil].eased).astype("Float64"),
-            }
-        ),
+        flags=_flags(week, sample, expires),
         reasons=_said(week.why, "reasons"),
         changes=_said(week.why, "changes"),
         levers=_said(week.why, "levers"),
-        doubts=doubt_rows(network.standings),
+        doubts=doubts_of(network.standings, network.new),
         feature_rows=pd.DataFrame(week.matrix.values, columns=list(week.matrix.names)).assign(
             pupil=week.matrix.keys["pupil"].to_numpy()
         ),
+    )
+
+
+def _flags(week: Week, sample: pd.DataFrame, expires: Mapping[int, date]) -> pd.DataFrame:
+    """Return the week's flags and its check sample, which has no rise and no level at ease."""
+    flagged = week.allocation[week.allocation["flagged"]]
+    rows = pd.concat([flagged[["pupil", "school", "rising_since"]], sample], ignore_index=True)
+    told = [week.why.get(int(pupil)) for pupil in rows["pupil"]]
+    return pd.DataFrame(
+        {
+            "pupil": rows["pupil"],
+            "rising_since": rows["rising_since"],
+            "expires_on": pd.to_datetime(rows["school"].map(expires)),
+            "check_sample": np.arange(len(rows)) >= len(flagged),
+            "eased_on": pd.to_datetime(pd.Series([why.eased_on if why else None for why in told], dtype=object)),
+            "eased": pd.Series([why.eased if why else None for why in told], dtype="Float64"),
+        }
     )
 
 
@@ -211,42 +240,46 @@ def allocation_log(deployed: Deployed, week: Week) -> pd.DataFrame:
     return log
 
 
-def _reading(store: Store, day: date, facts: list[Recorded]) -> Iterator[History]:
+def _reading(store: Store, day: date, facts: list[Recorded], shares: Shares) -> Iterator[History]:
     """Yield one shard after the other, putting aside what pages show of it before it is let go."""
     for shard in store.shards:
         history = store.history(shard)
-        facts.append(recorded(known(history, day)))
+        facts.append(recorded(known(history, day), shares))
         yield history
 
 
-def network_as_known(store: Store, day: date) -> Network:
-    """Return what is known of the schools, and the doubts about them."""
+def network_as_known(store: Store, day: date, uncovered: date) -> Network:
+    """Return what is known of the schools, and the doubts about them; those that joined from `uncovered` on are new."""
     schools, calendars = (
         latest(delta.read(store.home.history, table, 0)[0], table, day) for table in (SCHOOLS, CALENDARS)
     )
-    return Network(schools, calendars, calendar_from(calendars), standings(store, day))
+    joined = {int(s): on.date() for s, on in zip(schools["school"], schools["open_date"], strict=True)}
+    new = {school: on for school, on in joined.items() if on >= uncovered}
+    return Network(schools, calendars, calendar_from(calendars), standings(store, day), new)
 
 
 def school_rows(network: Network) -> pd.DataFrame:
     """Return the frame of schools as it is published: how far each one's records reach, and whether it is held."""
     phases = dict(zip(network.schools["school"].astype(int), network.schools["phase"].astype(str), strict=True))
     rows = [
-        (one.school, one.name, phases[one.school], one.data_to, not one.held, one.note) for one in network.standings
+        (one.school, one.name, phases[one.school], one.data_to, not one.held, one.note or _note(network, one.school))
+        for one in network.standings
     ]
     frame = pd.DataFrame(rows, columns=["urn", "name", "phase", "data_to", "up_to_date", "note"])
     frame["data_to"] = pd.to_datetime(frame["data_to"])
     return frame
 
 
-def doubt_rows(stood: tuple[Standing, ...]) -> pd.DataFrame:
-    """Return what is doubted of each school's records; what somebody accepted holds nobody back."""
-    rows = [
-        (one.school, doubt.rule, doubt.since, doubt.sentence, doubt.remedy, doubt.holding)
-        for one in stood
-        for doubt in one.doubts
-    ]
-    frame = pd.DataFrame(rows, columns=list(FRAMES["doubts"].columns))
-    return frame.drop_duplicates(["school", "rule", "since"], ignore_index=True)
+def known_register(home: Home) -> Register | None:
+    """Return the data-sharing register; None where there is none, or none that can be used: nothing is shared then."""
+    try:
+        return register_of(home)
+    except RegisterRefused:
+        return None
+
+
+def _note(network: Network, school: int) -> str:
+    return not_covered_words(network.new[school]) if school in network.new else ""
 
 
 def _said(told: Mapping[int, Why], name: str) -> pd.DataFrame:

@@ -2,8 +2,8 @@
 
 Counts are made with the features' own measures, so a page and a reason never disagree about what
 'missed' means: illness and the other neutral codes are neither missed nor possible (docs/decisions.md,
-14). Only what the pupil's present school recorded is published: an earlier school's records are not
-its staff's to read.
+14). What the pupil's present school recorded is published. What an earlier school did is its staff's to
+read only as far as a transfer agreement covers it (records/transfers.py).
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from features.definitions.behaviour import INCIDENTS, POSITIVES, REMOVALS
 from features.measure import Measure
 from records.history import Known
 from records.tables import TABLES
+from records.transfers import Shares, nothing_shared
 
 SHOWN_WEEKS = 40
 COUNTS: dict[str, Measure] = {
@@ -43,18 +44,35 @@ class Recorded:
     incidents: pd.DataFrame
 
 
-def recorded(known: Known) -> Recorded:
-    """Return what pages show of the pupils on roll at `known.as_of`, for the last `SHOWN_WEEKS` school weeks."""
+@dataclass(frozen=True)
+class _Readers:
+    """Who reads whose records: each pupil's present school and first day there, and what agreements share."""
+
+    school: dict[int, int]
+    entered: dict[int, pd.Timestamp]
+    shares: Shares
+    first: date
+
+
+def recorded(known: Known, shares: Shares = nothing_shared) -> Recorded:
+    """Return what pages show of the pupils on roll at `known.as_of`, for the last `SHOWN_WEEKS` school weeks.
+
+    `shares` says what of an earlier school's records the present one's staff may read.
+    """
     on_roll = roll(known)
-    first = _first_day(known, on_roll)
-    at = dict(zip(on_roll["pupil"], on_roll["school"], strict=True))
-    counted = {name: _weekly(_rows(known, measure, at, first), name) for name, measure in COUNTS.items()}
-    away = _own(known, "suspensions", at, first)
+    at = _Readers(
+        school=dict(zip(on_roll["pupil"], on_roll["school"], strict=True)),
+        entered=dict(zip(on_roll["pupil"], on_roll["entry_date"], strict=True)),
+        shares=shares,
+        first=_first_day(known, on_roll),
+    )
+    counted = {name: _weekly(_rows(known, measure, at), name) for name, measure in COUNTS.items()}
+    away = _own(known, "suspensions", at)
     away = away[away["category"].isin(AWAY)]
     counted["suspended"] = _weekly(away.rename(columns={"start_date": "day"}), "suspended")
     weekly = pd.concat(counted.values(), axis=1).fillna(0).astype("int64").reset_index()
     weekly["suspended"] = weekly["suspended"] > 0
-    return Recorded(on_roll[["pupil", "school", "year_group"]], weekly, _events(known, at, first))
+    return Recorded(on_roll[["pupil", "school", "year_group"]], weekly, _events(known, at))
 
 
 def _first_day(known: Known, on_roll: pd.DataFrame) -> date:
@@ -63,15 +81,24 @@ def _first_day(known: Known, on_roll: pd.DataFrame) -> date:
     return first - timedelta(days=first.weekday())
 
 
-def _own(known: Known, table: str, at: dict[int, int], first: date) -> pd.DataFrame:
-    """Return the table's rows from `first` on that the pupil's present school recorded."""
+def _own(known: Known, table: str, at: _Readers) -> pd.DataFrame:
+    """Return the table's rows from the first day on that the staff of the pupil's present school may read."""
     rows = known[table]
-    rows = rows[rows[TABLES[table].happened_on] >= pd.Timestamp(first)]
-    return rows[(rows["pupil"].map(at) == rows["school"]).to_numpy(bool)]
+    rows = rows[rows[TABLES[table].happened_on] >= pd.Timestamp(at.first)]
+    own = (rows["pupil"].map(at.school) == rows["school"]).to_numpy(bool)
+    others = rows[~own]
+    # Before the first day here: a school where the pupil is registered as well is no earlier school.
+    earlier = (others[TABLES[table].happened_on] < pd.to_datetime(others["pupil"].map(at.entered))).to_numpy(bool)
+    moves = list(zip(others["school"].tolist(), others["pupil"].map(at.school).tolist(), strict=True))
+    shared = {move for move in set(moves) if not pd.isna(move[1]) and at.shares(table, int(move[0]), int(move[1]))}
+    if shared:
+        own = own.copy()
+        own[~own] = earlier & np.fromiter((move in shared for move in moves), bool, len(moves))
+    return rows[own]
 
 
-def _rows(known: Known, measure: Measure, at: dict[int, int], first: date) -> pd.DataFrame:
-    rows = _own(known, measure.table, at, first)
+def _rows(known: Known, measure: Measure, at: _Readers) -> pd.DataFrame:
+    rows = _own(known, measure.table, at)
     for column, codes in measure.where.items():
         rows = rows[rows[column].isin(codes)]
     return rows.rename(columns={TABLES[measure.table].happened_on: "day"})
@@ -91,9 +118,9 @@ def _mondays(days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.datetime64]:
     return (whole - (whole + 3) % 7).astype("datetime64[D]").astype("datetime64[s]")
 
 
-def _events(known: Known, at: dict[int, int], first: date) -> pd.DataFrame:
+def _events(known: Known, at: _Readers) -> pd.DataFrame:
     """Return behaviour events, achievements and suspensions in words. A witness is not in the event."""
-    behaviour = _own(known, "behaviour", at, first)
+    behaviour = _own(known, "behaviour", at)
     behaviour = behaviour[behaviour["role"] != "Witness"]
     harmed = np.where(behaviour["role"] == "Target", " (was the one harmed)", "").tolist()
     outcome = ["" if pd.isna(said) else f": {said}" for said in behaviour["outcome"].tolist()]
@@ -107,7 +134,7 @@ def _events(known: Known, at: dict[int, int], first: date) -> pd.DataFrame:
             "place": behaviour["location"].astype(object),
         }
     )
-    positives = _own(known, "positives", at, first)
+    positives = _own(known, "positives", at)
     achieved = pd.DataFrame(
         {
             "pupil": positives["pupil"],
@@ -116,7 +143,7 @@ def _events(known: Known, at: dict[int, int], first: date) -> pd.DataFrame:
             "what": positives["type"].astype("str"),
         }
     )
-    suspensions = _own(known, "suspensions", at, first)
+    suspensions = _own(known, "suspensions", at)
     suspended = pd.DataFrame(
         {
             "pupil": suspensions["pupil"],

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import uvicorn
 
@@ -15,9 +14,7 @@ from records.home import Home
 from records.refusal import Refusal
 from serving.app import create_app
 from serving.jobs.demo_identity import demo_identity
-
-if TYPE_CHECKING:
-    from features.engine import Build
+from serving.jobs.loops import LoadedLoops
 
 HOST = "127.0.0.1"
 
@@ -35,7 +32,9 @@ def serve_site(home: Home, *, port: int, address: str) -> None:
         The port is taken, or not this user's to use.
     """
     with _bound(port) as listening:
-        app = create_app(home, address=address, compiled=compiled_engine)
+        loops = LoadedLoops()
+        app = create_app(home, address=address, loops=loops)
+        loops.load_beside()
         server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))
         # Not uvicorn.run: where it cannot start it ends with 3, which here says that the gate failed a model.
         # Uvicorn closes what is open and then passes Ctrl-C on: for this command it is the end it waits for.
@@ -74,13 +73,6 @@ def serve_demo(home: Home, *, port: int, identity_port: int, ready: Callable[[st
     with demo_identity(home, address=address, port=identity_port):
         ready(address)
         serve_site(home, port=port, address=address)
-
-
-def compiled_engine() -> "Build":
-    """Return the engine for posts of many pupils, loaded when it is first asked for and not while the site starts."""
-    from features.compiled import build  # noqa: PLC0415  # see above
-
-    return build
 
 
 def check_ports(*ports: int) -> None:

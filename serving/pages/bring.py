@@ -7,7 +7,6 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from casework.names import master_key
-from casework.permissions import may
 from casework.rules import RuleBroken
 from casework.upload_states import OVER, WAITING_FOR_A_PERSON, WAITING_FOR_BELONG
 from casework.uploads import (
@@ -139,7 +138,6 @@ def _page(visit: Visit, school: int | None, error: RuleBroken | None = None) -> 
         working=[_row(one) for one in uploads if one.state in WAITING_FOR_BELONG],
         slow=_is_slow(uploads),
         over=[_row(one) for one in uploads if one.state in OVER],
-        may_see_pupils=may(visit.person, "see_pupil", here),
         kept_days=KEPT_DAYS,
     )
 

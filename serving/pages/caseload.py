@@ -12,7 +12,7 @@ from casework.deployments import current_audit
 from casework.permissions import Person, may
 from casework.pupils import week_of
 from records.codes import YEAR_GROUP
-from serving.capacity import capacity_words
+from serving.capacity import capacity_words, sample_words
 from serving.form_fields import select_field, urn_of
 from serving.page import Page, Visit
 from serving.rendering import count_words, day_words, year_words
@@ -102,7 +102,11 @@ def _lead(found: Caseload, *, chosen: bool) -> str:
 
 def _asks(visit: Visit, found: Caseload) -> list[str]:
     """Return what the list asks of its readers: how many a school can review, and who has nobody yet."""
-    said = [capacity_words(visit.site.door.deployed(), [school.on_roll for school in found.schools])]
+    deployed = visit.site.door.deployed()
+    said = [
+        capacity_words(deployed, [school.on_roll for school in found.schools]),
+        sample_words(visit.site.home, deployed),
+    ]
     if found.ownerless:
         said.append(f"{count_words(found.ownerless, 'pupil has', 'pupils have')} nobody who looks after them yet.")
     return [words for words in said if words]
@@ -115,6 +119,8 @@ def late_words(found: Caseload) -> list[str]:
         if not school.up_to_date:
             last = f"last records of {day_words(school.data_to)}" if school.data_to else "no records yet"
             said.append(f"Figures are not up to date for {school.name}: {school.note or last}.")
+        elif school.note:
+            said.append(f"{school.name}: {school.note}. Records shows what is there, and what is missing.")
     return said
 
 

@@ -9,10 +9,11 @@ from casework.audit_log import look
 from casework.caseload import SchoolFreshness, schools_of
 from casework.permissions import may
 from casework.rules import RuleBroken
-from casework.term_dates import KINDS, NoSuchSchool, TermDate, doubts, enter, term_dates, withdraw
+from casework.school_roll import never_came, school_roll
+from casework.term_dates import KINDS, NOT_COVERED, NoSuchSchool, TermDate, doubts, enter, term_dates, withdraw
 from serving.form_fields import date_field, needed_date, select_field, told_errors, typed_date, urn_of
 from serving.page import NotFound, Page, Visit
-from serving.rendering import day_words, full_day_words
+from serving.rendering import day_words, full_day_words, year_words
 from serving.school_year import recorded_dates, year_start
 
 _SAVED = {"entered": "Saved.", "withdrawn": "Taken back."}
@@ -21,6 +22,25 @@ _SAVED = {"entered": "Saved.", "withdrawn": "Taken back."}
 def show_records(visit: Visit) -> Response:
     """Show a school's records as the last nightly job found them, with the term dates entered since."""
     return _form(visit, urn_of(visit.asked("school")))
+
+
+def show_roll(visit: Visit) -> Response:
+    """Show a year group of a school that has no list, by name, with the way to each pupil's own records."""
+    school = urn_of(visit.asked("school")) or 0
+    try:
+        roll = school_roll(visit.session, visit.person, school, visit.asked("year"), visit.today)
+    except NoSuchSchool:
+        raise NotFound from None
+    name = next(one.name for one in schools_of(visit.session, visit.person) if one.urn == school)
+    return visit.show(
+        "school_roll.html",
+        title="Our pupils' own records",
+        school=name,
+        urn=school,
+        years=select_field("year", "Year group", [(year, year_words(year)) for year in roll.years], roll.year),
+        caption=year_words(roll.year) if roll.year else "",
+        lines=roll.lines,
+    )
 
 
 def save_entry(visit: Visit) -> Response:
@@ -71,6 +91,8 @@ def _form(visit: Visit, school: int | None, error: RuleBroken | None = None) -> 
         schools=_schools(schools, here.urn),
         reach=_reach(here),
         doubts=[doubt for doubt in doubted if not doubt.contradicts],
+        missing=never_came(visit.session, here.urn, visit.today),
+        uncovered=any(doubt.rule == NOT_COVERED for doubt in doubted),
         contradictions=[f"{doubt.sentence} {doubt.remedy}" for doubt in doubted if doubt.contradicts],
         rows=[_row(one) for one in shown if one.end >= year_start(visit.today)],
         may_enter=may(visit.person, "enter_term_dates", here.urn),
@@ -128,6 +150,7 @@ def _fields(visit: Visit) -> dict[str, dict[str, Any]]:
 
 PAGES = (
     Page(name="a school's records", path="/records", permission="see_records", navigation="Records", show=show_records),
+    Page(name="pupils of a school without a list", path="/records/pupils", permission="see_pupil", show=show_roll),
     Page(name="enter a term date", path="/records/enter", permission="enter_term_dates", save=save_entry),
     Page(name="withdraw a term date", path="/records/withdraw", permission="enter_term_dates", save=save_withdrawal),
 )

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from jinja2 import Environment
 from sqlalchemy import Engine
 
+from casework.callers import authenticate
 from casework.database import connect, migrate, scoped
 from casework.deployments import record_deployment
 from casework.integrations import NewIntegration, add_integration
@@ -24,7 +25,8 @@ from casework.people import ensure_schools
 from casework.permissions import Person, Role
 from records.home import Home
 from serving.api import router
-from serving.jobs.web import compiled_engine
+from serving.api.tokens import issue
+from serving.jobs.loops import LoadedLoops
 from serving.scoring import POINTER, Door
 from serving.site import Site
 from tests.database import remove_home
@@ -48,6 +50,11 @@ class Api:
         content = body if isinstance(body, str | bytes) else json.dumps(body)
         headers = {"authorization": f"Bearer {token or self.token}", "content-type": "application/json"}
         answer: httpx.Response = self.client.post(SCORES, content=content, headers=headers)
+        return answer
+
+    def get(self, path: str, *, token: str | None = None, **parameters: object) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token or self.token}"}
+        answer: httpx.Response = self.client.get(f"/api/v1/{path}", params=parameters, headers=headers)  # type: ignore[arg-type]  # plain values
         return answer
 
     def folder(self) -> Path:
@@ -93,7 +100,7 @@ def site_of(home: Home, engine: Engine) -> Site:
         templates=Environment(autoescape=True),
         seal=Fernet(Fernet.generate_key()),
         door=Door(home),
-        compiled=compiled_engine,
+        loops=LoadedLoops(),
     )
 
 
@@ -107,13 +114,21 @@ def as_job(home: Home) -> Iterator[Any]:
         engine.dispose()
 
 
+def officer() -> Person:
+    return Person(id=uuid.uuid4(), name="Demo officer", roles=(Role(name="data_protection_officer"),))
+
+
 def grant(home: Home, client_id: str, **changes: Any) -> str:
-    officer = Person(id=uuid.uuid4(), name="Demo officer", roles=(Role(name="data_protection_officer"),))
+    """Grant the integration access, and return an access token for it."""
     said = {"scopes": frozenset({"scores:read"}), "schools": frozenset({SCHOOL}), "expires_on": TODAY + timedelta(30)}
+    said |= {"calls_per_minute": 6000}
     new = NewIntegration(client_id=client_id, name="A timetable", **{**said, **changes})
     with as_job(home) as session:
         ensure_schools(session, {SCHOOL, OTHER_SCHOOL})
-        return f"{client_id}.{add_integration(session, officer, new, TODAY)}"
+        secret = add_integration(session, officer(), new, TODAY)
+        caller = authenticate(session, client_id, secret, TODAY)
+    assert caller is not None
+    return issue(home, caller, datetime.now(UTC))
 
 
 def week_of_marks(code: str = "/\\") -> str:

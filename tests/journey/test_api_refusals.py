@@ -6,10 +6,22 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import create_engine, text
 
-from casework.integrations import end_integration
+from casework.integrations import revoke_integration
 from serving.scoring import POINTER
-from tests.deployed import OTHER_SCHOOL, demo_home, put_deployed, tiny_bundle
-from tests.journey.api import SCORES, SECRET_VALUE, Api, as_job, grant, problem, pupil, request, running_api, serving
+from tests.deployed import OTHER_SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
+from tests.journey.api import (
+    SCORES,
+    SECRET_VALUE,
+    Api,
+    as_job,
+    grant,
+    officer,
+    problem,
+    pupil,
+    request,
+    running_api,
+    serving,
+)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +43,7 @@ def test_a_withdrawn_integration_is_refused_at_the_next_call(api):
     token = grant(api.home, "leaving")
     assert api.post(request(), token=token).status_code == 200
     with as_job(api.home) as session:
-        end_integration(session, "leaving")
+        revoke_integration(session, officer(), "leaving", TODAY)
     problem(api.post(request(), token=token), 401, "bad_credentials")
 
 
@@ -103,7 +115,7 @@ def test_a_body_that_is_not_called_json_is_refused(api):
 
 
 def test_other_addresses_and_methods_answer_in_the_same_form(api):
-    problem(api.client.get("/api/v1/pupils"), 404, "no_such_address")
+    problem(api.client.get("/api/v1/pupils/all"), 404, "no_such_address")
     problem(api.client.get(SCORES), 405, "wrong_method")
     problem(api.client.post("/api/v1/health/live"), 405, "wrong_method")
 

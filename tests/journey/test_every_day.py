@@ -234,3 +234,27 @@ def test_term_dates_are_entered_by_leads_and_seen_by_those_who_see_the_school(
         "/records/enter", {**form, "csrf": hidden(lead)["csrf"], "start-month": "6", "start-year": "2026"}, status=404
     )
     other.close()
+
+
+def test_a_school_that_no_approval_covers_gets_its_own_records_by_name(site: RunningSite, client: Client) -> None:
+    client.sign_in("school-lead")
+    client.get(f"/records/pupils?school={SCHOOL}", status=404)
+    with job_session(site.home) as session:
+        session.execute(
+            text("INSERT INTO school_doubts VALUES (:s, 'not_covered', '2026-06-01', 'No list yet.', 'Wait.', true)"),
+            {"s": SCHOOL},
+        )
+    try:
+        assert "Look at your pupils' own records" in client.get("/records").words()
+        page = client.get(f"/records/pupils?school={SCHOOL}&year=9")
+        assert "Year 9, by name" in page.words()
+        assert "Aisha Example" in page.words()
+        for said in SCORED:
+            assert said not in page.words()
+        other = site.client()
+        other.sign_in("other-school-lead")
+        other.get(f"/records/pupils?school={SCHOOL}", status=404)
+        other.close()
+    finally:
+        with job_session(site.home) as session:
+            session.execute(text("DELETE FROM school_doubts"))

@@ -1,4 +1,4 @@
-"""People, sessions, integrations, deployments: who is let in, and until when."""
+"""People, sessions, deployments: who is let in, and until when."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,9 +17,8 @@ from casework.deployments import (
     revoke,
     save_audit,
 )
-from casework.integrations import NewIntegration, add_integration, end_integration, find_integration
 from casework.people import NewPerson, add_person, end_person, find_person, person_by_id
-from casework.permissions import NotAllowed, Role
+from casework.permissions import Role
 from casework.rules import RuleBroken
 from casework.sessions import end_session, end_sessions_of, find_session, start_session
 from tests.database import NORTH, SOUTH, TODAY, make_person
@@ -119,76 +118,6 @@ def test_a_cookie_after_sign_out_opens_nothing_and_the_table_holds_no_cookie(app
         end_sessions_of(session, person_id, NOW)
         assert find_session(session, second.token, NOW) is None
         assert first.token not in repr(first)
-
-
-GRANT = NewIntegration(
-    client_id="north-mis",
-    name="School system",
-    scopes=frozenset({"scores:read"}),
-    schools=frozenset({NORTH}),
-    expires_on=TODAY + timedelta(days=30),
-)
-
-
-@pytest.fixture
-def officer(casework_home):
-    make_person(casework_home, Role(name="school_staff", school=NORTH))
-    return make_person(casework_home, Role(name="data_protection_officer"))
-
-
-def test_an_integration_is_let_in_by_its_secret_until_its_last_day(job, app, officer):
-    with scoped(job, None) as session:
-        secret = add_integration(session, officer, GRANT, TODAY)
-    with scoped(app, frozenset()) as session:
-        found = find_integration(session, f"north-mis.{secret}", GRANT.expires_on)
-        assert (found.schools, found.scopes) == (frozenset({NORTH}), frozenset({"scores:read"}))
-        assert find_integration(session, f"north-mis.{secret}", GRANT.expires_on + timedelta(days=1)) is None
-        for token in (
-            "",
-            "north-mis",
-            f"north-mis.{secret}x",
-            f"south-mis.{secret}",
-            f"north-mis.{secret}é",
-            "a\x00.b",
-        ):
-            assert find_integration(session, token, TODAY) is None
-        stored = session.execute(text("SELECT secret_hash FROM integrations")).scalar_one()
-        assert secret not in stored
-    with scoped(job, None) as session:
-        end_integration(session, "north-mis")
-    with scoped(app, frozenset()) as session:
-        assert find_integration(session, f"north-mis.{secret}", TODAY) is None
-
-
-def test_granting_again_replaces_the_secret(job, app, officer):
-    with scoped(job, None) as session:
-        first = add_integration(session, officer, GRANT, TODAY)
-        second = add_integration(session, officer, GRANT, TODAY)
-    with scoped(app, frozenset()) as session:
-        assert find_integration(session, f"north-mis.{first}", TODAY) is None
-        assert find_integration(session, f"north-mis.{second}", TODAY) is not None
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"scopes": frozenset({"everything"})}, "Scopes must be among scores:read"),
-        ({"scopes": frozenset()}, "Scopes must be among"),
-        ({"schools": frozenset()}, "at least one school"),
-        ({"client_id": "a.b"}, "letters, digits and hyphens"),
-        ({"expires_on": TODAY - timedelta(days=1)}, "must end within"),
-        ({"expires_on": TODAY + timedelta(days=367)}, "must end within"),
-    ],
-)
-def test_a_grant_names_what_it_may_and_ends(job, officer, changes, words):
-    with scoped(job, None) as session, pytest.raises(RuleBroken, match=words):
-        add_integration(session, officer, replace(GRANT, **changes), TODAY)
-
-
-def test_only_the_data_protection_officer_grants(job, casework_home):
-    administrator = make_person(casework_home, Role(name="administrator"))
-    with scoped(job, None) as session, pytest.raises(NotAllowed, match="give another system access"):
-        add_integration(session, administrator, GRANT, TODAY)
 
 
 def audit(digest, **changes):

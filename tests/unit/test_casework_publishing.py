@@ -8,17 +8,20 @@ from sqlalchemy import text
 
 from casework.database import connect, scoped
 from casework.people import save_identities
+from casework.permissions import Role
 from casework.publishing import CannotPublish, publish
 from tests.database import (
     NORTH,
     SOUTH,
     TODAY,
     identity,
+    make_person,
     names_by_pupil,
     publication,
     publish_now,
     save_pupils,
     school_weeks,
+    superuser,
     weekly_facts,
 )
 
@@ -94,6 +97,28 @@ def test_cases_end_when_the_flag_ran_out_the_pupil_left_or_moved(home):
     assert publish_now(home, publication({11: NORTH}, as_of=date(2026, 8, 3))).cases_ended == 0
     assert publish_now(home, publication({11: NORTH}, as_of=date(2026, 8, 10))).cases_ended == 1
     assert rows(home, "SELECT state FROM cases JOIN pupils p ON p.id = pupil_id WHERE pseudonym = 11") == [("expired",)]
+
+
+def test_the_case_of_a_pupil_who_moved_goes_on_only_where_an_agreement_covers_it(home):
+    """Both move, one each way; the agreement is about those who go from the north to the south."""
+    publish_now(home, publication(ROLL, flagged=(11, 22)))
+    owner = make_person(home, Role(name="school_lead", school=NORTH))
+    with superuser(home) as connection:
+        connection.execute("UPDATE cases SET owner_id = %s", [owner.id])
+    moved = publication(
+        {11: SOUTH, 12: NORTH, 22: NORTH}, as_of=NEXT, passes_on=lambda old, new: (old, new) == (NORTH, SOUTH)
+    )
+    done = publish_now(home, moved)
+    assert (done.cases_passed_on, done.cases_ended) == (1, 1)
+    assert rows(
+        home,
+        "SELECT pseudonym, state, c.school_urn, owner_id IS NULL, version FROM cases c "
+        "JOIN pupils p ON p.id = pupil_id ORDER BY 1",
+    ) == [
+        (11, "open", SOUTH, True, 2),
+        (22, "closed", SOUTH, False, 2),
+    ]
+    assert publish_now(home, moved).cases_passed_on == 0
 
 
 def test_a_week_holds_one_list_and_no_list_is_undone(home):

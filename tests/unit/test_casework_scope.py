@@ -13,7 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 from casework.database import UnsafeRole, check_role, connect, looks_key, migrate, migration_config, scoped
 from casework.embedded import SUPERUSER, embedded_url
-from casework.migrations.versions import v0002_security, v0003_sealed_names, v0004_then_and_now, v0010_every_day
+from casework.migrations.versions import (
+    v0002_security,
+    v0003_sealed_names,
+    v0004_then_and_now,
+    v0007_integrations,
+    v0010_every_day,
+)
 from casework.permissions import Role
 from records.home import create_home
 from tests.database import (
@@ -28,7 +34,7 @@ from tests.database import (
     superuser,
 )
 
-SCOPED = {*v0002_security.SCOPED, *v0003_sealed_names.SCOPED, *v0004_then_and_now.SCOPED}
+SCOPED = {*v0002_security.SCOPED, *v0003_sealed_names.SCOPED, *v0004_then_and_now.SCOPED, *v0007_integrations.SCOPED}
 
 EVERY_DAY = """
 WITH colleague AS (

@@ -98,3 +98,25 @@ def test_an_unknown_metric_is_refused_when_the_audit_is_made(tmp_path):
             comparison=comparison(),
             created_on=date(2026, 3, 1),
         )
+
+
+SAMPLE = """
+[check_sample]
+pupils_a_school_a_week = 1
+impact_assessment = "DPIA 9"
+reason = "To see how far people follow the list."
+"""
+
+
+def test_a_check_sample_is_allowed_by_the_policy_alone_and_allowing_it_is_another_policy(tmp_path):
+    """It asks for signatures anew, and is no new limit: what was audited under the old one is judged by the same."""
+    path = tmp_path / "policy.toml"
+    shipped = (Path(policy_room.__file__).parent / "policy.toml").read_text(encoding="utf-8")
+    path.write_text(shipped + SAMPLE, encoding="utf-8")
+    assert read_policy().check_sample is None
+    allowed = read_policy(path)
+    assert allowed.digest != read_policy().digest
+    assert allowed.deciding_digest == read_policy().deciding_digest
+    path.write_text(shipped + SAMPLE.replace("= 1", "= 4"), encoding="utf-8")
+    with pytest.raises(PolicyRefused, match=r"check_sample\.pupils_a_school_a_week"):
+        read_policy(path)

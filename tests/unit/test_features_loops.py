@@ -98,14 +98,15 @@ def test_totals_by_hand(machine):
     stops = small(100, 1, 1, 2, 3, 3, 4)
     edges = np.array([[100, 100], [102, 102], [103, 105]], dtype=np.int32)
     needs = (small(0, 2, 4, 5), small(0, 1, 0, 1, 1), edges, np.array([[0, 0], [1, 1], [2, 3]], dtype=np.int32))
-    found = machine.totals(
+    found = np.zeros((5, 2), dtype=np.int32)
+    machine.totals(
+        found,
         (0, 1),
         (small(0, 4), day, first, last, of),
         (small(0, 2, 3), small(0, 1, 2)),
         (small(0, -1, -1), small(1, 2, 4, 8)[None, :]),
         (small(0, 2), small(103, 105), small(0, 1)),
-        needs,
-        stops,
+        (needs, stops),
     )
     np.testing.assert_array_equal(found, [[5, 11], [4, 8], [2, 3], [1, 1], [0, 0]])
 

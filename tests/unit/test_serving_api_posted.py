@@ -4,9 +4,16 @@ import json
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from features.compiled import MACHINE
+from features.engine import work_out
+from features.grid_cohort import REASONS
+from features.machine import PLAIN
+from features.matrix import concat
+from features.reference import reference
 from records.history import known
 from records.home import Home
 from records.tables import TABLES
@@ -89,6 +96,52 @@ def test_a_suspension_already_decided_is_coming_and_not_past():
     assert now.coming["start_date"].tolist() == [pd.Timestamp(2026, 6, 25)]
     # On the day it was recorded it was not yet known.
     assert known(history, date(2026, 6, 19)).coming.empty
+
+
+def test_the_fast_engine_reads_of_posted_columns_what_the_plain_one_reads_of_their_frames():
+    """Every kind of record, a school of the network and one of the request: equal in every feature at every week."""
+    days = pd.bdate_range("2026-04-20", "2026-06-19")
+    events = [
+        {"date": str(day.date()), "type": "Disruption", "severity": 1 + at % 5} for at, day in enumerate(days[::4])
+    ]
+    events[1] |= {"outcome": "Detention", "location": "Classroom", "period": 3, "points": 2}
+    mine = {"school": 990002, "half_terms": [{"start_date": "2026-04-13", "end_date": "2026-07-17"}]}
+    sent = request(
+        {
+            "marks_string": {"start_date": "2026-04-20", "marks": "/\\U/-OL\\/\\/\\NC" * 6},
+            "behaviour": events,
+            "suspensions": [{"start_date": "2026-05-06", "sessions": 3}],
+        },
+        {
+            "school": 990002,
+            "phase": "SS",
+            "marks": [{"date": str(day.date()), "session": "PM", "code": "U"} for day in days[::3]],
+            "positives": [{"date": "2026-06-17", "type": "Club", "points": 4}, {"date": "2026-06-02", "type": "Club"}],
+        },
+        calendars=[mine],
+    )
+    found = posted(sent, network())
+    weeks = found.standing.as_ofs(6)
+    assert weeks[-1] == sent.as_of
+    for machine in (PLAIN, MACHINE):
+        worked = work_out(found.history, weeks, machine=machine, kept=found.standing.kept)
+        plain = concat([reference(known(found.history, day)) for day in weeks])
+        np.testing.assert_allclose(worked.values, plain.values, rtol=0, atol=1e-9)
+        assert [REASONS[number] for number in worked.abstain] == plain.keys["abstain"].tolist()
+        assert worked.rows.pupils[worked.rows.pupil].tolist() == plain.keys["pupil"].tolist()
+
+
+def test_school_days_are_worked_out_once_for_a_day_until_their_file_changes(tmp_path):
+    home = Home(path=tmp_path)
+    saved = network()
+    save_school_days(home, saved.schools, saved.calendars, saved.as_of)
+    first = posted(request({}), read_school_days(home)).standing
+    assert posted(request({}), read_school_days(home)).standing is first
+    fewer = saved.calendars[saved.calendars["name"] != "2025/26 Summer 2"]
+    save_school_days(home, saved.schools, fewer, saved.as_of)
+    again = posted(request({}), read_school_days(home)).standing
+    summer = (date(2026, 6, 1), date(2026, 7, 1))
+    assert again.calendar.open_between(SCHOOL, *summer) == 0 < first.calendar.open_between(SCHOOL, *summer)
 
 
 def test_every_unprotected_table_is_there_and_typed():

@@ -17,7 +17,9 @@ from casework.database import connect, scoped
 from casework.deployments import record_deployment, revoke
 from casework.permissions import Role
 from casework.publishing import CannotPublish
-from casework.term_dates import TermDate, doubts, enter
+from casework.school_roll import never_came, school_roll
+from casework.term_dates import NoSuchSchool, TermDate, doubts, enter
+from fairness.policy import CheckSample, read_policy
 from fairness.trust import create_demo_trust
 from records import delta
 from records.arrow import schema_of
@@ -100,9 +102,9 @@ def landing(table: str, rows: list[dict[str, Any]]) -> delta.Landing:
     return delta.Landing(f"{table}-{len(rows)}", arrow)
 
 
-def put_records(home: Home, pupils: range) -> None:
-    """Land a network of one school straight in the store."""
-    rows: dict[str, list[dict[str, Any]]] = {"schools": [{}], "calendars": list(term_calendar())}
+def put_records(home: Home, pupils: range, joined: date = date(2020, 9, 1)) -> None:
+    """Land a network of one school straight in the store; it joined on this day."""
+    rows: dict[str, list[dict[str, Any]]] = {"schools": [{"open_date": joined}], "calendars": list(term_calendar())}
     rows["schools"][0]["known_on"] = date(2024, 7, 1)
     for pupil in pupils:
         for table, more in pupil_rows(pupil).items():
@@ -187,6 +189,25 @@ class TestTheNightlyJob:
             (doubt,) = [one for one in doubts(session, lead, SCHOOL) if one.rule == "open_when_closed"]
         assert (doubt.contradicts, doubt.holds, doubt.since) == (True, False, day)
         assert "Registers were taken on 1 days that the calendar calls closed" in doubt.sentence
+
+    def test_a_drawn_pupil_is_on_the_list_like_any_other_where_the_policy_allows_it(self, night_home, monkeypatch):
+        sample = CheckSample(pupils_a_school_a_week=2, impact_assessment="DPIA 9", reason="To see what is missed.")
+        allowed = read_policy().model_copy(update={"check_sample": sample})
+        monkeypatch.setattr("serving.jobs.nightly.policy_of", lambda home: allowed)
+        night = score_network(night_home)
+        with as_job(night_home) as session:
+            flags = session.execute(
+                text(
+                    "SELECT f.check_sample, s.flagged, f.eased, f.expires_on, c.state FROM flags f "
+                    "JOIN scores s USING (pupil_id, bundle_digest, as_of) JOIN cases c ON c.flag_id = f.id"
+                )
+            ).all()
+        assert len(flags) == night.published.flags == night.published.cases_opened
+        drawn = [flag for flag in flags if flag.check_sample]
+        assert [(flag.flagged, flag.eased, flag.state) for flag in drawn] == [(False, None, "open")] * 2
+        assert all(flag.flagged for flag in flags if not flag.check_sample)
+        assert len({flag.expires_on for flag in flags}) == 1
+        assert score_network(night_home).published.flags == 0
 
     def test_a_flag_of_an_earlier_week_snoozes_this_one(self, night_home):
         score_network(night_home, date(2026, 6, 15))
@@ -283,3 +304,46 @@ class TestTheNightlyJob:
                 delta.append(night_home.history, TABLES[name], [landing(name, mine)], 2)
         with pytest.raises(CannotPublish, match="1 pupils"):
             score_network(night_home)
+
+
+class TestASchoolThatTheApprovalDoesNotCover:
+    @pytest.fixture
+    def new_home(self, home):
+        """The audited terms ended on 2 March 2026; the school joined on that day."""
+        put_records(home, range(1, 21), joined=date(2026, 3, 2))
+        put_deployed(home, BUNDLE, create_demo_trust(home))
+        with as_job(home) as session:
+            record_deployment(session, BUNDLE.digest, "a" * 64, datetime.now(UTC))
+        return home
+
+    def test_nobody_there_is_scored_and_its_page_says_why(self, new_home):
+        night = score_network(new_home)
+        assert (night.published.flags, night.published.pupils) == (0, 20)
+        lead = make_person(new_home, Role(name="school_lead", school=SCHOOL))
+        with as_job(new_home) as session:
+            scored = session.execute(text("SELECT DISTINCT abstain, probability FROM scores")).all()
+            school = session.execute(text("SELECT up_to_date, note FROM schools")).one()
+            said = [one for one in doubts(session, lead, SCHOOL) if one.rule == "not_covered"]
+        assert scored == [("not_covered", None)]
+        assert school.up_to_date
+        assert school.note.startswith("The school joined on 2 March 2026, after the terms that the approval")
+        assert [(one.holds, one.since) for one in said] == [(True, date(2026, 3, 2))]
+
+    def test_its_staff_get_its_own_records_by_name_and_those_of_a_school_with_a_list_do_not(self, new_home):
+        score_network(new_home)
+        lead = make_person(new_home, Role(name="school_lead", school=SCHOOL))
+        app = connect(new_home, "app")
+        with scoped(app, lead.schools) as session:
+            roll = school_roll(session, lead, SCHOOL, "11", TODAY)
+            missing = never_came(session, SCHOOL, TODAY)
+        assert (roll.years, roll.year, len(roll.lines)) == (("9",), "9", 20)
+        assert [line.name for line in roll.lines] == sorted(line.name for line in roll.lines)
+        assert all("in the last 4 weeks" in fact for line in roll.lines for fact in line.facts)
+        assert [words.partition(":")[0] for words in missing] == ["Achievements"]
+        with as_job(new_home) as session:
+            looked = session.execute(text("SELECT action, count(*) FROM looks GROUP BY action")).all()
+            session.execute(text("DELETE FROM school_doubts"))
+        assert sorted(tuple(row) for row in looked) == [("listed", 20), ("see_roll", 1)]
+        with pytest.raises(NoSuchSchool), scoped(app, lead.schools) as session:
+            school_roll(session, lead, SCHOOL, "9", TODAY)
+        app.dispose()

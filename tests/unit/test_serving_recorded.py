@@ -4,8 +4,12 @@ import json
 from datetime import date, timedelta
 
 import pandas as pd
+import pytest
+from pydantic import ValidationError
 
+from records.agreements import Register
 from records.history import known
+from records.rights.processing_record import as_markdown
 from serving.jobs.recorded import recorded
 from tests.factories import history, term_calendar
 
@@ -80,8 +84,9 @@ def test_an_absence_made_attendance_later_is_attendance_on_the_page_from_the_day
     assert missed == {15: [1], 16: [0]}
 
 
-def test_what_another_school_recorded_is_not_shown_here():
-    records = history(
+def moved():
+    """Left one school on 5 June and joined another on the 8th; both recorded marks, the first an incident as well."""
+    return history(
         enrolments=[
             {"pupil": 1, "entry_date": date(2024, 9, 2), "leaving_date": date(2026, 6, 5)},
             {"pupil": 1, "school": 900002, "entry_date": date(2026, 6, 8)},
@@ -94,7 +99,97 @@ def test_what_another_school_recorded_is_not_shown_here():
         ],
         behaviour=[{"pupil": 1, "date": date(2026, 6, 3)}],
     )
-    found = recorded(known(records, TODAY))
+
+
+def transfers(**changes):
+    """Return what a register with one transfer agreement from the first school to the second shares today."""
+    said = {
+        "id": "moving",
+        "title": "Pupils who move",
+        "leaving": [900001],
+        "joining": [900002],
+        "purpose": "go on with support",
+        "lawful_basis": "public task",
+        "starts": date(2026, 1, 1),
+        "ends": TODAY,
+        "impact_assessment": "DPIA 7",
+        "assessed_on": date(2026, 1, 1),
+        "tables": ["marks"],
+    }
+    network = {"name": "A network", "contact": "the office", "data_protection_officer": "the officer"}
+    return Register.model_validate({"network": network, "agreement": [], "transfer": [said | changes]})
+
+
+def test_what_another_school_recorded_is_not_shown_here():
+    found = recorded(known(moved(), TODAY))
     assert found.roll["school"].tolist() == [900002]
     assert found.weekly_facts["week_start"].tolist() == [pd.Timestamp(2026, 6, 8)]
     assert found.incidents.empty
+
+
+def test_an_earlier_schools_records_are_shown_as_far_as_the_transfer_agreement_covers():
+    """Marks are covered and behaviour is not: the week of 1 June has its one mark, and no incident is told."""
+    found = recorded(known(moved(), TODAY), transfers().shares(TODAY))
+    assert found.weekly_facts["week_start"].tolist() == [pd.Timestamp(2026, 6, 1), pd.Timestamp(2026, 6, 8)]
+    assert found.weekly_facts["incidents"].tolist() == [0, 0]
+    assert found.incidents.empty
+    both = recorded(known(moved(), TODAY), transfers(tables=["marks", "behaviour"]).shares(TODAY))
+    assert both.weekly_facts["incidents"].tolist() == [1, 0]
+    assert both.incidents["happened_on"].tolist() == [pd.Timestamp(2026, 6, 3)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ends": date(2026, 6, 21)},
+        {"starts": date(2026, 6, 23), "ends": date(2026, 7, 31)},
+        {"impact_assessment": "", "assessed_on": None},
+        {"leaving": [900002], "joining": [900001]},
+        {"joining": [900003]},
+        {"tables": ["suspensions"]},
+    ],
+)
+def test_an_agreement_that_does_not_stand_or_is_about_others_shares_nothing(changes):
+    found = recorded(known(moved(), TODAY), transfers(**changes).shares(TODAY))
+    assert found.weekly_facts["week_start"].tolist() == [pd.Timestamp(2026, 6, 8)]
+
+
+def test_a_school_where_a_pupil_is_registered_as_well_is_no_earlier_school():
+    """On both rolls since 2024, the second the newer: what the first records meanwhile is no record of the past."""
+    records = history(
+        enrolments=[
+            {"pupil": 1, "entry_date": date(2024, 9, 2)},
+            {"pupil": 1, "school": 900002, "entry_date": date(2024, 9, 9)},
+        ],
+        calendars=[*term_calendar(), *term_calendar(900002)],
+        schools=[{}, {"school": 900002}],
+        marks=[{"pupil": 1, "date": date(2026, 6, 9)}, {"pupil": 1, "school": 900002, "date": date(2026, 6, 16)}],
+    )
+    found = recorded(known(records, TODAY), transfers().shares(TODAY))
+    assert found.weekly_facts["week_start"].tolist() == [pd.Timestamp(2026, 6, 15)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"tables": []}, "it shares nothing"),
+        ({"tables": ["characteristics"]}, "tables"),
+        ({"ends": date(2025, 1, 1)}, "is before starts"),
+        ({"assessed_on": None}, "go together"),
+    ],
+)
+def test_a_transfer_agreement_that_cannot_be_is_refused(changes, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        transfers(**changes)
+
+
+def test_the_record_of_processing_says_what_is_shared_when_a_pupil_moves():
+    page = as_markdown(transfers(cases=True), TODAY)
+    for said in (
+        "Pupils who move",
+        "| Of pupils who leave | URN 900001 |",
+        "| Records shown | marks |",
+        "goes on, with its reviews",
+    ):
+        assert said in page
+    assert "'moving' ends on 2026-06-22, in 0 days." in page
