@@ -5,7 +5,7 @@ BIN := .venv/bin
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
 
-.PHONY: setup demo test check generate picture drill browser lock clean
+.PHONY: setup demo test check generate pictures drill browser lock clean
 
 setup: .venv/.ready
 
@@ -37,10 +37,10 @@ check: setup
 drill: setup browser
 	$(BIN)/python -m pytest -m drill -o timeout=1800 $(TEST_FLAGS)
 
-# The picture in README.md, drawn by the browser tests.
-picture: setup browser
-	BELONG_SCREENSHOTS=$(CURDIR)/var/pictures $(BIN)/python -m pytest -q tests/journey/test_browser.py
-	cp var/pictures/caseload_1100.png docs/pages/
+# Every page as it looks, drawn by the browser tests that check it, and their index.
+pictures: setup browser
+	BELONG_PICTURES=$(CURDIR)/docs/pages $(BIN)/python -m pytest -q tests/journey/test_browser.py
+	$(BIN)/python -m serving.generate
 
 generate: setup
 	$(BIN)/python -m serving.generate

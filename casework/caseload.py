@@ -173,12 +173,14 @@ def caseload(
 
 def schools_of(session: Session, person: Person) -> tuple[SchoolFreshness, ...]:
     """Return the schools whose pupils the person may see, by name."""
-    on_roll = (
+    rolls = (
         select(PupilRow.school_urn, func.count().label("on_roll"))
         .where(PupilRow.left_on.is_(None))
         .group_by(PupilRow.school_urn)
-        .subquery("rolls")
     )
+    if person.schools is not None:
+        rolls = rolls.where(PupilRow.school_urn.in_(person.schools))
+    on_roll = rolls.subquery("rolls")
     rows = (
         select(SchoolRow.__table__, func.coalesce(on_roll.c.on_roll, 0).label("on_roll"))
         .outerjoin(on_roll, on_roll.c.school_urn == SchoolRow.urn)

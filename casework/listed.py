@@ -48,20 +48,34 @@ def listed_cases(
 ) -> tuple[Sequence[Any], int, int]:
     """Return the rows of a page, how many there are on all pages, and the page: the last where it lies past it."""
     page = max(asked.page, 1)
-    every = _cases(person, filters, today)
-    rows = session.execute(every.limit(asked.lines).offset((page - 1) * asked.lines)).mappings().all()
+    rows = session.execute(_cases(person, filters, today, Slice(page=page, lines=asked.lines))).mappings().all()
     if rows or page == 1:
         return rows, rows[0]["found"] if rows else 0, page
-    first = session.execute(every.limit(1)).mappings().first()
+    first = session.execute(_cases(person, filters, today, Slice(page=1, lines=1))).mappings().first()
     last = -(-first["found"] // asked.lines) if first else 1
     return listed_cases(session, person, filters, today, Slice(page=last, lines=asked.lines))
 
 
-def _cases(person: Person, filters: Filters, today: date) -> Select[*tuple[Any, ...]]:
+def _page(person: Person, filters: Filters, today: date, asked: Slice) -> Any:
+    """Return the cases of a page, in their order, with how many there are: whatever else is shown is asked of these."""
+    reviewed = func.greatest(*(_newest(table) for table in (ViewRow, DecisionRow))).label("reviewed")
+    rows = select(CaseRow.id, reviewed, func.count().over().label("found")).where(*_kept(person, filters, today))
+    if filters.year_group is not None:
+        rows = rows.join(PupilRow, PupilRow.id == CaseRow.pupil_id).where(PupilRow.year_group == filters.year_group)
+    ordered = rows.order_by(reviewed.asc().nulls_first(), CaseRow.opened_on, CaseRow.id)
+    return ordered.limit(asked.lines).offset((asked.page - 1) * asked.lines).subquery("page")
+
+
+def _newest(table: type[ViewRow] | type[DecisionRow]) -> Any:
+    newest = select(func.max(table.recorded_at)).where(table.case_id == CaseRow.id)
+    return newest.correlate(CaseRow).scalar_subquery()
+
+
+def _cases(person: Person, filters: Filters, today: date, asked: Slice) -> Select[*tuple[Any, ...]]:
     owner = aliased(PersonRow, name="owner")
     view, decision = _last(ViewRow, "view"), _last(DecisionRow, "decision")
-    cover = _cover(today)
-    rows = (
+    cover, page = _cover(today), _page(person, filters, today, asked)
+    return (
         select(
             CaseRow.id,
             CaseRow.pupil_id,
@@ -79,8 +93,9 @@ def _cases(person: Person, filters: Filters, today: date) -> Select[*tuple[Any, 
             cover.c.covering,
             *(view.c[name] for name in ("view_at", "view_on", "view_by")),
             *(decision.c[name] for name in ("decision_at", "decision_on", "decision_by")),
-            func.count().over().label("found"),
+            page.c.found,
         )
+        .join(page, page.c.id == CaseRow.id)
         .join(PupilRow, PupilRow.id == CaseRow.pupil_id)
         .outerjoin(PupilKeyRow, PupilKeyRow.pupil_id == PupilRow.id)
         .join(SchoolRow, SchoolRow.urn == CaseRow.school_urn)
@@ -88,10 +103,8 @@ def _cases(person: Person, filters: Filters, today: date) -> Select[*tuple[Any, 
         .outerjoin(view, view.c.case_id == CaseRow.id)
         .outerjoin(decision, decision.c.case_id == CaseRow.id)
         .outerjoin(cover, (cover.c.away_id == CaseRow.owner_id) & (cover.c.school_urn == CaseRow.school_urn))
-        .where(*_kept(person, filters, today))
+        .order_by(page.c.reviewed.asc().nulls_first(), CaseRow.opened_on, CaseRow.id)
     )
-    reviewed = func.greatest(view.c.view_at, decision.c.decision_at)
-    return rows.order_by(reviewed.asc().nulls_first(), CaseRow.opened_on, CaseRow.id)
 
 
 def _last(table: type[ViewRow] | type[DecisionRow], kind: str) -> Any:
@@ -133,8 +146,6 @@ def _kept(person: Person, filters: Filters, today: date) -> list[ColumnElement[b
         kept.append(CaseRow.school_urn.in_(person.schools))
     if filters.school is not None:
         kept.append(CaseRow.school_urn == filters.school)
-    if filters.year_group is not None:
-        kept.append(PupilRow.year_group == filters.year_group)
     if filters.mine:
         kept.append(is_mine(literal(person.id), today))
     if filters.owner is not None:

@@ -26,7 +26,10 @@ THRESHOLD = 2
 # The board's policy says the same (fairness/policy.toml). They stand here too because a statement is
 # checked long after it was made, and a policy edited since must not lengthen what was signed.
 MAX_DAYS = {"PASS": 180, "WAIVED": 90}
-_SAID = ("audit_digest", "record_digest", "policy_digest", "verdict", "decision", "reason", "monitoring_plan")
+_SAID = (
+    "audit_digest", "record_digest", "annex_digest", "policy_digest",
+    "verdict", "decision", "reason", "monitoring_plan",
+)  # fmt: skip
 # Only people approve: a service account's key may stop a model and never let one serve.
 PEOPLE = frozenset({"board_member", "data_protection_officer"})
 
@@ -94,7 +97,8 @@ class Statement:
     """What is signed. Dates are days; `expires_on` is the last day on which the approval holds.
 
     `verdict` is the audit's (PASS, FAIL, NOT_SETTLED); `decision` is the board's (PASS or WAIVED).
-    `trained_by` are the person ids of those who trained the model: none of them may sign.
+    `trained_by` are the person ids of those who trained the model: none of them may sign. `annex_digest` is that of
+    the annex to the impact assessment as its signers could read it, '' where there was none.
     """
 
     bundle_digest: str
@@ -109,6 +113,7 @@ class Statement:
     monitoring_plan: str = ""
     review_date: date | None = None
     trained_by: tuple[str, ...] = ()
+    annex_digest: str = ""
     demo: bool = False
 
     def payload(self) -> bytes:
@@ -138,6 +143,7 @@ class Approval:
     bundle_digest: str
     audit_digest: str
     record_digest: str
+    annex_digest: str
     policy_digest: str
     verdict: str
     audited: str
@@ -363,6 +369,7 @@ def _approval(approval_id: str, statement: Statement, signers: Mapping[str, str]
         bundle_digest=statement.bundle_digest,
         audit_digest=statement.audit_digest,
         record_digest=statement.record_digest,
+        annex_digest=statement.annex_digest,
         policy_digest=statement.policy_digest,
         verdict=statement.decision,
         audited=statement.verdict,

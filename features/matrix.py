@@ -43,6 +43,10 @@ class Matrix:
         """Return the rows where the mask is true, in order."""
         return Matrix(self.keys[mask].reset_index(drop=True), self.values[mask], self.names, self.fingerprint)
 
+    def column(self, name: str) -> npt.NDArray[np.float64]:
+        """Return one feature of every row; ValueError where there is none of that name."""
+        return self.values[:, self.names.index(name)]
+
     def frame(self) -> pd.DataFrame:
         """Return keys and features side by side, for people to look at."""
         return pd.concat([self.keys, pd.DataFrame(self.values, columns=list(self.names))], axis=1)
@@ -56,7 +60,18 @@ def concat(parts: list[Matrix]) -> Matrix:
     ValueError
         No part was given, or two come from different catalogues.
     """
+    return poured(list(parts))
+
+
+def poured(parts: list[Matrix]) -> Matrix:
+    """Return what `concat` returns, and leave the list empty: no part is in memory twice but one. Raises as it does."""
     if not parts or len({part.fingerprint for part in parts}) != 1:
         raise ValueError("matrices to join must be at least one, all of one feature catalogue")
+    names, fingerprint = parts[0].names, parts[0].fingerprint
     keys = pd.concat([part.keys for part in parts], ignore_index=True)
-    return Matrix(keys, np.concatenate([part.values for part in parts]), parts[0].names, parts[0].fingerprint)
+    values, end = np.empty((len(keys), len(names))), len(keys)
+    while parts:
+        part = parts.pop()
+        values[end - len(part) : end] = part.values
+        end -= len(part)
+    return Matrix(keys, values, names, fingerprint)

@@ -2,9 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +34,8 @@ ROWS_AT_ONCE = 1 << 17
 MOST_FILES = 16
 FILE_BYTES = 64_000_000
 KEPT_HOURS = 7 * 24
+# Column → the least and greatest value that is asked for.
+Ranges = Mapping[str, tuple[Any, Any]]
 # Numbers → the pupils whose they are (records/identity/links.py).
 PupilOf = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 
@@ -188,12 +192,46 @@ def read(root: Path, table: Table, shard: int | None) -> tuple[pd.DataFrame, int
     return found.frame(), found.version
 
 
-def scan(root: Path, table: Table, shard: int | None, names: list[str], where: pc.Expression | None = None) -> pa.Table:
-    """Return some columns of the table's rows as they lie in the store, every version, where `where` holds."""
+def scan(
+    root: Path,
+    table: Table,
+    shard: int | None,
+    names: list[str],
+    where: pc.Expression | None = None,
+    within: Ranges = MappingProxyType({}),
+) -> pa.Table:
+    """Return some columns of the table's rows as they lie in the store, every version, where `where` holds.
+
+    `within`: ranges outside of which no row is asked for; a file that lies outside of one is not opened.
+    """
     there = open_table(root, table)
     if there is None:
         return pa.schema([schema_of(table).field(name) for name in names]).empty_table()
-    return _arrow_rows(there, table, shard, names, where)
+    files = _files(there, table, shard)
+    if within:
+        may = touching(there, within)
+        files = tuple(file for file in files if Path(file).name in may)
+    return _rows_of(files, table, names, where)
+
+
+def ranges_of(rows: pa.Table, names: Sequence[str]) -> Ranges:
+    """Return the least and greatest value of each of these columns that the rows have."""
+    found = {name: pc.min_max(rows[name]).as_py() for name in names if name in rows.column_names and len(rows)}
+    return {name: (span["min"], span["max"]) for name, span in found.items() if span["min"] is not None}
+
+
+def touching(there: DeltaTable, within: Ranges) -> frozenset[str]:
+    """Return the names of the files that may hold a row within every range, as the table's log has it."""
+    files = pa.table(there.get_add_actions(flatten=True))
+    may = pa.array(np.ones(len(files), dtype=bool))
+    for name, (low, high) in within.items():
+        if {f"min.{name}", f"max.{name}"} <= set(files.column_names):
+            kind = pa.scalar(low).type
+            below = pc.less(files[f"max.{name}"].cast(kind), low)
+            above = pc.greater(files[f"min.{name}"].cast(kind), high)
+            # A file whose log says nothing of a column may hold anything.
+            may = pc.and_(may, pc.invert(pc.fill_null(pc.or_(below, above), False)))
+    return frozenset(Path(path).name for path in files["path"].filter(may).to_pylist())
 
 
 def newest(root: Path, table: Table, by: str, date: str, shards: Iterable[int]) -> dict[int, np.datetime64]:

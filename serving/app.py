@@ -18,7 +18,9 @@ from starlette.staticfiles import StaticFiles
 from casework.database import check_role, connect
 from records.clock import clock_of
 from records.home import Home
+from serving.api.fast_lane import FastLane
 from serving.api.routes import router
+from serving.api.rows import door_of
 from serving.assets import BUILD, read_assets
 from serving.doors import PAGES
 from serving.identity import seal_key
@@ -87,8 +89,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=_closing(engine),
+        lifespan=_closing,
         middleware=[
+            Middleware(FastLane, https=site.https, hosts=_hosts(address)),
             Middleware(SafeHeaders, https=site.https),
             Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(address), www_redirect=False),
             Middleware(BodyLimits, with_files=frozenset(page.path for page in PAGES if page.takes)),
@@ -106,10 +109,8 @@ def _hosts(address: str) -> list[str]:
     return _LOOPBACK_HOSTS if host in _LOOPBACK_HOSTS else [host]
 
 
-def _closing(engine: Engine):  # type: ignore[no-untyped-def]  # Starlette's type of a lifespan is a private alias
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        engine.dispose()
-
-    return lifespan
+@asynccontextmanager
+async def _closing(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    door_of(app).unwritten.write()
+    app.state.engine.dispose()

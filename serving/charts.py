@@ -35,7 +35,7 @@ def timeline(weeks: Sequence[Week], *, listed: date | None, listed_words: str = 
     """
     if not weeks:
         return Markup("")
-    left, right, top, floor, base = 56, 12, 34, 180, 262
+    left, right, top, floor, base = 56, 12, 34, 180, 276
     places = _places(weeks)
     step = (WIDTH - left - right) / (places[-1] + 1)
     attended = [1 - week.missed / week.possible for week in weeks if week.possible]
@@ -77,12 +77,12 @@ def timeline(weeks: Sequence[Week], *, listed: date | None, listed_words: str = 
         ahead = [place for place, week in zip(places, weeks, strict=True) if week.start + timedelta(days=7) > listed]
         parts += _listed(left + ahead[0] * step if ahead else WIDTH - right, listed_words, top, base)
     parts.append(svg.words("Attendance each week (line)", left, 14, "start", "chart-strong"))
-    parts.append(svg.words("Behaviour incidents each week (bars)", left, floor + 20, "start", "chart-strong"))
+    parts.append(svg.words("Behaviour incidents each week (bars)", left, floor + 26, "start", "chart-strong"))
     parts += [
         svg.words("▲ week with a suspension", left, base + 56, "start"),
         svg.words("grey: weeks of school; gaps: holidays", left + 190, base + 56, "start"),
     ]
-    return svg.whole("timeline", 326, "Attendance and behaviour incidents, week by week", _timeline_words(weeks), parts)
+    return svg.whole("timeline", 340, "Attendance and behaviour incidents, week by week", _timeline_words(weeks), parts)
 
 
 def _runs(weeks: Sequence[Week]) -> Iterable[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""The pages in docs/generated/, printed from the code they describe: `python -m serving.generate`."""
+"""The pages in docs/generated/ and the index of pictures, printed from code: `python -m serving.generate`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +12,7 @@ from records.quality import rules as quality
 from records.table import ORIGIN, Column
 from records.tables import TABLES
 from serving import doors
+from serving.api import client_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "generated"
 NOTICE = "<!-- Printed by `make generate`; a stale page fails a test. -->\n\n"
@@ -61,12 +62,14 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "doors.md": doors.door_table,
     "holdings.md": gathered.page,
     "policy.schema.json": policy_page.schema,
+    "belong_client.py": client_page.page,
+    "../pages/README.md": doors.pictures_index,
 }
 
 
 def whole(name: str) -> str:
-    """Return a page as its file holds it; JSON has no room for a notice before it and says it inside."""
-    return PAGES[name]() if name.endswith(".json") else NOTICE + PAGES[name]()
+    """Return a page as its file holds it; what is not Markdown says inside that it is printed."""
+    return NOTICE + PAGES[name]() if name.endswith(".md") else PAGES[name]()
 
 
 def main() -> None:

@@ -16,10 +16,10 @@ class Rates:
     def __init__(self) -> None:
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def wait(self, caller: Integration) -> int | None:
-        """Count a call; return the seconds to wait where it is one too many, else None."""
+    def wait(self, caller: Integration, calls: int = 1) -> int | None:
+        """Count a call, or several; return the seconds to wait where it is one too many, else None."""
         item = RateLimitItemPerMinute(caller.calls_per_minute)
-        if self._limiter.hit(item, caller.client_id):
+        if self._limiter.hit(item, caller.client_id, cost=calls):
             return None
         until = self._limiter.get_window_stats(item, caller.client_id).reset_time
         return max(1, math.ceil(until - time.time()))

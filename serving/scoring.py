@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 POINTER = "current"
 ENVELOPE = "envelope.json"
 AUDIT = "audit.json"
+ANNEX = "impact_assessment_annex.json"
 REVOKED = "revoked"
 # How long an unchanged folder is trusted before every byte is read again, in seconds of the wall clock.
 RECHECK_SECONDS = 60.0
@@ -44,6 +45,7 @@ CODES = {
     "code_changed": "the scoring code or the features are not the ones that were audited",
     "withdrawn": "the deployment was withdrawn",
     "wrong_record": "the audit's record is missing, is not the one that was signed, or is not in the home's ledger",
+    "wrong_annex": "the annex to the impact assessment is missing or is not the one that was signed",
     "ledger_broken": "the home's ledger of audits and revocations is not the chain that was written",
     "audit_missed": "the deployed model has not been audited again for longer than the policy allows",
 }
@@ -184,6 +186,8 @@ def _approval(home: Home, folder: Path, digest: str, today: date, ledger: Ledger
             raise _Stopped("verdict_failed", "The model failed its fairness audit; it may not serve.") from no
         raise
     _check_record(folder, approval, ledger)
+    if approval.annex_digest and _digest(folder / ANNEX) != approval.annex_digest:
+        raise _Stopped("wrong_annex", "The annex to the impact assessment is not the one that was signed.")
     # People sign what they are told the audit says; here the audit itself is asked again.
     verdict = decide(audit, policy).verdict
     if verdict == "FAIL":
@@ -195,14 +199,18 @@ def _approval(home: Home, folder: Path, digest: str, today: date, ledger: Ledger
 
 def _check_record(folder: Path, approval: Approval, ledger: Ledger) -> None:
     """Refuse an audit's record that is not the one signed, or that the ledger does not hold."""
-    try:
-        digest = sha256((folder / RECORD_FILE).read_bytes())
-    except OSError:
-        digest = ""
+    digest = _digest(folder / RECORD_FILE)
     entry = ledger.entry(digest)
     known = entry is not None and entry.kind == "audit" and entry.bundle == approval.bundle_digest
     if digest != approval.record_digest or not known:
         raise _Stopped("wrong_record", "The audit's record is not the one that was signed, or not in the ledger.")
+
+
+def _digest(file: Path) -> str:
+    try:
+        return sha256(file.read_bytes())
+    except OSError:
+        return ""
 
 
 class Door:
@@ -242,7 +250,7 @@ def _stamps(home: Home) -> tuple[object, ...]:
         # A folder's time changes with every entry added or taken out; an edit of one is seen within a minute.
         home.path / ledgers.FOLDER,
     ]
-    files += [folder / name for name in ("bundle.json", "model.txt", ENVELOPE, AUDIT, RECORD_FILE)]
+    files += [folder / name for name in ("bundle.json", "model.txt", ENVELOPE, AUDIT, RECORD_FILE, ANNEX)]
     return tuple(_stamp(file) for file in files)
 
 

@@ -35,6 +35,14 @@ def content_policy(nonce: str) -> str:
     )
 
 
+def headers_without_a_page(*, https: bool) -> list[tuple[bytes, bytes]]:
+    """Return the same headers for answers that hold no page: nothing at all may be loaded or framed."""
+    headers = {**_HEADERS, "content-security-policy": "default-src 'none'; frame-ancestors 'none'"}
+    if https:
+        headers["strict-transport-security"] = "max-age=31536000"
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
 class SafeHeaders:
     """Middleware that sets the security headers of every answer, and a nonce for the page's one inline script."""
 

@@ -15,7 +15,7 @@ from features.matrix import Matrix
 from records.refusal import Refusal
 from training.bundle import APPROACHES
 from training.calibration import logit
-from training.kinds import Model
+from training.kinds import Model, raw_of
 from training.rules import RULES, RuleScore
 
 Array = npt.NDArray[np.float64]
@@ -63,7 +63,7 @@ def school_year_rate(train: Matrix, outcomes: npt.NDArray[np.int8], stands: Arra
 
 def over(model: Model) -> Callable[[Matrix], Array]:
     """Return a model of values as a function of a matrix."""
-    return lambda matrix: model.raw(matrix.values)
+    return lambda matrix: raw_of(model, matrix.values)
 
 
 def rule_score(name: str, train: Matrix) -> RuleScore:

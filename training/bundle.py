@@ -46,6 +46,7 @@ SCORING_MODULES: Mapping[str, tuple[str, ...]] = {
         "bunches.py",
         "contributions.py",
         "scorer.py",
+        "single_row.py",
         "week.py",
         "weeks.py",
         "bundle.py",

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from features.compiled import build
-from features.matrix import Matrix, concat
+from features.matrix import Matrix, poured
 from features.shards import over_shards
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest
@@ -95,12 +95,18 @@ def dataset(
     work = partial(
         _shard, home=home, as_ofs=tuple(as_ofs), settings=settings, observed_until=observed_until, train=tuple(train)
     )
-    parts = []
+    matrices: list[Matrix] = []
+    came: list[MaturedOutcomes] = []
+    versions: list[Mapping[str, int]] = []
     for part in over_shards(work, home.shards, processes=settings.processes, dask=dask):
-        parts.append(part)
-        _tell(progress, len(parts), home.shards)
-    matrix = concat([part[0] for part in parts])
-    return Dataset(matrix, together(part[1] for part in parts), roll_of(matrix.keys), parts[0][2])
+        matrices.append(part[0])
+        came.append(part[1])
+        versions.append(part[2])
+        _tell(progress, len(came), home.shards)
+    # Gigabytes in a large network: nothing but the list may still hold a part.
+    del part
+    whole = poured(matrices)
+    return Dataset(whole, together(came), roll_of(whole.keys), versions[0])
 
 
 def _tell(progress: Callable[[int, int], None] | None, done: int, of: int) -> None:

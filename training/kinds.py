@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from training.linear import linear_from
 from training.rules import RuleScore, declared_rule
+from training.single_row import single_row
 
 Array = npt.NDArray[np.float64]
-
+ROWS_AT_ONCE = 1 << 17
 
 # Kind of model → what it is, in words; a rule has its own (`rules.Rule.means`).
 KINDS: Mapping[str, str] = {
@@ -34,6 +35,12 @@ class Model(Protocol):
         """Return what each feature adds, the last column the usual score; a row adds up to its raw score."""
 
 
+def raw_of(model: Model, values: Array) -> Array:
+    """Return each row's raw score, worked out some rows at a time: a whole network's copies would not fit in memory."""
+    parts = [model.raw(values[at : at + ROWS_AT_ONCE]) for at in range(0, len(values), ROWS_AT_ONCE)]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
 class Booster:
     """LightGBM's trees."""
 
@@ -41,6 +48,7 @@ class Booster:
         self._booster, self._threads = lgb.Booster(model_str=text), threads
         if tuple(self._booster.feature_name()) != tuple(names):
             raise KindRefused("the model's features are not those its manifest names; train again")
+        self.raw_of_one = single_row(self._booster, len(names))
 
     def raw(self, values: Array) -> Array:
         """Return each row's raw score."""

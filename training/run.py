@@ -190,11 +190,12 @@ def as_ofs_of(when: Periods, settings: Settings) -> tuple[date, ...]:
 
 def ground_of(data: Dataset, network: Network, when: Periods, part: Part, settings: Settings) -> Ground:
     """Return what every approach is judged on: the audit period's rows, their outcomes and their terms."""
-    audited = data.matrix.where(during(data.matrix.keys, when.audit))
-    before = audited.values[:, audited.names.index("suspensions_117w")]
-    keys = audited.keys.assign(
+    # The one column and the keys: a copy of the audited features would be gigabytes in a large network.
+    mask = during(data.matrix.keys, when.audit)
+    before, audited = data.matrix.column("suspensions_117w")[mask], data.matrix.keys[mask].reset_index(drop=True)
+    keys = audited.assign(
         suspended_before=(np.nan_to_num(before) > 0).astype("int8"),
-        seen=audited.keys["pupil"].isin(set(part.matrix.keys["pupil"])).astype("int8"),
+        seen=audited["pupil"].isin(set(part.matrix.keys["pupil"])).astype("int8"),
     )
     terms = network_terms(network.calendar)
     return ground(keys, data.outcomes, phases=network.phases, terms=terms, calendar=network.calendar, settings=settings)

@@ -10,12 +10,16 @@ from features.matrix import Matrix
 from training.bundle import Bundle
 from training.calibration import calibrator_from
 from training.flags import rule_from
-from training.kinds import KINDS, model_of
+from training.kinds import KINDS, Booster, model_of, raw_of
 from training.model import check_values
 from training.rules import RULES
 from training.settings import Counted, counted
 
 Array = npt.NDArray[np.float64]
+_MISMATCH = (
+    "these features come from another catalogue than the model's; train again, or deploy the program that the model "
+    "was audited with"
+)
 
 
 class MatrixMismatch(ValueError):
@@ -59,10 +63,9 @@ class Scorer:
         MatrixRefused
             A value is infinite.
         """
+        self._check_names(matrix)
         self._check(matrix.fingerprint, matrix.values)
-        if not len(matrix):
-            return np.empty(0)
-        return self._model.raw(matrix.values)
+        return raw_of(self._model, matrix.values)
 
     def chances(self, values: Array, fingerprint: str) -> Array:
         """Return the probability of rows that can all be scored, made by the catalogue of this fingerprint.
@@ -77,11 +80,22 @@ class Scorer:
         chances = self._calibrator.probabilities(self.raw(matrix))
         return np.where((matrix.keys["abstain"] == "").to_numpy(bool), chances, np.nan)
 
+    def chance_of_one(self, values: Array, fingerprint: str) -> float:
+        """Return the probability of one row that can be scored, shape ``(features,)``: `chances`' own to the bit.
+
+        Not for two threads at once. Raises as `raw`.
+        """
+        if not isinstance(self._model, Booster):
+            return float(self.chances(values[None, :], fingerprint)[0])
+        self._check(fingerprint, values[None, :])
+        return float(self._calibrator.probabilities(np.array([self._model.raw_of_one(values)]))[0])
+
     def contributions(self, matrix: Matrix) -> Array:
         """Return what each feature adds to the raw score (exact Shapley values), the last column the usual score.
 
         Shape ``(len(matrix), len(names) + 1)``; a row adds up to its raw score.
         """
+        self._check_names(matrix)
         return self.parts(matrix.values, matrix.fingerprint)
 
     def parts(self, values: Array, fingerprint: str) -> Array:
@@ -89,12 +103,13 @@ class Scorer:
         self._check(fingerprint, values)
         return self._model.contributions(values) if len(values) else np.empty((0, len(self.names) + 1))
 
+    def _check_names(self, matrix: Matrix) -> None:
+        if matrix.names != self.names:
+            raise MatrixMismatch(_MISMATCH)
+
     def _check(self, fingerprint: str, values: Array) -> None:
         if fingerprint != self._fingerprint or values.shape[1] != len(self.names):
-            raise MatrixMismatch(
-                "these features come from another catalogue than the model's; train again, or deploy the program "
-                "that the model was audited with"
-            )
+            raise MatrixMismatch(_MISMATCH)
         check_values(values, self.names)
 
 

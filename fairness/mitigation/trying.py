@@ -6,13 +6,14 @@ promise. What stands here is for choosing and is too rosy as a promise.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from fairness.evaluation import labels_of
-from fairness.mitigation.weighing import Outcomes, reduced, reweighing
+from fairness.mitigation.weighing import Outcomes, Reduction, reduced, reweighing
 from fairness.policy import Attribute, Policy
 from fairness.resampling import Floats, Ints
 from fairness.shortfall import LEAST
@@ -21,7 +22,7 @@ from features.catalogue import CATALOGUE
 from training.fitting import Part
 from training.settings import Settings
 from training.splits import Fold
-from training.variants import Variant, judged
+from training.variants import Array, Rows, Variant, Weigh, judged
 
 Bools = npt.NDArray[np.bool_]
 Told = Callable[[str, int, int], None]
@@ -72,12 +73,36 @@ def try_all(
 ) -> Tried:
     """Return what leaving out, weighing and both together are worth on the folds."""
     measure = _Measure(groups, policy)
-    singly = [Variant(name="as_it_is", words="nothing changed"), *_without(part, settings)]
+    singly = _singly(part, settings)
     first = _points(singly, part, folds, settings, measure, told, 0)
-    together = _together(singly, first)
-    rest = [*together, *_weighed(part, settings, groups, policy, together[-1:])]
+    rest = _rest(singly, first, part, settings, groups, policy)
     second = _points(rest, part, folds, settings, measure, told, len(singly))
     return Tried((*singly, *rest), _marked([*first, *second]))
+
+
+def tried_before(
+    points: Sequence[Point], part: Part, settings: Settings, groups: pd.DataFrame, policy: Policy
+) -> Tried:
+    """Return the variants of a search over the same records whose points were kept: none is fitted again."""
+    singly = _singly(part, settings)
+    rest = _rest(singly, points[: len(singly)], part, settings, groups, policy)
+    return Tried((*singly, *rest), tuple(points))
+
+
+def _singly(part: Part, settings: Settings) -> list[Variant]:
+    return [Variant(name="as_it_is", words="nothing changed"), *_without(part, settings)]
+
+
+def _rest(
+    singly: Sequence[Variant],
+    points: Sequence[Point],
+    part: Part,
+    settings: Settings,
+    groups: pd.DataFrame,
+    policy: Policy,
+) -> list[Variant]:
+    together = _together(singly, points)
+    return [*together, *_weighed(part, settings, groups, policy, together[-1:])]
 
 
 def _without(part: Part, settings: Settings) -> Iterator[Variant]:
@@ -140,13 +165,21 @@ def _by(attribute: Attribute, part: Part, labels: Ints, level: float, settings: 
     )
     used = [name in set(settings.inputs or part.matrix.names) for name in part.matrix.names]
     values = part.matrix.values[:, np.array(used)]
-    price = reduced(values, outcomes, labels, level=level, slack=SLACK, seed=settings.seed)
+    # Found when the first variant is fitted: naming the variants of an earlier search costs nothing.
+    price = cache(lambda: reduced(values, outcomes, labels, level=level, slack=SLACK, seed=settings.seed))
     for strength in STRENGTHS:
         yield Variant(
             name=f"reduction by {attribute.name} {strength:g}",
             words=f"rows weighed by {strength:g} of the prices of unequal recall by {words} (Fairlearn's reductions)",
-            weigh=price.softer(strength).weigh(labels, outcomes),
+            weigh=_priced(price, strength, labels, outcomes),
         )
+
+
+def _priced(price: Callable[[], Reduction], strength: float, labels: Ints, outcomes: Outcomes) -> Weigh:
+    def weigh(rows: Rows) -> tuple[Array, Outcomes]:
+        return price().softer(strength).weigh(labels, outcomes)(rows)
+
+    return weigh
 
 
 class _Measure:

@@ -39,8 +39,10 @@ def taken_away(root: Path, table: Table, fresh: Sequence[pa.Table], links: Links
     # The school, and its own number of the event.
     number = table.key[-1]
     among = pc.field(number).isin(pc.unique(pa.chunked_array([chunk for one in rows for chunk in one[number].chunks])))
+    beside = [name for name in table.key if name != number]
+    within = delta.ranges_of(pa.concat_tables([one.select(beside) for one in rows]), beside)
     for shard in range(shards):
-        stored = delta.scan(root, table, shard, declared.names, among)
+        stored = delta.scan(root, table, shard, declared.names, among, within)
         rows.append(stored.append_column(delta.SHARD, pa.array(np.full(len(stored), shard, dtype=np.int32))))
     versions = pa.concat_tables(rows).unify_dictionaries()
     index = _plain(versions.select([*table.key, "pupil", "deleted", *_ORDER, delta.SHARD]))

@@ -16,6 +16,8 @@ from records.arrow import from_arrow
 from records.table import ORIGIN, Table
 
 Mask = npt.NDArray[np.bool_]
+# A row that says the same is of the same day and school; loads bring few schools, or few days.
+_RANGES = ("known_on", "school")
 
 
 def repeated(root: Path, table: Table, rows: pa.Table, shards: npt.NDArray[np.int64] | None) -> tuple[Mask, Mask]:
@@ -32,35 +34,23 @@ def repeated(root: Path, table: Table, rows: pa.Table, shards: npt.NDArray[np.in
     """
     said = np.zeros(len(rows), dtype=bool)
     spare = np.zeros(len(rows), dtype=bool)
-    span = _overlap(root, table, rows)
-    if span is None:
+    within = delta.ranges_of(rows, _RANGES)
+    there = delta.open_table(root, table)
+    # Weekly exports bring new days only: then no file has to be opened.
+    if there is None or not len(rows) or not delta.touching(there, within):
         return said, spare
+    low, high = within["known_on"]
+    span = (pc.field("known_on") >= low) & (pc.field("known_on") <= high)
     for shard in [None] if shards is None else np.unique(shards).tolist():
         mine = np.arange(len(rows)) if shards is None else np.flatnonzero(shards == shard)
         names = [column.name for column in (*table.columns, *ORIGIN)]
         new = rows if shards is None else rows.take(pa.array(mine))
         # Of the days in question most rows are other pupils': they are passed by while the files are read.
         where = span if shards is None else span & pc.field("pupil").isin(pc.unique(new["pupil"]))
-        stored = delta.scan(root, table, shard, names, where)
+        stored = delta.scan(root, table, shard, names, where, within)
         if len(stored):
             said[mine], spare[mine] = _said(from_arrow(new.unify_dictionaries(), table), from_arrow(stored, table))
     return said, spare
-
-
-def _overlap(root: Path, table: Table, rows: pa.Table) -> pc.Expression | None:
-    """Return the days on which both store and rows have something recorded; None: nothing can be the same."""
-    there = delta.open_table(root, table)
-    if there is None or not len(rows):
-        return None
-    days = pc.min_max(rows["known_on"]).as_py()
-    files = pa.table(there.get_add_actions(flatten=True))
-    if {"min.known_on", "max.known_on"} <= set(files.column_names):
-        # Weekly exports bring new days only: then no file has to be opened.
-        older = pc.fill_null(pc.less(files["max.known_on"].cast(pa.date32()), days["min"]), False)
-        newer = pc.fill_null(pc.greater(files["min.known_on"].cast(pa.date32()), days["max"]), False)
-        if pc.all(pc.or_(older, newer)).as_py():
-            return None
-    return (pc.field("known_on") >= days["min"]) & (pc.field("known_on") <= days["max"])
 
 
 def _said(new: pd.DataFrame, stored: pd.DataFrame) -> tuple[Mask, Mask]:

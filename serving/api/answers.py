@@ -21,6 +21,7 @@ class ApprovalAnswer(Answer):
     """The approval that let the model serve."""
 
     id: str = Field(description="Digest of the signed approval.")
+    policy: str = Field(description="Digest of the board's policy under which it was signed.")
     verdict: Literal["PASS", "WAIVED"] = Field(description="WAIVED: the audit could not settle every limit.")
     expires_on: date
     monitoring_plan: str | None = Field(description="What is watched while a waiver lasts.")
@@ -65,17 +66,26 @@ class PupilAnswer(Answer):
 
     id: str = Field(description="The caller's own reference, as sent.")
     school: int
-    probability: float | None = Field(description="Of the outcome, within the horizon.")
-    in_words: str | None = Field(description="For example: about 8 in 100.")
-    usual: float | None = Field(
-        description="The same share among all pupils of this phase, when the model was audited."
+    as_of: date | None = Field(
+        default=None, description="The day scored: the request's, or for a stored pupil the newest list's up to it."
     )
-    usual_in_words: str | None
-    rising: Literal["yes", "no", "not_enough_history", "not_asked"] | None
-    rising_since: date | None
-    reasons_for: list[ReasonAnswer]
-    reasons_against: list[ReasonAnswer]
-    not_scored: Abstention | None
+    probability: float | None = Field(default=None, description="Of the outcome, within the horizon.")
+    in_words: str | None = Field(default=None, description="For example: about 8 in 100.")
+    usual: float | None = Field(
+        default=None, description="The same share among all pupils of this phase, when the model was audited."
+    )
+    usual_in_words: str | None = None
+    rising: Literal["yes", "no", "not_enough_history", "not_asked"] | None = None
+    rising_since: date | None = None
+    reasons_for: list[ReasonAnswer] = []
+    reasons_against: list[ReasonAnswer] = []
+    eased_on: date | None = Field(
+        default=None, description="When the pupil was last at ease; null below the level at which pupils are flagged."
+    )
+    eased_in_words: str | None = Field(default=None, description="The figure then.")
+    changed: list[ChangeAnswer] = Field(default=[], description="What moved the figure since.")
+    would_lower: list[LeverAnswer] = []
+    not_scored: Abstention | None = None
 
 
 class ScoresAnswer(Answer):

@@ -36,6 +36,9 @@ def _all(request: ScoresRequest, today: date, phases: Mapping[int, str]) -> Iter
         for half, term in enumerate(calendar.half_terms):
             if term.end_date < term.start_date:
                 yield f"calendars[{at}].half_terms[{half}].end_date", "is before start_date"
+    for at, stored in enumerate(request.stored):
+        if request.stored.index(stored) < at:
+            yield f"stored[{at}]", "stands twice in this request"
     seen: set[str] = set()
     for at, pupil in enumerate(request.pupils):
         where = f"pupils[{at}]"

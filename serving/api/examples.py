@@ -34,6 +34,7 @@ ANSWER: dict[str, Any] = {
     "bundle": "5f0c" + 60 * "0",
     "approval": {
         "id": "91ab" + 60 * "0",
+        "policy": "77d0" + 60 * "0",
         "verdict": "WAIVED",
         "expires_on": "2026-09-18",
         "monitoring_plan": "The audit runs again every week on outcomes that have matured.",
@@ -44,6 +45,7 @@ ANSWER: dict[str, Any] = {
         {
             "id": "row-1",
             "school": 990001,
+            "as_of": "2026-06-22",
             "probability": 0.083,
             "in_words": "about 8 in 100",
             "usual": 0.014,
@@ -59,11 +61,30 @@ ANSWER: dict[str, Any] = {
                 }
             ],
             "reasons_against": [],
+            "eased_on": "2026-04-20",
+            "eased_in_words": "about 3 in 100",
+            "changed": [
+                {
+                    "way": "up",
+                    "group": "Time in lessons",
+                    "sentence": "Removals from lessons: 1 in the last 4 school weeks, 0 in the 4 before 20 April",
+                    "share": "most",
+                    "changeable": True,
+                }
+            ],
+            "would_lower": [
+                {
+                    "group": "Time in lessons",
+                    "sentence": "If time in lessons (removals from lessons) were again as before 20 April",
+                    "in_words": "about 4 in 100",
+                }
+            ],
             "not_scored": None,
         },
         {
             "id": "row-2",
             "school": 990001,
+            "as_of": "2026-06-22",
             "probability": None,
             "in_words": None,
             "usual": None,
@@ -72,6 +93,10 @@ ANSWER: dict[str, Any] = {
             "rising_since": None,
             "reasons_for": [],
             "reasons_against": [],
+            "eased_on": None,
+            "eased_in_words": None,
+            "changed": [],
+            "would_lower": [],
             "not_scored": {
                 "code": "too_few_marks",
                 "sentence": "The marks given reach back less than 4 school weeks.",

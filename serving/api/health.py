@@ -64,6 +64,7 @@ def approval_answer(deployed: Deployed) -> ApprovalAnswer:
     approval = deployed.approval
     return ApprovalAnswer(
         id=approval.id,
+        policy=approval.policy_digest,
         verdict="WAIVED" if approval.verdict == "WAIVED" else "PASS",
         expires_on=approval.expires_on,
         monitoring_plan=approval.monitoring_plan or None,

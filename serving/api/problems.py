@@ -19,7 +19,7 @@ MOST_FIELDS = 50
 log = logging.getLogger(__name__)
 
 # A caller's own key may be anything, a name among others; only what looks like a field's name is repeated.
-_FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_FIELD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
 # Pydantic's own wording may quote what was given ("found 'xyz'"), so each kind of fault has words of ours.
 _SAYS = {
@@ -37,6 +37,7 @@ _SAYS = {
     "date_from_datetime_inexact": "must be a date like 2026-06-22, without a time",
 }
 _SAYS_BY_START = (
+    ("datetime", "must be a moment with its zone, for example 2026-06-15T06:00:00Z"),
     ("date", "must be a real date like 2026-06-22"),
     ("int", "must be a whole number, written as a number"),
     ("float", "must be a finite number"),
@@ -45,6 +46,7 @@ _SAYS_BY_START = (
     ("list", "must be a list"),
     ("tuple", "must be a list"),
     ("model", "must be an object"),
+    ("uuid", "must be an id that Belong gave, like 6f9619ff-8b86-4d01-b42d-00cf4fc964ff"),
 )
 
 
@@ -94,6 +96,7 @@ _TITLES = {
     404: "Not found",
     405: "Method not allowed",
     408: "The request took too long to arrive",
+    409: "The answer has changed",
     413: "The request is too large",
     415: "The request must be JSON",
     422: "Some fields are wrong",
@@ -169,11 +172,16 @@ class ProblemRoute(APIRoute):
             except HTTPException as error:
                 return answer(Refusal(error.status_code, "refused", _TITLES.get(error.status_code, "Refused.")))
             except Exception as error:
-                # The exception's text may hold a pupil's record, so only its kind and place are logged.
-                log.error("%s failed: %s at %s", self.path, type(error).__name__, _where(error))
-                return answer(Refusal(500, "failed", "Belong failed; the fault is in its log. Nothing was done."))
+                return failed(self.path, error)
 
         return careful
+
+
+def failed(path: str, error: Exception) -> JSONResponse:
+    """Note a fault of Belong's own and return the answer to it."""
+    # The exception's text may hold a pupil's record, so only its kind and place are logged.
+    log.error("%s failed: %s at %s", path, type(error).__name__, _where(error))
+    return answer(Refusal(500, "failed", "Belong failed; the fault is in its log. Nothing was done."))
 
 
 def _bare(error: Any) -> ErrorDetails:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
 
 from casework.callers import SCOPES
-from serving.api import health, lists, scores, token
+from serving.api import health, lists, rows, scores, token
 from serving.api.problems import Problem, ProblemRoute, Refusal
 from serving.api.schemas import ScoresRequest
 
@@ -16,7 +16,7 @@ PREFIX = "/api/v1"
 _REF = "#/components/schemas/{model}"
 _METHODS = (
     (re.compile(r"health/(live|ready)|openapi\.json|flags|changes|pupils/[^/]+/history"), "GET"),
-    (re.compile(r"scores|token"), "POST"),
+    (re.compile(r"scores|rows|token"), "POST"),
 )
 
 router = APIRouter(prefix=PREFIX, route_class=ProblemRoute)
@@ -24,6 +24,7 @@ router.include_router(health.router)
 router.include_router(token.router)
 router.include_router(lists.router)
 router.include_router(scores.router)
+router.include_router(rows.router)
 
 
 @router.get("/openapi.json", include_in_schema=False)
@@ -52,7 +53,8 @@ def openapi() -> dict[str, Any]:
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     # The body is read by our own strict parser (serving/api/scores.py), so FastAPI does not know its schema.
     request = ScoresRequest.model_json_schema(ref_template=_REF)
-    schemas |= request.pop("$defs") | {"ScoresRequest": request, "Problem": _problem_schema()}
+    schemas |= rows.schemas(_REF.replace("model", "name")) | request.pop("$defs")
+    schemas |= {"ScoresRequest": request, "Problem": _problem_schema()}
     document["components"]["securitySchemes"] = {
         "integration": {
             "type": "oauth2",

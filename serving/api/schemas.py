@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
@@ -180,10 +181,24 @@ class SchoolCalendar(Strict):
 
 
 class ScoresRequest(Strict):
-    """Pupils to score as of a day: only what was recorded before that day may be given."""
+    """Pupils to score as of a day: posted with what was recorded before it, or stored in Belong already."""
 
     as_of: Day = Field(description="Records on this day or later are refused. Not after today.")
-    pupils: Annotated[list[PupilRecords], Field(min_length=1, max_length=MOST_PUPILS)]
+    pupils: Annotated[list[PupilRecords], Field(max_length=MOST_PUPILS)] = []
+    stored: Annotated[list[UUID], Field(max_length=MOST_PUPILS)] = Field(
+        default=[], description="Pupils whom Belong holds, by its own ids; answered after `pupils`, from the lists."
+    )
     calendars: Annotated[list[SchoolCalendar], Field(max_length=100)] = Field(
         default=[], description="Left out: the school calendars of the deployed network."
     )
+
+    @model_validator(mode="after")
+    def _some(self) -> Self:
+        count = len(self.pupils) + len(self.stored)
+        if not 1 <= count <= MOST_PUPILS:
+            raise PydanticCustomError(
+                "belong_how_many",
+                "names {count} pupils in pupils and stored together; 1 to {most} are allowed",
+                {"count": count, "most": MOST_PUPILS},
+            )
+        return self

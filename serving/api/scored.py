@@ -1,8 +1,8 @@
 """Posted records to answers: the network's engine, model, flag rule and reasons, over a handful of pupils."""
 
 from collections.abc import Sequence
-from datetime import timedelta
-from typing import Literal
+from datetime import date, timedelta
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from features.engine import Worked
 from features.grid_cohort import REASONS
 from features.machine import PLAIN, Machine
 from serving.api.answers import Abstention, PupilAnswer, ReasonAnswer, in_words
+from serving.api.eased import Eased, eased, rows_at_ease
 from serving.api.posted import Posted
 from serving.api.schemas import PupilRecords, ScoresRequest
 from serving.scoring import Deployed
@@ -46,7 +47,7 @@ def score(deployed: Deployed, records: Posted, request: ScoresRequest, machine: 
     found = _answers(deployed, records, request, worked, scored)
     why_not = {int(places[at]): codes[at] for at in np.flatnonzero(now & ~scored)}
     return [
-        found[place] if place in found else _not_scored(pupil, why_not.get(place, "not_on_roll"))
+        found[place] if place in found else _not_scored(pupil, why_not.get(place, "not_on_roll"), request.as_of)
         for place, pupil in enumerate(request.pupils)
     ]
 
@@ -78,8 +79,11 @@ def _answers(
     stand = rows.stand[scored].astype(np.intp)
     _, margin, since = rises_by(scorer.rule, chances, rows.pupil[scored].astype(np.intp), stand)
     now = stand == len(rows.days) - 1
-    values = worked.values[scored][now]
+    every = worked.values[scored]
+    values = every[now]
     why = reasons_of(values, scorer.parts(values, worked.fingerprint))
+    before = rows_at_ease(scorer.rule, chances, rows.pupil[scored].astype(np.intp), stand, now)
+    past = eased(scorer, worked.fingerprint, every, before, [rows.days[week] for week in stand], chances)
     answers = {}
     for at, reasons in zip(np.flatnonzero(now).tolist(), why, strict=True):
         place = int(rows.pupils[rows.pupil[scored][at]]) - 1
@@ -88,6 +92,7 @@ def _answers(
         answers[place] = PupilAnswer(
             id=pupil.id,
             school=pupil.school,
+            as_of=request.as_of,
             probability=round(probability, 6),
             in_words=in_words(probability),
             usual=round(usual, 6),
@@ -96,9 +101,20 @@ def _answers(
             rising_since=rows.days[since[at]] if since[at] >= 0 else None,
             reasons_for=_side(reasons, "for"),
             reasons_against=_side(reasons, "against"),
-            not_scored=None,
+            **_past(past.get(at)),
         )
     return answers
+
+
+def _past(said: Eased | None) -> dict[str, Any]:
+    if said is None:
+        return {}
+    return {
+        "eased_on": said.on,
+        "eased_in_words": said.in_words,
+        "changed": said.changed,
+        "would_lower": said.would_lower,
+    }
 
 
 def _rising(deployed: Deployed, margin: float) -> Literal["yes", "no", "not_enough_history", "not_asked"]:
@@ -116,17 +132,6 @@ def _side(found: tuple[Reason, ...], side: str) -> list[ReasonAnswer]:
     ]
 
 
-def _not_scored(pupil: PupilRecords, code: str) -> PupilAnswer:
-    return PupilAnswer(
-        id=pupil.id,
-        school=pupil.school,
-        probability=None,
-        in_words=None,
-        usual=None,
-        usual_in_words=None,
-        rising=None,
-        rising_since=None,
-        reasons_for=[],
-        reasons_against=[],
-        not_scored=Abstention(code=code, sentence=f"{_WORDS[code]}."),
-    )
+def _not_scored(pupil: PupilRecords, code: str, as_of: date) -> PupilAnswer:
+    why_not = Abstention(code=code, sentence=f"{_WORDS[code]}.")
+    return PupilAnswer(id=pupil.id, school=pupil.school, as_of=as_of, not_scored=why_not)

@@ -3,12 +3,15 @@
 from collections import Counter
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
 
 from casework.audit_log import look
 from casework.callers import SCORES_READ, Integration
-from serving.api.answers import CAUTION, ScoresAnswer
+from casework.posted_keys import remember
+from casework.stored_scores import read_stored
+from serving.api.answers import CAUTION, PupilAnswer, ScoresAnswer
 from serving.api.bodies import MOST_BYTES, parsed, read_body
 from serving.api.checks import faults
 from serving.api.credentials import needs, site_of
@@ -17,8 +20,9 @@ from serving.api.health import approval_answer, may_score
 from serving.api.posted import posted
 from serving.api.problems import Problem, ProblemRoute, Refusal, fields_wrong
 from serving.api.schemas import ScoresRequest
-from serving.school_days import read_school_days
+from serving.school_days import SchoolDays, read_school_days
 from serving.scoring import Deployed
+from serving.site import Site
 
 router = APIRouter(tags=["scores"], route_class=ProblemRoute)
 
@@ -39,16 +43,29 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     **{
         status: {"model": Problem, "description": why, "content": {"application/problem+json": {}}}
         for status, why in (
-            (400, "Not JSON."),
+            (400, "Not JSON, or a field named twice."),
             (401, "No token, or not one that Belong gave out."),
             (403, "The integration lacks the scope scores:read."),
-            (404, "A school that the integration does not hold."),
+            (404, "A school or a pupil that the integration does not hold."),
+            (408, "The body did not arrive in time."),
+            (409, "Another answer was given under this Idempotency-Key."),
             (413, "More than 10 MB."),
+            (415, "Not application/json."),
             (422, "A field is wrong: named, its value never repeated."),
+            (429, "The integration calls more often than it may."),
             (503, "Nothing may serve; `code` says why."),
         )
     },
 }
+
+
+Key = Annotated[
+    str | None,
+    Header(
+        pattern=r"^[!-~]{1,100}$",
+        description="Up to 100 characters of the caller's own, new for each post and the same for each try of it.",
+    ),
+]
 
 
 async def body_of(request: Request) -> ScoresRequest:
@@ -75,12 +92,14 @@ def post_scores(
     integration: Annotated[Integration, Depends(needs(SCORES_READ))],
     deployed: Annotated[Deployed, Depends(deployed_of)],
     body: Annotated[ScoresRequest, Depends(body_of)],
+    idempotency_key: Key = None,
 ) -> ScoresAnswer:
-    """Return, for each pupil: the chance of the outcome within the horizon, whether it is rising, why.
+    """Return, for each pupil: the chance of the outcome within the horizon, whether it rises, why, what would lower it.
 
-    A pupil who cannot be scored (too new, records not up to date, a suspension under way or already
-    decided) has `not_scored` with the reason. Each call is entered in the log of looks; if that
-    cannot be written, nothing is answered.
+    Pupils are posted with their records, or named by Belong's id where it holds them. A pupil who cannot be
+    scored (too new, records not up to date, a suspension under way or already decided) has `not_scored` with
+    the reason. Each call is entered in the log of looks; if that cannot be written, nothing is answered. The
+    same post under the same `Idempotency-Key` within a day gets the same answer, or 409 where it has changed.
     """
     check_schools(body, integration.schools)
     site = site_of(request)
@@ -88,16 +107,9 @@ def post_scores(
     found = faults(body, today=site.today(), phases={} if network is None else network.phases)
     if found:
         raise fields_wrong(found)
-    # Engine and model are imported with the first call, not while the process starts (serving/scoring.py).
-    from serving.api.scored import score  # noqa: PLC0415  # see above
-
-    records = posted(body, network)
-    scores = score(deployed, records, body, *([site.loops(len(body.pupils))] if site.loops else []))
-    with site.database(integration.schools) as session:
-        for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
-            detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"
-            look(session, integration, "score_posted", school=school, detail=detail)
-    return ScoresAnswer(
+    scores = _posted_scores(site, deployed, body, network) if body.pupils else []
+    stored = _stored_scores(site, integration, deployed, body) if body.stored else []
+    made = ScoresAnswer(
         as_of=body.as_of,
         horizon_school_weeks=deployed.bundle.manifest["horizon_weeks"],
         outcome=deployed.scorer.outcome.words,
@@ -105,8 +117,53 @@ def post_scores(
         approval=approval_answer(deployed),
         demonstration=deployed.demo,
         notices=notices(deployed),
-        scores=scores,
+        scores=[*scores, *stored],
     )
+    with site.database(integration.schools) as session:
+        again = idempotency_key is not None and _again(session, site, integration, idempotency_key, (body, made))
+        for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
+            detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"
+            look(session, integration, "score_posted", school=school, detail=f"{detail}{', again' if again else ''}")
+    return made
+
+
+def _posted_scores(
+    site: Site, deployed: Deployed, body: ScoresRequest, network: SchoolDays | None
+) -> list[PupilAnswer]:
+    # Engine and model are imported with the first call, not while the process starts (serving/scoring.py).
+    from serving.api.scored import score  # noqa: PLC0415  # see above
+
+    return score(deployed, posted(body, network), body, *([site.loops(len(body.pupils))] if site.loops else []))
+
+
+def _stored_scores(site: Site, caller: Integration, deployed: Deployed, body: ScoresRequest) -> list[PupilAnswer]:
+    """Return the stored pupils' answers; the looks are written with the reading, those that found nobody too."""
+    from serving.api.stored import stored_answer  # noqa: PLC0415  # as above
+
+    with site.database(caller.schools) as session:
+        found = read_stored(session, caller, body.stored, deployed.digest, body.as_of, site.today())
+    missing = [at for at, pupil in enumerate(body.stored) if pupil not in found]
+    if missing:
+        raise Refusal(404, "no_such_pupil", f"stored[{missing[0]}]: this integration has no such pupil.")
+    return [stored_answer(deployed, pupil, found[pupil]) for pupil in body.stored]
+
+
+def _again(
+    session: Session, site: Site, caller: Integration, key: str, said: tuple[ScoresRequest, ScoresAnswer]
+) -> bool:
+    request, answer = (part.model_dump_json().encode() for part in said)
+    match remember(session, caller, key, (request, answer), site.now()):
+        case "other_request":
+            raise Refusal(422, "key_used", "This Idempotency-Key came with another request; take a new one.")
+        case "other_answer":
+            raise Refusal(
+                409,
+                "answer_changed",
+                "What was answered under this Idempotency-Key holds no longer: a model or records came in between. "
+                "Take a new key for today's answer.",
+            )
+        case how:
+            return how == "again"
 
 
 def check_schools(body: ScoresRequest, schools: frozenset[int] | None) -> None:

@@ -101,7 +101,7 @@ def _train_fair(
         raise Refusal("--fair searches on this machine and for the model alone; leave out --approach and --dask")
     found = search_and_show(home, settings)
     if point is None:
-        out.print("Next: belong train --fair --point NUMBER, which tries the same again and trains it")
+        out.print("Next: belong train --fair --point NUMBER, which trains it; the search is kept")
         return Exit.DONE
     candidate = train_one(home, found, point, people, mlruns)
     before = last_run(home)

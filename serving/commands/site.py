@@ -66,12 +66,13 @@ def serve(
     address: Annotated[
         str | None, typer.Option(help="Where browsers reach the site; default this machine only.")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer; one for each core at most.")] = 1,
 ) -> int:
     """Serve the pages and the scoring endpoint on loopback until Ctrl-C; a proxy gives it its public address."""
     from records.home import open_home
     from serving.jobs.web import serve_site
 
-    serve_site(open_home(home), port=port, address=address or f"http://127.0.0.1:{port}")
+    serve_site(open_home(home), port=port, address=address or f"http://127.0.0.1:{port}", workers=workers)
     return Exit.DONE
 
 

@@ -24,12 +24,12 @@ from records.tables import CALENDARS, SCHOOLS
 from serving.jobs.gatekeeping import exit_code
 from serving.jobs.reporting import earlier_audits
 from serving.school_days import save_school_days
-from serving.scoring import AUDIT, ENVELOPE, POINTER, Deployed, Refused, check_folder
+from serving.scoring import ANNEX, AUDIT, ENVELOPE, POINTER, Deployed, Refused, check_folder
 from training import registry
 from training.bundle import MANIFEST_FILE, MODEL_FILE, DigestMismatch, read_verified
 
 # What lies beside the bundle's own files.
-_BESIDE = (AUDIT, ENVELOPE, RECORD_FILE)
+_BESIDE = (AUDIT, ENVELOPE, RECORD_FILE, ANNEX)
 
 
 class NotDeployed(Refusal):

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fairness.mitigation.kept import keep, kept, key_of
 from fairness.mitigation.picture import pareto, table
-from fairness.mitigation.trying import Told, Tried, try_all
+from fairness.mitigation.trying import Told, Tried, tried_before, try_all
 from fairness.policy import policy_of
 from fairness.run import groups_on
 from features.catalogue import CATALOGUE
@@ -37,7 +38,8 @@ class Search:
 def search_fair(home: Home, settings: Settings, *, told: Told) -> Search:
     """Try every variant on the forward folds, and write `fair/fair.csv` and `fair/fair.png` in the home.
 
-    Groups are as they were known on the last training day. The same records and seed give the same search.
+    Groups are as they were known on the last training day. The same records and seed give the same search, so one that
+    was made of them before is read back and not made again.
 
     Raises
     ------
@@ -53,11 +55,15 @@ def search_fair(home: Home, settings: Settings, *, told: Told) -> Search:
         folds = folds_of(part, settings)
     except TooFewOutcomes as few:
         raise Refusal(str(few)) from few
-    tried = try_all(part, folds, settings, groups_on(home, policy, days[-1]), policy, told)
-    folder = home.path / FOLDER
+    groups = groups_on(home, policy, days[-1])
+    folder, key = home.path / FOLDER, key_of(home, settings, policy, today)
+    if points := kept(folder, key):
+        return Search(settings, tried_before(points, part, settings, groups, policy), folder)
+    tried = try_all(part, folds, settings, groups, policy, told)
     folder.mkdir(exist_ok=True)
     table(tried.points).to_csv(folder / TABLE, index=False)
     pareto(tried.points).savefig(folder / PICTURE, dpi=110)
+    keep(folder, key, tried.points)
     return Search(settings, tried, folder)
 
 

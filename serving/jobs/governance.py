@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import rfc8785
+
 from fairness.documents.arrangement import joint_arrangement
 from fairness.documents.document import Document
 from fairness.documents.dossier import Dossier
@@ -18,6 +20,7 @@ from fairness.documents.transparency import transparency_record
 from records.agreements import register_of
 from records.home import Home
 from serving.jobs.reporting import NoReport, audited
+from serving.scoring import ANNEX
 from training.candidate import load_candidate
 
 # The name of each document's files, and what writes it.
@@ -81,6 +84,13 @@ def write_documents(home: Home, digest: str, folder: Path, today: date) -> tuple
     return tuple(written)
 
 
-def impact_digest(home: Home, digest: str, today: date) -> str:
-    """Return the digest of the impact-assessment annex as it would be written today: an approval can name it."""
-    return impact_annex(dossier_of(home, digest, today)).digest
+def keep_annex(home: Home, digest: str, today: date) -> str:
+    """Keep the annex to the impact assessment beside the candidate, as it is today; return its digest for signing.
+
+    Raises as `dossier_of`.
+    """
+    annex = impact_annex(dossier_of(home, digest, today))
+    folder = home.candidates / digest
+    (folder / ANNEX).write_bytes(rfc8785.dumps(annex.to_json()))
+    (folder / ANNEX).with_suffix(".md").write_text(as_markdown(annex), encoding="utf-8")
+    return annex.digest

@@ -11,6 +11,7 @@ from fairness.policy import Policy, policy_of
 from fairness.signoff import Statement
 from records.home import Home
 from records.refusal import Refusal
+from serving.jobs.governance import keep_annex
 from training.bundle import sha256
 from training.candidate import Candidate
 from training.settings import OUTCOMES
@@ -100,6 +101,7 @@ def proposed(home: Home, audit: Audit, candidate: Candidate, terms: Terms, today
         bundle_digest=audit.bundle_digest,
         audit_digest=audit.digest,
         record_digest=sha256((home.candidates / audit.bundle_digest / RECORD_FILE).read_bytes()),
+        annex_digest=keep_annex(home, audit.bundle_digest, today),
         policy_digest=audit.policy_digest,
         verdict=verdict,
         decision="WAIVED" if verdict == "NOT_SETTLED" else verdict,

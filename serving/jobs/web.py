@@ -6,13 +6,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
-from records.clock import DATABASE_VARIABLE
+from casework.database import connect
+from records.clock import DATABASE_VARIABLE, clock_of
 from records.home import Home
 from records.refusal import Refusal
 from serving.app import create_app
+from serving.assets import read_assets
 from serving.jobs.demo_identity import demo_identity
 from serving.jobs.loops import LoadedLoops
 
@@ -23,8 +28,26 @@ class NotServed(Refusal):
     """The site cannot be served where it was asked to be."""
 
 
-def serve_site(home: Home, *, port: int, address: str) -> None:
+@dataclass(frozen=True)
+class MakeSite:
+    """Makes the application in whichever process serves it: it cannot be handed over, a home and an address can."""
+
+    home: Home
+    address: str
+
+    def __call__(self) -> FastAPI:
+        """Return the application; machine code is loaded beside the first requests."""
+        loops = LoadedLoops()
+        app = create_app(self.home, address=self.address, loops=loops)
+        loops.load_beside()
+        return app
+
+
+def serve_site(home: Home, *, port: int, address: str, workers: int = 1) -> None:
     """Serve the home in the foreground until Ctrl-C. The access log is off: addresses name pupils' pages.
+
+    Several workers share the port, each a process of its own with its own connections, scoring door and counts of
+    calls; whatever must hold for all of them lies in the database or the home's files.
 
     Raises
     ------
@@ -32,10 +55,16 @@ def serve_site(home: Home, *, port: int, address: str) -> None:
         The port is taken, or not this user's to use.
     """
     with _bound(port) as listening:
-        loops = LoadedLoops()
-        app = create_app(home, address=address, loops=loops)
-        loops.load_beside()
-        server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="warning"))
+        make = MakeSite(home, address)
+        if workers > 1:
+            # What would stop every worker stops here, once, with its reason.
+            check_can_serve(home)
+            config = uvicorn.Config(make, factory=True, workers=workers, access_log=False, log_level="warning")
+            listening.listen(config.backlog)
+            with _uploads_beside(home):
+                Multiprocess(config, sockets=[listening]).run()
+            return
+        server = uvicorn.Server(uvicorn.Config(make(), access_log=False, log_level="warning"))
         # Not uvicorn.run: where it cannot start it ends with 3, which here says that the gate failed a model.
         # Uvicorn closes what is open and then passes Ctrl-C on: for this command it is the end it waits for.
         with contextlib.suppress(KeyboardInterrupt), _uploads_beside(home):
@@ -64,6 +93,13 @@ def _uploads_beside(home: Home) -> Iterator[None]:
     finally:
         started.terminate()
         started.wait()
+
+
+def check_can_serve(home: Home) -> None:
+    """Start the database if need be, and refuse what `create_app` would refuse."""
+    clock_of(home)
+    read_assets()
+    connect(home, "app").dispose()
 
 
 def serve_demo(home: Home, *, port: int, identity_port: int, ready: Callable[[str], None]) -> None:

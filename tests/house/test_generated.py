@@ -12,4 +12,4 @@ def test_a_generated_page_is_fresh(name):
 
 
 def test_no_other_page_lies_among_the_generated_ones():
-    assert {path.name for path in FOLDER.iterdir()} == set(PAGES)
+    assert {path.name for path in FOLDER.iterdir()} == {name for name in PAGES if "/" not in name}

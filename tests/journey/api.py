@@ -6,7 +6,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,19 +17,20 @@ from fastapi import FastAPI
 from jinja2 import Environment
 from sqlalchemy import Engine
 
-from casework.callers import authenticate
+from casework.callers import SCOPES, authenticate
 from casework.database import connect, migrate, scoped
 from casework.deployments import record_deployment
 from casework.integrations import NewIntegration, add_integration
-from casework.people import ensure_schools
+from casework.people import ensure_schools, save_identities
 from casework.permissions import Person, Role
+from casework.publishing import publish
 from records.home import Home
 from serving.api import router
 from serving.api.tokens import issue
 from serving.jobs.loops import LoadedLoops
 from serving.scoring import POINTER, Door
 from serving.site import Site
-from tests.database import remove_home
+from tests.database import identity, publication, remove_home
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
 from tests.journey.client import running
 
@@ -78,17 +79,45 @@ def running_api() -> Iterator[Api]:
     remove_home(home)
 
 
+@dataclass(frozen=True)
+class Listing:
+    """The interface with three pupils on lists, one of another school and one drawn at random, and two tokens."""
+
+    api: Api
+    facts: str
+    scores: str
+
+
+@contextmanager
+def running_lists() -> Iterator[Listing]:
+    """Give a running interface whose database holds a published week."""
+    pupils = {1: SCHOOL, 2: SCHOOL, 3: OTHER_SCHOOL, 4: SCHOOL}
+    with running_api() as api:
+        made = publication(pupils, flagged=(1, 2, 3), bundle_digest=tiny_bundle().digest)
+        made = replace(made, flags=made.flags.assign(check_sample=made.flags["pupil"] == 2))
+        with as_job(api.home) as session:
+            save_identities(session, [identity(number, school) for number, school in pupils.items()])
+            publish(session, made)
+        facts = grant(api.home, "mis", scopes=frozenset({"lists:read"}))
+        yield Listing(api, facts, grant(api.home, "whole", scopes=frozenset(SCOPES)))
+
+
 @contextmanager
 def serving(home: Home, engine: Engine) -> Iterator[httpx.Client]:
     """Serve the interface alone on a loopback port and give a client of it."""
-    app = FastAPI()
-    app.include_router(router)
-    app.state.site = site_of(home, engine)
+    app = app_of(home, engine)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with running(app, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         yield client
+
+
+def app_of(home: Home, engine: Engine) -> FastAPI:
+    app = FastAPI()
+    app.include_router(router)
+    app.state.site = site_of(home, engine)
+    return app
 
 
 def site_of(home: Home, engine: Engine) -> Site:

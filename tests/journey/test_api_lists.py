@@ -3,42 +3,22 @@
 import json
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import pytest
 from sqlalchemy import text
 
-from casework.people import save_identities
-from casework.publishing import publish
 from serving.api import examples
 from serving.api.list_answers import ChangesAnswer, HistoryAnswer, ListsAnswer
 from serving.api.token import TokenAnswer
-from tests.database import identity, publication, pupil_id
-from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY, tiny_bundle
-from tests.journey.api import SECRET_VALUE, Api, as_job, grant, problem, running_api
-
-PUPILS = {1: SCHOOL, 2: SCHOOL, 3: OTHER_SCHOOL, 4: SCHOOL}
-FACTS, SCORES = frozenset({"lists:read"}), frozenset({"lists:read", "scores:read", "upns:read"})
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The interface with three pupils on lists, and two tokens: for facts, and for everything."""
-
-    api: Api
-    facts: str
-    scores: str
+from tests.database import pupil_id
+from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY
+from tests.journey.api import SECRET_VALUE, Listing, as_job, problem, running_lists
 
 
 @pytest.fixture(scope="module")
 def listing() -> Iterator[Listing]:
-    with running_api() as api:
-        made = publication(PUPILS, flagged=(1, 2, 3), bundle_digest=tiny_bundle().digest)
-        made = replace(made, flags=made.flags.assign(check_sample=made.flags["pupil"] == 2))
-        with as_job(api.home) as session:
-            save_identities(session, [identity(number, school) for number, school in PUPILS.items()])
-            publish(session, made)
-        yield Listing(api, grant(api.home, "mis", scopes=FACTS), grant(api.home, "whole", scopes=SCORES))
+    with running_lists() as found:
+        yield found
 
 
 def test_the_list_with_facts_only(listing):

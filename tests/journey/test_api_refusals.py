@@ -1,6 +1,7 @@
 """Every way the scoring interface says no: in one form, with the field's name, never with a value."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -106,6 +107,19 @@ def test_more_faults_than_anyone_reads_are_counted(api):
 
 def test_too_much_is_refused_before_it_is_read(api):
     problem(api.post(b'{"as_of": "' + b"x" * (11 * 1024 * 1024)), 413, "too_large")
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(api, monkeypatch):
+    monkeypatch.setattr("serving.api.bodies.SLOWEST_SECONDS", 0.2)
+    never = threading.Event()
+
+    def slow() -> Iterator[bytes]:
+        yield b'{"as_of"'
+        never.wait(5)
+        yield b": 1}"
+
+    headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
+    problem(api.client.post(SCORES, content=slow(), headers=headers), 408, "too_slow")
 
 
 def test_a_body_that_is_not_called_json_is_refused(api):

@@ -99,7 +99,7 @@ def test_the_second_time_goes_straight_to_the_check_and_the_same_bytes_change_no
 
 
 def test_what_is_put_aside_is_told_by_line_heading_and_remedy_and_never_by_value(site, lead):
-    wrong_letter = f"{ANN[1:]}{ANN[0]}"
+    wrong_letter = f"A{ANN[1:]}"
     bad = MARKS + f"\n{wrong_letter},08/06/2026,AM,/,08/06/2026\n{BOB},08/06/2026,AM,Zebra,08/06/2026\n".encode()
     send_files(lead, [bad])
     confirm_all(site, lead)
@@ -107,7 +107,7 @@ def test_what_is_put_aside_is_told_by_line_heading_and_remedy_and_never_by_value
     words = lead.get(address).words()
     assert "What would become of 42 rows" in words
     assert "Line 43 Mark Text of 5 letters; attendance code is not in the list" in words
-    assert "UPN is not a letter and twelve digits" in words
+    assert "UPN's check letter does not match its digits" in words
     for value in ("Zebra", ANN, BOB, wrong_letter, "Testann"):
         assert value not in words
     withdraw = f"{address}/withdraw"

@@ -138,6 +138,7 @@ def test_a_waiver_is_said_on_the_first_page(audit):
         audit_digest=audit.digest,
         policy_digest=POLICY.digest,
         record_digest="r" * 64,
+        annex_digest="",
         verdict="WAIVED",
         audited="NOT_SETTLED",
         signed_on=date(2026, 3, 21),

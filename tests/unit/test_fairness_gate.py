@@ -278,6 +278,7 @@ def test_a_waiver_is_shown_as_a_waiver(found):
         audit_digest=found.digest,
         policy_digest=POLICY.digest,
         record_digest="r" * 64,
+        annex_digest="",
         verdict="WAIVED",
         audited="NOT_SETTLED",
         signed_on=DAY,

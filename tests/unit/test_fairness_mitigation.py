@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import recall_score
 
+from fairness.mitigation.kept import keep, kept
 from fairness.mitigation.picture import pareto, table
-from fairness.mitigation.trying import WHY_ONE_THRESHOLD, Point, Tried, _marked, try_all
+from fairness.mitigation.trying import WHY_ONE_THRESHOLD, Point, Tried, _marked, tried_before, try_all
 from fairness.mitigation.weighing import Reduction, reduced, reweighing
 from fairness.policy import read_policy
 from tests.training_factory import made_up
@@ -106,6 +107,12 @@ def test_the_search_tries_leaving_out_and_weighing_and_its_first_point_changes_n
     assert {"reweighed by sex", "reduction by sex 0.25", "reduction by sex 1"} <= set(names)
     assert [one.number for one in found.points] == list(range(len(names)))
     assert told == names
+    again = tried_before(found.points, part, few, groups, SEX)
+    assert [variant.name for variant in again.variants] == names
+    assert again.points == found.points
+    rows, last = np.arange(len(part.outcomes)), names.index("reduction by sex 1")
+    for one, other in zip(again.variants[last].weigh(rows), found.variants[last].weigh(rows), strict=True):
+        np.testing.assert_array_equal(one, other)
     plain = judged(part, folds, few, Variant(name="plain", words=""))
     came = plain["outcome"] == 1
     assert found.points[0].recall == pytest.approx(recall_score(plain["outcome"], plain["listed"]))
@@ -142,3 +149,13 @@ def test_one_term_is_too_few_to_search_in(made):
 
 def test_it_is_said_why_no_group_has_a_threshold_of_its_own():
     assert "direct discrimination" in WHY_ONE_THRESHOLD
+
+
+def test_a_search_is_kept_for_the_same_records_and_a_damaged_file_is_none(tmp_path):
+    points = (point(0, 0.30, 0.10), point(1, 0.28, 0.05))
+    assert kept(tmp_path, "a") == ()
+    keep(tmp_path, "a", points)
+    assert kept(tmp_path, "a") == points
+    assert kept(tmp_path, "b") == ()
+    (tmp_path / "fair.json").write_text("{", encoding="utf-8")
+    assert kept(tmp_path, "a") == ()

@@ -199,6 +199,21 @@ def test_crowded_shards_are_written_together_and_say_the_same(tmp_path):
     assert delta.compact(tmp_path, replace(MARKS, name="none")) == 0
 
 
+def test_a_file_that_cannot_hold_what_is_asked_for_is_not_opened(tmp_path, monkeypatch):
+    """A thousand schools' files are asked for repeats school by school: each must not open all the others'."""
+    for day in range(4):
+        delta.append(tmp_path, MARKS, [delta.Landing(f"load {day}", marks(20_000 + day))], 2)
+    opened = []
+    real = delta._rows_of
+    monkeypatch.setattr(delta, "_rows_of", lambda files, *rest: (opened.append(len(files)), real(files, *rest))[1])
+    within = delta.ranges_of(pa.concat_tables([marks(20_001), marks(20_002)]), ["known_on", "school", "no column"])
+    assert set(within) == {"known_on", "school"}
+    assert delta.scan(tmp_path, MARKS, 0, ["row"], within=within)["row"].to_pylist() == [20_001, 20_002]
+    assert delta.scan(tmp_path, MARKS, 0, ["row"], within={"school": (900_002, 900_009)}).num_rows == 0
+    assert delta.scan(tmp_path, MARKS, 0, ["row"]).num_rows == 4
+    assert opened == [2, 0, 4]
+
+
 def test_the_file_of_a_benchmark_is_valid_and_the_same_for_one_seed(tmp_path):
     from benchmarks.network_week import make_week, write_marks
 

@@ -12,6 +12,8 @@ from casework.database import connect, scoped
 from casework.handover import NewCover, arrange_cover, hand_over
 from casework.people import NewPerson, Role, add_person, person_by_id
 from records.home import create_home
+from serving.commands.options import Exit
+from serving.commands.site import monday
 from serving.jobs.monday import send_monday
 from serving.post import PostRefused, read_post
 from tests.database import (
@@ -118,6 +120,17 @@ def test_a_second_run_sends_none_twice_and_the_next_week_sends_anew(people, outb
         assert send_monday(later).sent == 5
     finally:
         create_home(people.path, demo=True, today=TODAY)
+
+
+def test_the_command_says_how_many_went_where_and_whom_it_could_not_write_to(people, outbox, capsys):
+    with superuser(people) as connection:
+        connection.execute("UPDATE people SET email = NULL WHERE subject = 'amina'")
+    assert monday(home=people.path) == Exit.DONE
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.startswith(f"4 letters sent into {outbox}")
+    assert "1 people who work with pupils have no address to write to" in said
+    assert monday(home=people.path) == Exit.DONE
+    assert "0 letters sent" in capsys.readouterr().out
 
 
 class Sink:

@@ -1,5 +1,6 @@
 """The scoring door: opens only for verified bytes under a passed or waived and signed gate; says why not."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -242,6 +243,17 @@ def test_the_audits_record_must_be_the_one_signed_and_in_the_ledger(home, damage
     else:
         shutil.rmtree(home.path / "ledger")
     assert code(home) == "wrong_record"
+
+
+@pytest.mark.parametrize("damage", ["", "gone", "another"])
+def test_an_annex_that_was_signed_must_be_the_one_that_is_there(tmp_path, damage):
+    home, keys = demo_home(tmp_path / "home")
+    said = b'{"title":"Annex"}'
+    put_deployed(home, tiny_bundle(), keys, annex_digest=hashlib.sha256(said).hexdigest())
+    if damage != "gone":
+        (folder(home) / "impact_assessment_annex.json").write_bytes(said + (b" " if damage else b""))
+    found = open_deployed(home, TODAY)
+    assert isinstance(found, Deployed) if not damage else found.code == "wrong_annex"
 
 
 def test_a_missed_audit_stops_it_and_an_audit_made_keeps_it_going(home):

@@ -1,0 +1,105 @@
+"""How tests reach every page there is, in one place: what stands in its address, and who opens it.
+
+A page whose path has a parameter that `STANDS_FOR` does not name fails every walk, with a sentence that
+says what to add here.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy import text
+
+from casework.permissions import PERMISSIONS
+from serving.demo_accounts import ACCOUNTS
+from serving.jobs.uploads import work_on_uploads
+from serving.page import PUBLIC, Page
+from tests.brought import ROLL, send_files
+from tests.database import job_session
+from tests.deployed import OTHER_SCHOOL
+from tests.site import RunningSite
+
+# The pupil whose page every walk opens; a view of them is recorded first, so that the whole page shows.
+OPENED: Final = "Esme"
+WHY: Final = "They told their tutor on Thursday that mornings are hard at home."
+
+
+def brought(site: RunningSite) -> str:
+    """Return the file that `prepare` brought, whose columns wait to be confirmed."""
+    with job_session(site.home) as session:
+        return str(session.execute(text("SELECT id FROM uploads")).scalar_one())
+
+
+STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType(
+    {
+        "pupil_id": lambda site: site.ids[OPENED],
+        "digest": lambda site: site.digest,
+        "provider": lambda site: "demo",
+        "upload_id": brought,
+    }
+)
+
+# Doors that answer GET with no page of their own.
+SHOWS_NOTHING: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "front": "sends people on",
+        "return from the sign-in service": "takes the service's answer and sends people on",
+        "start of sign-in": "sends people to the service",
+        "audit report as PDF": "hands out a file",
+    }
+)
+
+# What an address asks for after its '?', where the page needs it, and who then opens it.
+ASKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"pupils of a school without a list": (f"?school={OTHER_SCHOOL}", "other-school-lead")}
+)
+
+
+def parameters(page: Page) -> list[str]:
+    """Return the names of the parameters in a page's path."""
+    return re.findall(r"{(\w+)(?::\w+)?}", page.path)
+
+
+def address_of(page: Page, site: RunningSite) -> str:
+    """Return an address at which this site shows the page."""
+    for name in parameters(page):
+        assert name in STANDS_FOR, (
+            f"page {page.name!r} has {{{name}}} in its path, and nothing says what stands for it: "
+            f"add {name!r} to STANDS_FOR in tests/doors_reached.py"
+        )
+    query = ASKS[page.name][0] if page.name in ASKS else ""
+    return re.sub(r"{(\w+)(?::\w+)?}", lambda found: STANDS_FOR[found[1]](site), page.path) + query
+
+
+def account_of(page: Page) -> str | None:
+    """Return the first demonstration account whose role may open the page; None for a page that is public."""
+    if page.permission == PUBLIC:
+        return None
+    if page.name in ASKS:
+        return ASKS[page.name][1]
+    able = [account.subject for account in ACCOUNTS if account.role in PERMISSIONS[page.permission]]
+    assert able, f"no demonstration account may {page.permission!r}: add one to serving/demo_accounts.py"
+    return able[0]
+
+
+def prepare(site: RunningSite) -> None:
+    """Record a view of the opened pupil by each account that may, bring a file, and leave the other school no list."""
+    lead = site.client()
+    lead.sign_in("school-lead")
+    send_files(lead, [ROLL])
+    lead.close()
+    work_on_uploads(site.home)
+    with job_session(site.home) as session:
+        session.execute(
+            text("INSERT INTO school_doubts VALUES (:s, 'not_covered', '2026-06-01', 'No list yet.', 'Wait.', false)"),
+            {"s": OTHER_SCHOOL},
+        )
+    for account in ACCOUNTS:
+        if account.role not in PERMISSIONS["record_view"] or account.school != 0:
+            continue
+        client = site.client()
+        client.sign_in(account.subject)
+        here = f"/pupils/{site.ids[OPENED]}/view"
+        client.send(client.get(here), here, {"opinion": "new_needs_conversation", "why": WHY})
+        client.close()
