@@ -133,6 +133,7 @@ def test_the_description_is_whole_and_its_examples_hold(api):
     document = api.client.get("/api/v1/openapi.json").json()
     assert document["info"]["version"] == "1.0.0"
     assert {path.removeprefix("/api/v1") for path in document["paths"]} == {
+        "/rows",
         "/scores",
         "/token",
         "/flags",

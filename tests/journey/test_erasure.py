@@ -200,7 +200,7 @@ def test_the_others_stay(left: Left) -> None:
 def test_the_certificate_says_what_went_and_what_stays(left: Left) -> None:
     for words in (
         "history: ",
-        "cases: 1 row",
+        "cases: 2 rows",
         "identities: 2 rows",
         "2 entries of the log of looks stay",
         "models stay",

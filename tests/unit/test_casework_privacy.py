@@ -210,6 +210,7 @@ def test_the_purge_takes_old_flags_and_cases_and_pupils_of_whom_nothing_is_left(
     # The case of 12 is still open: it keeps the old flag that opened it.
     expected = {
         "cases": 1,
+        "list_changes": 2,
         "flags": 1,
         "reasons": 2,
         "changes": 1,

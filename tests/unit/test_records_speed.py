@@ -208,7 +208,7 @@ def test_a_file_that_cannot_hold_what_is_asked_for_is_not_opened(tmp_path, monke
     monkeypatch.setattr(delta, "_rows_of", lambda files, *rest: (opened.append(len(files)), real(files, *rest))[1])
     within = delta.ranges_of(pa.concat_tables([marks(20_001), marks(20_002)]), ["known_on", "school", "no column"])
     assert set(within) == {"known_on", "school"}
-    assert delta.scan(tmp_path, MARKS, 0, ["row"], within=within)["row"].to_pylist() == [20_001, 20_002]
+    assert sorted(delta.scan(tmp_path, MARKS, 0, ["row"], within=within)["row"].to_pylist()) == [20_001, 20_002]
     assert delta.scan(tmp_path, MARKS, 0, ["row"], within={"school": (900_002, 900_009)}).num_rows == 0
     assert delta.scan(tmp_path, MARKS, 0, ["row"]).num_rows == 4
     assert opened == [2, 0, 4]
