@@ -157,7 +157,10 @@ HOLDINGS: Final = (
     ),
     Holding[Session](
         name="people",
-        places=("people", "person_roles", "sign_in_sessions", *_SYSTEMS, "covers", "term_dates", "monday_letters"),
+        places=(
+            *("people", "person_roles", "sign_in_sessions", *_SYSTEMS),
+            *("covers", "term_dates", "monday_letters", "uploads", "upload_steps"),
+        ),
         about="staff and board members",
         purpose="sign in, permissions by role and school, and no case without someone who looks after it",
         kept="while the role lasts, and as long as the log of looks names them; sign-ins one year",

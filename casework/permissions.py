@@ -46,6 +46,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "grant_fresh_start": frozenset({"school_lead"}),
         "see_challenges": frozenset({"school_lead", "data_protection_officer"}),
         "answer_challenge": frozenset({"school_lead", "data_protection_officer"}),
+        # A school's own files, by those who answer for them there; nobody brings another school's.
+        "bring_data": frozenset({"school_lead"}),
         # What Belong gets wrong, and for whom, is no secret from anyone who signs in.
         "see_audits": _EVERYONE,
         # The report is made to be taken away and printed, so those who answer for it take it.
@@ -79,6 +81,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",
         "enter_term_dates": "enter a school's term dates",
+        "bring_data": "bring a school's data",
         "see_audits": "look at fairness audits",
         "see_report": "read or download the board's report",
         "see_models": "look at models",

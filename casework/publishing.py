@@ -8,10 +8,9 @@ the first as it was.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
-import psycopg
 from psycopg.types.json import Jsonb
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -19,13 +18,19 @@ from sqlalchemy.orm import Session
 from casework import feed, states
 from casework.passing_on import PassesOn, nothing_passes_on, pass_on_cases
 from casework.people import driver_cursor
+from casework.published_facts import (
+    CannotPublish,
+    Cursor,
+    check_named,
+    count,
+    save_doubts,
+    save_facts,
+    save_incidents,
+    save_schools_and_roll,
+    take_turns,
+)
 from casework.staging import FRAMES, no_rows, stage, stage_feature_rows
 from casework.tables_cases import CaseRow
-from records.refusal import Refusal
-
-
-class CannotPublish(Refusal):
-    """The publication does not fit the database; nothing of it was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +93,8 @@ class Published:
     cases_passed_on: int = 0
 
 
-Cursor = psycopg.Cursor[tuple[Any, ...]]
+__all__ = ["WEEK_DAYS", "CannotPublish", "Publication", "Published", "open_cases", "publish"]
+
 WEEK_DAYS = 7
 # What is said of a flag: tables with a row for each sentence.
 _WHY: Final = ("reasons", "changes", "levers")
@@ -103,16 +109,17 @@ def publish(session: Session, publication: Publication) -> Published:
         A frame lacks a column or is empty where it cannot be, a pupil has no identity, or a row is about
         a pupil who is not on roll.
     """
+    take_turns(session)
     _check(session, publication)
     with driver_cursor(session) as cursor:
         for name in FRAMES:
             stage(cursor, name, getattr(publication, name))
         _check_pupils(cursor)
-        _save_schools_and_roll(cursor, publication.as_of)
-        _save_doubts(cursor)
+        save_schools_and_roll(cursor, publication.as_of)
+        save_doubts(cursor)
         feed.watch_facts(cursor)
-        facts_changed = _save_facts(cursor)
-        _save_incidents(cursor)
+        facts_changed = save_facts(cursor)
+        save_incidents(cursor)
         passed_on = pass_on_cases(cursor, publication.passes_on)
         ended = _end_cases(cursor, publication.as_of)
         repeated = not _save_publication(cursor, publication)
@@ -172,98 +179,21 @@ def _check(session: Session, publication: Publication) -> None:
 
 
 def _check_pupils(cursor: Cursor) -> None:
-    nameless = _count(
-        cursor, "SELECT count(*) FROM new_roll r WHERE NOT EXISTS (SELECT FROM pupils WHERE pseudonym = r.pupil)"
-    )
-    if nameless:
-        raise CannotPublish(
-            f"{nameless} pupils on roll have no identity here; save identities (casework.people) when ingesting"
-        )
+    check_named(cursor)
     for name in ("weekly_facts", "incidents", "scores", "flags", *_WHY):
-        strangers = _count(
+        strangers = count(
             cursor,
             f"SELECT count(*) FROM new_{name} n "  # noqa: S608  # our own names
             "WHERE NOT EXISTS (SELECT FROM new_roll WHERE pupil = n.pupil)",
         )
         if strangers:
             raise CannotPublish(f"{name} has {strangers} rows about pupils who are not on roll")
-    unscored = _count(
+    unscored = count(
         cursor,
         "SELECT count(*) FROM new_flags f WHERE NOT EXISTS (SELECT FROM new_scores s WHERE s.pupil = f.pupil)",
     )
     if unscored:
         raise CannotPublish(f"{unscored} flags have no row in the allocation log")
-
-
-def _save_schools_and_roll(cursor: Cursor, as_of: date) -> None:
-    cursor.execute(
-        "INSERT INTO schools (urn, name, phase, data_to, up_to_date, note) "
-        "SELECT urn, name, phase, data_to, up_to_date, note FROM new_schools "
-        "ON CONFLICT (urn) DO UPDATE SET name = excluded.name, phase = excluded.phase, data_to = excluded.data_to, "
-        "up_to_date = excluded.up_to_date, note = excluded.note"
-    )
-    cursor.execute(
-        "UPDATE pupils p SET school_urn = r.school, year_group = r.year_group, left_on = NULL FROM new_roll r "
-        "WHERE p.pseudonym = r.pupil AND "
-        "((p.school_urn, p.year_group) IS DISTINCT FROM (r.school, r.year_group) OR p.left_on IS NOT NULL)"
-    )
-    cursor.execute(
-        "UPDATE pupils p SET left_on = %s WHERE left_on IS NULL "
-        "AND NOT EXISTS (SELECT FROM new_roll WHERE pupil = p.pseudonym)",
-        [as_of],
-    )
-
-
-def _save_doubts(cursor: Cursor) -> None:
-    cursor.execute("DELETE FROM school_doubts")
-    cursor.execute(
-        "INSERT INTO school_doubts (school_urn, rule, since, sentence, remedy, holds) "
-        "SELECT school, rule, since, sentence, remedy, holds FROM new_doubts"
-    )
-
-
-_COUNTS: Final = "sessions_possible, sessions_missed, late_marks, incidents, removals, positives, suspended"
-_EVENT: Final = "happened_on, kind, what, place, sessions"
-
-
-def _save_facts(cursor: Cursor) -> int:
-    counts = [name.strip() for name in _COUNTS.split(",")]
-    excluded = ", ".join(f"excluded.{name}" for name in counts)
-    cursor.execute(
-        f"INSERT INTO weekly_facts AS w (pupil_id, week_start, {_COUNTS}) "  # noqa: S608  # our own names
-        f"SELECT p.id, n.week_start, {', '.join(f'n.{name}' for name in counts)} "
-        "FROM new_weekly_facts n JOIN pupils p ON p.pseudonym = n.pupil "
-        f"ON CONFLICT (pupil_id, week_start) DO UPDATE SET ({_COUNTS}) = ROW ({excluded}) "
-        # A row that says the same is not written again: most nights change few weeks.
-        f"WHERE ({', '.join(f'w.{name}' for name in counts)}) IS DISTINCT FROM ({excluded})"
-    )
-    changed = cursor.rowcount
-    cursor.execute(
-        "DELETE FROM weekly_facts w USING pupils p WHERE p.id = w.pupil_id "
-        "AND NOT EXISTS (SELECT FROM new_weekly_facts n WHERE n.pupil = p.pseudonym AND n.week_start = w.week_start)"
-    )
-    changed += cursor.rowcount
-    return changed
-
-
-def _save_incidents(cursor: Cursor) -> None:
-    """Write anew the incidents of pupils whose incidents are not, one and all, the same as before."""
-    digest = f"md5(string_agg(ROW({_EVENT})::text, '|' ORDER BY ROW({_EVENT})::text)) AS said"
-    cursor.execute(
-        "CREATE TEMPORARY TABLE changed_pupils ON COMMIT DROP AS SELECT pupil_id FROM "  # noqa: S608  # our own names
-        f"(SELECT p.id AS pupil_id, {digest} FROM new_incidents n JOIN pupils p ON p.pseudonym = n.pupil "
-        "GROUP BY p.id) n "
-        f"FULL JOIN (SELECT pupil_id, {digest} FROM incidents GROUP BY pupil_id) o USING (pupil_id) "
-        "WHERE n.said IS DISTINCT FROM o.said"
-    )
-    cursor.execute("ANALYZE changed_pupils")
-    cursor.execute("DELETE FROM incidents WHERE pupil_id IN (SELECT pupil_id FROM changed_pupils)")
-    cursor.execute(
-        f"INSERT INTO incidents (pupil_id, {_EVENT}) SELECT c.pupil_id, {_EVENT} "  # noqa: S608  # our own names
-        "FROM new_incidents n JOIN pupils p ON p.pseudonym = n.pupil JOIN changed_pupils c ON c.pupil_id = p.id "
-        "ORDER BY n.happened_on"
-    )
-    cursor.execute("DROP TABLE changed_pupils")
 
 
 def _end_cases(cursor: Cursor, as_of: date) -> int:
@@ -357,9 +287,3 @@ def _save_scores(cursor: Cursor, publication: Publication) -> tuple[int, int, in
 def open_cases(session: Session) -> int:
     """Return how many cases in scope are not closed."""
     return session.execute(select(func.count()).where(CaseRow.state.not_in(states.FINAL))).scalar_one()
-
-
-def _count(cursor: Cursor, query: str) -> int:
-    row = cursor.execute(query).fetchone()
-    assert row is not None
-    return int(row[0])

@@ -94,7 +94,7 @@ def create_app(
             Middleware(FastLane, https=site.https, hosts=_hosts(address)),
             Middleware(SafeHeaders, https=site.https),
             Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(address), www_redirect=False),
-            Middleware(BodyLimits),
+            Middleware(BodyLimits, with_files=frozenset(page.path for page in PAGES if page.takes)),
         ],
     )
     app.state.home, app.state.engine, app.state.door, app.state.site = home, engine, site.door, site

@@ -25,6 +25,7 @@ from serving.commands import (
     site,
     tracking,
     trusting,
+    uploads,
 )
 from serving.commands.options import Exit
 
@@ -63,7 +64,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for group in (network, quality, mappings, agreements, rights, models, report, trusting, tracking, site):
+for group in (network, uploads, quality, mappings, agreements, rights, models, report, trusting, tracking, site):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
 app.command(rich_help_panel=models.PANEL)(_ending(evaluating.evaluate_with(_truth)))

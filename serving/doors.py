@@ -8,6 +8,8 @@ from serving.page import PUBLIC, Page
 from serving.pages import (
     approval,
     audit,
+    bring,
+    bring_file,
     caseload,
     corrections,
     handover,
@@ -32,6 +34,8 @@ PAGES: tuple[Page, ...] = (
     *said.PAGES,
     *corrections.PAGES,
     *records.PAGES,
+    *bring.PAGES,
+    *bring_file.PAGES,
     *audit.PAGES,
     *report.PAGES,
     *approval.PAGES,

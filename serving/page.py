@@ -19,6 +19,7 @@ from serving.notices import notices
 from serving.security import nonce_of
 from serving.signed_in import SignedIn
 from serving.site import Site
+from serving.uploading import FileLimits, Sent
 
 PUBLIC = "public"
 Form = Mapping[str, tuple[str, ...]]
@@ -37,6 +38,7 @@ class Visit:
     signed_in: SignedIn | None
     session: Session
     form: Form = field(default_factory=dict)
+    sent: Sent | None = None
 
     @property
     def person(self) -> Person:
@@ -98,6 +100,8 @@ class Page:
         What answers GET, and POST.
     navigation
         What its link in the navigation says; '' keeps it out.
+    takes
+        What files its form may carry; None: none, as for every page that does not say so.
     """
 
     name: str
@@ -107,6 +111,7 @@ class Page:
     save: Handler | None = None
     public_because: str = ""
     navigation: str = ""
+    takes: FileLimits | None = None
 
     def __post_init__(self) -> None:
         if (self.permission == PUBLIC) != bool(self.public_because):

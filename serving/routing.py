@@ -2,21 +2,23 @@
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from casework.permissions import NotAllowed, check_may
+from casework.permissions import NotAllowed, check_may, may
 from casework.rules import TrainingNeeded
-from serving.page import PUBLIC, Form, NotFound, Page, Visit, frame_values
+from serving.page import PUBLIC, NotFound, Page, Visit, frame_values
 from serving.security import CrossSite, check_same_site, check_token, clear_cookie
 from serving.signed_in import SignedIn, find_signed_in, session_cookie
 from serving.site import NO_SCHOOLS, Site
+from serving.uploading import Sent, read_files
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,10 @@ _PLAIN = {
         ("If you typed the address, check it. The page may also be about a school that you do not work with.",),
     ),
     405: ("This page could not take what was sent", ("Nothing was saved.",)),
-    413: ("What was sent is too long", ("Nothing was saved. Go back and shorten the text.",)),
+    413: (
+        "What was sent is too long",
+        ("Nothing was saved. Go back and shorten the text, or send a smaller file: a shorter period in each.",),
+    ),
     500: (
         "Something went wrong in Belong",
         ("Nothing was saved. The fault is in the service's log, without any pupil's details. Try again later.",),
@@ -70,28 +75,60 @@ def plain_page(
     return HTMLResponse(text, status)
 
 
-async def _read_form(request: Request) -> Form:
+async def _read_form(request: Request) -> Sent:
     """Return the form's fields; files are never taken."""
     if request.method != "POST":
-        return {}
+        return Sent(form={}, files={})
     said = await request.form(max_fields=_MORE_FIELDS, max_files=0)
-    return {name: tuple(v for v in said.getlist(name) if not isinstance(v, UploadFile)) for name in said}
+    fields = {name: tuple(v for v in said.getlist(name) if not isinstance(v, UploadFile)) for name in said}
+    return Sent(form=fields, files={})
+
+
+def _reader(site: Site, page: Page) -> Callable[[Request], Awaitable[Sent]]:
+    """Return what reads the page's forms: with files only where the page takes them and this person may send them."""
+    limits = page.takes
+    if limits is None:
+        return _read_form
+
+    async def read(request: Request) -> Sent:
+        if request.method != "POST" or not await run_in_threadpool(_may_send, site, page, request):
+            return Sent(form={}, files={})
+        return await read_files(request, site.home, limits)
+
+    return read
+
+
+def _may_send(site: Site, page: Page, request: Request) -> bool:
+    """Whether a large body is worth reading: its sender is signed in, may, and comes from this site.
+
+    The answer proper is given by `_answer`, which then finds no token in a form that was not read.
+    """
+    try:
+        check_same_site(request.headers, site.address)
+    except CrossSite:
+        return False
+    with site.database(NO_SCHOOLS) as session:
+        signed_in = find_signed_in(session, site, request)
+    return signed_in is not None and may(signed_in.person, page.permission)
 
 
 def _endpoint(site: Site, page: Page) -> Callable[..., Response]:
-    def answer(request: Request, form: Annotated[Form, Depends(_read_form)]) -> Response:
+    def answer(request: Request, sent: Annotated[Sent, Depends(_reader(site, page))]) -> Response:
         try:
-            return _answer(site, page, request, form)
+            return _answer(site, page, request, sent)
         except Exception as error:
             # An exception's text may hold a pupil's record, so only its kind and the lines of code are logged.
             lines = "".join(traceback.format_tb(error.__traceback__)[-6:])
             log.error("page %r failed: %s\n%s", page.name, type(error).__name__, lines)
             return plain_page(site, request, 500)
+        finally:
+            sent.close()
 
     return answer
 
 
-def _answer(site: Site, page: Page, request: Request, form: Form) -> Response:
+def _answer(site: Site, page: Page, request: Request, sent: Sent) -> Response:
+    form = sent.form
     # Person and roles are read at every request: a role taken away holds from the next click.
     with site.database(NO_SCHOOLS) as session:
         signed_in = find_signed_in(session, site, request)
@@ -106,7 +143,7 @@ def _answer(site: Site, page: Page, request: Request, form: Form) -> Response:
             check_may(signed_in.person, page.permission)
         schools = NO_SCHOOLS if signed_in is None else signed_in.person.schools
         with site.database(schools) as session:
-            visit = Visit(site=site, request=request, signed_in=signed_in, session=session, form=form)
+            visit = Visit(site=site, request=request, signed_in=signed_in, session=session, form=form, sent=sent)
             handler = page.save if request.method == "POST" else page.show
             assert handler is not None  # a method without a handler has no route
             try:

@@ -77,14 +77,23 @@ class SafeHeaders:
 
 
 class BodyLimits:
-    """Middleware that refuses bodies (413) that are longer than a form, or than an API call, can be."""
+    """Middleware that refuses bodies (413) that are longer than a form, or than an API call, can be.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `with_files` are the addresses whose forms carry files: they count for themselves (serving/uploading.py), so
+    that who sends too much gets a page with a sentence.
+    """
+
+    def __init__(self, app: ASGIApp, with_files: frozenset[str] = frozenset()) -> None:
+        self.app = app
+        self.with_files = with_files
         self.pages = RequestBodyLimitMiddleware(app, PAGE_BODY_BYTES)
         self.api = RequestBodyLimitMiddleware(app, API_BODY_BYTES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on under the limit of its door."""
+        if scope["type"] == "http" and scope["path"] in self.with_files:
+            await self.app(scope, receive, send)
+            return
         api = scope["type"] == "http" and scope["path"].startswith(API_PREFIX)
         await (self.api if api else self.pages)(scope, receive, send)
 

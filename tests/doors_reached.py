@@ -13,7 +13,9 @@ from sqlalchemy import text
 
 from casework.permissions import PERMISSIONS
 from serving.demo_accounts import ACCOUNTS
+from serving.jobs.uploads import work_on_uploads
 from serving.page import PUBLIC, Page
+from tests.brought import ROLL, send_files
 from tests.database import job_session
 from tests.deployed import OTHER_SCHOOL
 from tests.site import RunningSite
@@ -30,12 +32,19 @@ def asked_for(site: RunningSite) -> str:
         return str(session.execute(text("SELECT id FROM challenges ORDER BY recorded_at LIMIT 1")).scalar_one())
 
 
+def brought(site: RunningSite) -> str:
+    """Return the file that `prepare` brought, whose columns wait to be confirmed."""
+    with job_session(site.home) as session:
+        return str(session.execute(text("SELECT id FROM uploads")).scalar_one())
+
+
 STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType(
     {
         "pupil_id": lambda site: site.ids[OPENED],
         "digest": lambda site: site.digest,
         "provider": lambda site: "demo",
         "challenge_id": asked_for,
+        "upload_id": brought,
     }
 )
 
@@ -84,7 +93,12 @@ def account_of(page: Page) -> str | None:
 
 
 def prepare(site: RunningSite) -> None:
-    """Record a view of the opened pupil by each account that may, and let the other school have no list yet."""
+    """Record a view of the opened pupil by each account that may, bring a file, and leave the other school no list."""
+    lead = site.client()
+    lead.sign_in("school-lead")
+    send_files(lead, [ROLL])
+    lead.close()
+    work_on_uploads(site.home)
     with job_session(site.home) as session:
         session.execute(
             text("INSERT INTO school_doubts VALUES (:s, 'not_covered', '2026-06-01', 'No list yet.', 'Wait.', false)"),

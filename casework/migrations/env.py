@@ -2,11 +2,19 @@
 
 from alembic import context
 
-from casework import tables_calls, tables_cases, tables_daily, tables_flags, tables_people, tables_said
+from casework import (
+    tables_calls,
+    tables_cases,
+    tables_daily,
+    tables_flags,
+    tables_people,
+    tables_said,
+    tables_uploads,
+)
 from casework.base import Base
 
 # Imported so that every table is registered; a table whose module is missing here would look dropped.
-TABLES = (tables_people, tables_flags, tables_cases, tables_daily, tables_calls, tables_said)
+TABLES = (tables_people, tables_flags, tables_cases, tables_daily, tables_calls, tables_said, tables_uploads)
 
 
 def run() -> None:

@@ -106,7 +106,7 @@ def _ingest(
 ) -> IngestSummary:
     erased = read_erased(home)
     register, uncovered = register_of(home), Uncovered()
-    loads, refused, passed = _loads(home, source, clock)
+    loads, refused, passed = loads_of(home, source, clock)
     intake = Intake(home, prover, erased, clock.today())
     loaded: list[str] = []
     already: list[str] = []
@@ -124,7 +124,7 @@ def _ingest(
             if digest in seen or (before is not None and not before.again and not gain.rows):
                 already.append(load.name)
                 continue
-            cover = _cover(register, reader, load, intake.today)
+            cover = cover_of(register, reader, load, intake.today)
             content = load.read(load.files)
         except FileRefused as refusal:
             refused.append(refusal)
@@ -165,7 +165,7 @@ def _digest(load: Load) -> str:
     return load.digest()
 
 
-def _cover(register: Register, reader: Reader, load: Load, today: date) -> Cover:
+def cover_of(register: Register, reader: Reader, load: Load, today: date) -> Cover:
     """Return what may be read of a load; raise FileRefused where no agreement that stands is about its source."""
     cover = register.cover(load.source or reader.name, today)
     why = cover.refusal()
@@ -196,9 +196,10 @@ def _words(error: Exception) -> str:
     return str(error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__)
 
 
-def _loads(
+def loads_of(
     home: Home, source: Path, clock: Clock
 ) -> tuple[list[tuple[Reader, Load]], list[FileRefused], list[PassedOver]]:
+    """Return the loads under a folder, or of one file, with their readers; names first, and what cannot be one."""
     if not source.exists():
         gone = FileRefused(file=source.name, place="path", what="it does not exist", remedy="name a file or folder")
         return [], [gone], []

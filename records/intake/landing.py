@@ -81,7 +81,7 @@ class Intake:
         named = False
         for one in judged:
             name = one.batch.table.name
-            _count(self.counts.setdefault(name, TableCount()), one)
+            count_fates(self.counts.setdefault(name, TableCount()), one)
             if one.said is not None and len(one.said):
                 self._said.append((arrived.digest, one.said))
             if name == IDENTITIES.name:
@@ -274,7 +274,8 @@ def _sum(one: Fates, other: Fates) -> Fates:
     )
 
 
-def _count(count: TableCount, judged: Judged) -> None:
+def count_fates(count: TableCount, judged: Judged) -> None:
+    """Add the fates of a batch's rows to its table's count."""
     count.read += len(judged.batch) + judged.erased
     count.erased += judged.erased
     count.accepted += len(judged.accepted)

@@ -24,16 +24,25 @@ def only_ingest(home: Home) -> Iterator[None]:
     IngestRunning
         Another process holds it.
     """
-    descriptor = os.open(home.path / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        _lock(descriptor)
-    except OSError:
-        os.close(descriptor)
-        raise IngestRunning(
-            f"another `belong ingest` is writing into {home.path}; wait until it has ended, then run this again"
-        ) from None
-    try:
+    with only_one(home, LOCK_FILE) as mine:
+        if not mine:
+            raise IngestRunning(
+                f"another `belong ingest` is writing into {home.path}; wait until it has ended, then run this again"
+            )
         yield
+
+
+@contextlib.contextmanager
+def only_one(home: Home, name: str) -> Iterator[bool]:
+    """Hold a lock of the home and yield whether it was to be had; the system lets go when the process ends."""
+    descriptor = os.open(home.path / name, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            _lock(descriptor)
+        except OSError:
+            yield False
+            return
+        yield True
     finally:
         os.close(descriptor)
 

@@ -68,7 +68,7 @@ class Night:
 
 
 @dataclass(frozen=True)
-class _Network:
+class Network:
     """Schools and calendar as known at the day, where each school stands, and since when the `new` ones are there.
 
     New are the schools that joined after what the approval in force was audited on.
@@ -122,8 +122,8 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             raise NotScored("ledger_broken", "The home's ledger lacks an entry that the database knows of.")
         facts: list[Recorded] = []
         store = Store(home)
-        register = _register(home)
-        network = _network(store, day, uncovered_from(home, deployed))
+        register = known_register(home)
+        network = network_as_known(store, day, uncovered_from(home, deployed))
         week = score_week(
             _reading(store, day, facts, register.shares(day) if register else nothing_shared),
             deployed.scorer,
@@ -143,6 +143,20 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)
     return Night(bundle_digest=deployed.digest, as_of=day, published=published, standings=network.standings)
+
+
+def list_is_due(home: Home) -> bool:
+    """Return whether a model may serve and no list is out for this week."""
+    today = clock_of(home).today()
+    if isinstance(open_deployed(home, today), Refused):
+        return False
+    engine = connect(home, "job")
+    try:
+        with scoped(engine, None) as session:
+            newest = session.execute(select(func.max(PublicationRow.as_of))).scalar_one()
+    finally:
+        engine.dispose()
+    return newest is None or (today - newest).days >= WEEK_DAYS
 
 
 def _day_of_the_week(session: Session, today: date) -> date:
@@ -169,7 +183,7 @@ def earlier_flags(session: Session, day: date, bundle_digest: str) -> pd.DataFra
 
 
 def publication(
-    deployed: Deployed, week: Week, facts: list[Recorded], network: _Network, sample: pd.DataFrame
+    deployed: Deployed, week: Week, facts: list[Recorded], network: Network, sample: pd.DataFrame
 ) -> Publication:
     """Return everything that pages and API need of this week; `sample` are the pupils of the check sample."""
     expires = {
@@ -183,7 +197,7 @@ def publication(
         horizon_weeks=deployed.scorer.horizon_weeks,
         outcome_words=deployed.scorer.outcome.happened,
         base_rates=deployed.scorer.base_rates,
-        schools=_schools(network),
+        schools=school_rows(network),
         roll=pd.concat([part.roll for part in facts], ignore_index=True),
         weekly_facts=pd.concat([part.weekly_facts for part in facts], ignore_index=True),
         incidents=pd.concat([part.incidents for part in facts], ignore_index=True),
@@ -238,17 +252,18 @@ def _reading(store: Store, day: date, facts: list[Recorded], shares: Shares) -> 
         yield history
 
 
-def _network(store: Store, day: date, uncovered: date) -> _Network:
+def network_as_known(store: Store, day: date, uncovered: date) -> Network:
     """Return what is known of the schools, and the doubts about them; those that joined from `uncovered` on are new."""
     schools, calendars = (
         latest(delta.read(store.home.history, table, 0)[0], table, day) for table in (SCHOOLS, CALENDARS)
     )
     joined = {int(s): on.date() for s, on in zip(schools["school"], schools["open_date"], strict=True)}
     new = {school: on for school, on in joined.items() if on >= uncovered}
-    return _Network(schools, calendars, calendar_from(calendars), standings(store, day), new)
+    return Network(schools, calendars, calendar_from(calendars), standings(store, day), new)
 
 
-def _schools(network: _Network) -> pd.DataFrame:
+def school_rows(network: Network) -> pd.DataFrame:
+    """Return the frame of schools as it is published: how far each one's records reach, and whether it is held."""
     phases = dict(zip(network.schools["school"].astype(int), network.schools["phase"].astype(str), strict=True))
     rows = [
         (one.school, one.name, phases[one.school], one.data_to, not one.held, one.note or _note(network, one.school))
@@ -259,7 +274,7 @@ def _schools(network: _Network) -> pd.DataFrame:
     return frame
 
 
-def _register(home: Home) -> Register | None:
+def known_register(home: Home) -> Register | None:
     """Return the data-sharing register; None where there is none, or none that can be used: nothing is shared then."""
     try:
         return register_of(home)
@@ -267,7 +282,7 @@ def _register(home: Home) -> Register | None:
         return None
 
 
-def _note(network: _Network, school: int) -> str:
+def _note(network: Network, school: int) -> str:
     return not_covered_words(network.new[school]) if school in network.new else ""
 
 

@@ -88,7 +88,7 @@ def _own(known: Known, table: str, at: _Readers) -> pd.DataFrame:
     own = (rows["pupil"].map(at.school) == rows["school"]).to_numpy(bool)
     others = rows[~own]
     # Before the first day here: a school where the pupil is registered as well is no earlier school.
-    earlier = (others[TABLES[table].happened_on] < others["pupil"].map(at.entered)).to_numpy(bool)
+    earlier = (others[TABLES[table].happened_on] < pd.to_datetime(others["pupil"].map(at.entered))).to_numpy(bool)
     moves = list(zip(others["school"].tolist(), others["pupil"].map(at.school).tolist(), strict=True))
     shared = {move for move in set(moves) if not pd.isna(move[1]) and at.shares(table, int(move[0]), int(move[1]))}
     if shared:

@@ -1,8 +1,11 @@
 """The web process, started from the command line: the site, and in a demonstration its sign-in service."""
 
 import contextlib
+import os
 import socket
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import uvicorn
@@ -10,7 +13,7 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from casework.database import connect
-from records.clock import clock_of
+from records.clock import DATABASE_VARIABLE, clock_of
 from records.home import Home
 from records.refusal import Refusal
 from serving.app import create_app
@@ -58,15 +61,38 @@ def serve_site(home: Home, *, port: int, address: str, workers: int = 1) -> None
             check_can_serve(home)
             config = uvicorn.Config(make, factory=True, workers=workers, access_log=False, log_level="warning")
             listening.listen(config.backlog)
-            Multiprocess(config, sockets=[listening]).run()
+            with _uploads_beside(home):
+                Multiprocess(config, sockets=[listening]).run()
             return
         server = uvicorn.Server(uvicorn.Config(make(), access_log=False, log_level="warning"))
         # Not uvicorn.run: where it cannot start it ends with 3, which here says that the gate failed a model.
         # Uvicorn closes what is open and then passes Ctrl-C on: for this command it is the end it waits for.
-        with contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), _uploads_beside(home):
             server.run(sockets=[listening])
     if not server.started:
         raise NotServed("the site did not start; the lines above say why")
+
+
+@contextlib.contextmanager
+def _uploads_beside(home: Home) -> Iterator[None]:
+    """Keep `belong uploads --watch` running beside the site, where the database is the home's own.
+
+    Where another database is named, the web process has no address of the job's role, and must not have one:
+    `belong uploads` is then a service of its own (docs/decisions.md, 80).
+    """
+    if os.environ.get(DATABASE_VARIABLE):
+        yield
+        return
+    words = [sys.executable, "-m", "serving.cli", "uploads", "--watch", "--home", str(home.path)]
+    # It ends by itself when this process does, however that ends.
+    started = subprocess.Popen(  # noqa: S603 - our own words only
+        [*words, "--beside", str(os.getpid())], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield
+    finally:
+        started.terminate()
+        started.wait()
 
 
 def check_can_serve(home: Home) -> None:

@@ -24,7 +24,7 @@ from casework.database import connect, scoped
 from casework.deployments import record_deployment, revoke
 from casework.explanation import SCHOOL_HELD, VIEW_FIRST, WITHDRAWN
 from casework.permissions import NotAllowed, Role
-from casework.rules import RuleBroken, StaleCase, TrainingNeeded
+from casework.rules import RuleBroken, StaleCase
 from tests.database import (
     DIGEST,
     NORTH,
@@ -388,23 +388,3 @@ def test_those_who_do_not_work_with_the_pupil_record_nothing(app, home, amina, r
     shown = page(app, amina, pupil_id(home, 11))
     with pytest.raises((NotAllowed, NoSuchCase)):
         save_view(app, person, view_of(shown))
-
-
-def test_no_list_and_no_page_without_current_training(app, home):
-    never = make_person(home, Role(name="school_staff", school=NORTH), training_on=None)
-    lapsed = make_person(home, Role(name="school_staff", school=NORTH), training_on=TODAY - timedelta(days=365))
-    for person in (never, lapsed):
-        with pytest.raises(TrainingNeeded, match="training"):
-            listed(app, person)
-        with pytest.raises(TrainingNeeded, match="training"):
-            page(app, person, pupil_id(home, 11))
-    assert looks(app) == []
-
-
-def test_a_data_scientist_sees_no_pupil_through_either_lock(app, home):
-    person = make_person(home, Role(name="data_scientist"))
-    assert person.schools == frozenset()
-    with pytest.raises(NotAllowed, match="look at a list of pupils"):
-        listed(app, person)
-    with scoped(app, person.schools) as session:
-        assert session.execute(text("SELECT count(*) FROM pupils")).scalar_one() == 0

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from casework.cases import Filters, caseload, pupil_page
 from casework.database import connect, scoped
 from casework.deployments import (
     StoredAudit,
@@ -18,10 +19,10 @@ from casework.deployments import (
     save_audit,
 )
 from casework.people import NewPerson, add_person, end_person, find_person, person_by_id
-from casework.permissions import Role
-from casework.rules import RuleBroken
+from casework.permissions import NotAllowed, Role
+from casework.rules import RuleBroken, TrainingNeeded
 from casework.sessions import end_session, end_sessions_of, find_session, start_session
-from tests.database import NORTH, SOUTH, TODAY, make_person
+from tests.database import NORTH, SOUTH, TODAY, identity, make_person, pupil_id, save_pupils
 
 NOW = datetime(2026, 6, 22, 9, 0, tzinfo=UTC)
 
@@ -166,3 +167,26 @@ def test_audits_are_listed_newest_first_and_signed_later(job, app):
         ]
         assert audit_of(session, "a" * 64).payload == {"view": {"verdict": "NOT_SETTLED"}}
         assert audit_of(session, "c" * 64) is None
+
+
+def test_no_list_and_no_page_without_current_training(casework_home, app):
+    save_pupils(casework_home, identity(11))
+    staff = Role(name="school_staff", school=NORTH)
+    for trained_on in (None, TODAY - timedelta(days=365)):
+        person = make_person(casework_home, staff, training_on=trained_on)
+        with scoped(app, person.schools) as session:
+            with pytest.raises(TrainingNeeded, match="training"):
+                caseload(session, person, Filters(), TODAY)
+            with pytest.raises(TrainingNeeded, match="training"):
+                pupil_page(session, person, pupil_id(casework_home, 11), TODAY)
+            assert session.execute(text("SELECT count(*) FROM looks")).scalar_one() == 0
+
+
+def test_a_data_scientist_sees_no_pupil_through_either_lock(casework_home, app):
+    save_pupils(casework_home, identity(11))
+    person = make_person(casework_home, Role(name="data_scientist"))
+    assert person.schools == frozenset()
+    with scoped(app, person.schools) as session:
+        with pytest.raises(NotAllowed, match="look at a list of pupils"):
+            caseload(session, person, Filters(), TODAY)
+        assert session.execute(text("SELECT count(*) FROM pupils")).scalar_one() == 0

@@ -20,6 +20,7 @@ from casework.migrations.versions import (
     v0007_integrations,
     v0009_voice_and_correction,
     v0010_every_day,
+    v0012_uploads,
 )
 from casework.permissions import Role
 from records.home import create_home
@@ -74,6 +75,14 @@ INSERT INTO challenge_steps (challenge_id, number, school_urn, person_id, step, 
   SELECT id, 1, {school}, '{person}', 'correct', 'The register was put right.', '2026-06-22', now() FROM asked;
 """
 
+BROUGHT = """
+WITH upload AS (
+  INSERT INTO uploads (id, school_urn, sent_by, sent_at, system, size, digest, state, moved_at)
+  VALUES (gen_random_uuid(), {school}, '{person}', now(), 'sims', 1, repeat('0', 64), 'sent', now()) RETURNING id
+)
+INSERT INTO upload_steps (upload_id, school_urn, state, at) SELECT id, {school}, 'sent', now() FROM upload;
+"""
+
 
 @pytest.fixture
 def two_schools(casework_home):
@@ -95,12 +104,14 @@ def two_schools(casework_home):
             [person.id],
         )
         for school in (NORTH, SOUTH):
-            for statement in (EVERY_DAY + SAID).format(school=school, person=person.id).split(";")[:-1]:
+            for statement in (EVERY_DAY + SAID + BROUGHT).format(school=school, person=person.id).split(";")[:-1]:
                 connection.execute(statement)
     return casework_home
 
 
-@pytest.mark.parametrize("table", sorted({*SCOPED, *v0010_every_day.SCOPED} - {"rights_decisions"}))
+@pytest.mark.parametrize(
+    "table", sorted({*SCOPED, *v0010_every_day.SCOPED, *v0012_uploads.SCOPED} - {"rights_decisions"})
+)
 @pytest.mark.parametrize("role", ["app", "job", "owner"])
 def test_raw_sql_sees_one_school_only_whatever_the_role(two_schools, table, role):
     engine = connect(two_schools, role)
@@ -164,6 +175,8 @@ def test_a_pupil_cannot_be_moved_or_added_out_of_scope(two_schools):
         "UPDATE term_dates SET withdrawn = false",
         "DELETE FROM school_doubts",
         "SELECT * FROM monday_letters",
+        "UPDATE uploads SET findings = '{}'",
+        "DELETE FROM upload_steps",
         "CREATE TABLE mine (x integer)",
         "CREATE TEMPORARY TABLE mine (x integer)",
         "ALTER TABLE pupils NO FORCE ROW LEVEL SECURITY",
