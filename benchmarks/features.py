@@ -28,9 +28,9 @@ from benchmarks.feature_peers import Asked
 from benchmarks.features_city import SIZES, measure_sizes
 from benchmarks.measured import load, measure
 from benchmarks.network_year import Year, files_of, make_home, week_starts
+from features.asked import SUMS
 from features.catalogue import CATALOGUE
 from features.compiled import build
-from features.engine_work import SUMS
 from features.feature import Feature
 from records.home import Home, open_home
 from records.store import Store

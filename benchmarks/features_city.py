@@ -11,7 +11,7 @@ import json
 import os
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -110,7 +110,7 @@ def _forms(store: Store) -> None:
     """Print what each form costs at every week, in microseconds for a pupil."""
     history = store.history(0)
     build(history, week_starts())
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     features: Counter[str] = Counter(feature.kind for feature in CATALOGUE)
     began = time.process_time()
     rows = grid(history, week_starts(), MACHINE)
@@ -134,7 +134,7 @@ def _forms(store: Store) -> None:
             columns[column] = value_of(block, feature, made)
             spent[feature.kind] += time.process_time() - began
         began = time.process_time()
-    for form, seconds in spent.most_common():
+    for form, seconds in sorted(spent.items(), key=lambda one: -one[1]):
         how = "prefix sums" if form in SUMS or form in SERIES or form.startswith("(") else "no prefix sum"
         each = f"{seconds / len(rows.pupils) * 1e6:8.1f} microseconds a pupil"
         print(f"  {form:<24} {features[form]:>3} features {seconds:7.2f} s {each}  {how}", flush=True)

@@ -208,7 +208,8 @@ def main() -> None:
     asked = parser.parse_args()
     draws = asked.draws or (20_000 if asked.full else 5_000)
     number = asked.networks or (400 if asked.full else 100)
-    begun, figures = time.perf_counter(), {}
+    begun = time.perf_counter()
+    figures: dict[str, str] = {}
     with ProcessPoolExecutor(PROCESSES) as pool:
         if asked.only != "sizes":
             rates = direct(draws, pool)

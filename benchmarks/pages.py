@@ -220,8 +220,8 @@ def run(path: Path, network: Network, seconds: float, port: int) -> None:
     with served(home, port) as web:
         plan = {"port": port, "cookies": cookies}
         measured(home, web, {**plan, "seconds": 3, "reading": 0})  # the first pages open the door and fill caches
-        for name, reading in (("reading", 1.0), ("never stopping", 0.0)):
-            found = measured(home, web, {**plan, "seconds": seconds, "reading": reading})
+        for name, pause in (("reading", 1.0), ("never stopping", 0.0)):
+            found = measured(home, web, {**plan, "seconds": seconds, "reading": pause})
             shown[name] = found
             for kind, took in sorted(found.took.items()):
                 print(

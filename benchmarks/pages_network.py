@@ -52,17 +52,17 @@ def identities(network: Network) -> list[Identity]:
     """Return obviously made-up pupils."""
     return [
         Identity(
-            pseudonym=row.pupil,
-            upn=f"T{row.pupil - _BASE:012d}",
-            forename=f"Pupil{row.pupil - _BASE}",
+            pseudonym=pupil,
+            upn=f"T{pupil - _BASE:012d}",
+            forename=f"Pupil{pupil - _BASE}",
             surname="Example",
             date_of_birth=date(2012, 1, 1),
-            year_group=row.year_group,
-            school=row.school,
+            year_group=year_group,
+            school=school,
             left_on=None,
             known_on=date(2025, 9, 1),
         )
-        for row in network.frame().itertuples()
+        for pupil, school, year_group in network.frame()[["pupil", "school", "year_group"]].values.tolist()
     ]
 
 
@@ -102,8 +102,9 @@ def publication(network: Network, digest: str, as_of: date) -> Publication:
 def _schools(network: Network, as_of: date) -> pd.DataFrame:
     names = [f"Example School {urn}" for urn in network.urns()]
     data_to = pd.Timestamp(as_of - timedelta(days=3))
-    known = {"phase": "SS", "data_to": data_to, "up_to_date": True, "note": ""}
-    return pd.DataFrame({"urn": network.urns(), "name": names}).assign(**known)
+    return pd.DataFrame({"urn": network.urns(), "name": names}).assign(
+        phase="SS", data_to=data_to, up_to_date=True, note=""
+    )
 
 
 def _weekly_facts(roll: pd.DataFrame, as_of: date, random: np.random.Generator) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import lightgbm as lgb
@@ -115,10 +116,8 @@ def compare(leaves: int, rows: int, sample: int) -> tuple[float, float]:
     worst = max(float(np.abs(ours[:sample, :-1] - theirs).max()), float(np.abs(ours[:sample] - own).max()))
     if worst > NEAR:
         raise SystemExit(f"the contributions differ by {worst:.1e}: no figure of this run means anything")
-    singles = [
-        timed(1, lambda at=at: booster.predict(values[at : at + 1], pred_contrib=True, num_threads=1))[1].seconds
-        for at in range(SINGLES)
-    ]
+    alone = partial(booster.predict, pred_contrib=True, num_threads=1)
+    singles = [timed(1, partial(alone, values[at : at + 1]))[1].seconds for at in range(SINGLES)]
     single = 1000 * float(np.median(singles))
     whole = Timed(rows, prepared.seconds + our_time.seconds, prepared.processor + our_time.processor)
     print(
