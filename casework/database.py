@@ -38,6 +38,8 @@ _LOOKS_KEY_FILE = "looks.key"
 _IDENTITIES_KEY_FILE = "identities.key"
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 EVERY_SCHOOL = "*"
+# Set by whoever turned the transaction's own wait for the disk off (casework/audit_log.py).
+WAITS_FOR_DISK = "waits_for_disk"
 
 
 class UnsafeRole(Refusal):
@@ -155,7 +157,13 @@ def scoped(engine: Engine, schools: frozenset[int] | None) -> Iterator[Session]:
     Leaving the block commits; an exception rolls back, the log of looks with it.
     """
     value = EVERY_SCHOOL if schools is None else ",".join(str(int(school)) for school in sorted(schools))
-    with Session(engine, expire_on_commit=False) as session, session.begin():
-        # true: the setting ends with the transaction, so a pooled connection never hands it on.
-        session.execute(text("SELECT set_config('belong.schools', :schools, true)"), {"schools": value})
-        yield session
+    with Session(engine, expire_on_commit=False) as session:
+        with session.begin():
+            # true: the setting ends with the transaction, so a pooled connection never hands it on.
+            session.execute(text("SELECT set_config('belong.schools', :schools, true)"), {"schools": value})
+            yield session
+        if session.info.pop(WAITS_FOR_DISK, False):
+            # A commit that waits for the disk brings everything committed before it there too; those who
+            # wait at once share one write.
+            with session.begin():
+                session.execute(text("SELECT pg_logical_emit_message(true, 'belong', '')"))
