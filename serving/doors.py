@@ -6,6 +6,7 @@ from pathlib import Path
 from casework.permissions import PERMISSIONS, ROLES
 from serving.page import PUBLIC, Page
 from serving.pages import (
+    agreements,
     approval,
     audit,
     bring,
@@ -13,6 +14,11 @@ from serving.pages import (
     caseload,
     corrections,
     handover,
+    integrations,
+    invitations,
+    looks,
+    people,
+    person,
     pupil,
     record_decision,
     record_view,
@@ -21,6 +27,7 @@ from serving.pages import (
     said,
     sign_in,
     take_away,
+    training,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -39,6 +46,13 @@ PAGES: tuple[Page, ...] = (
     *audit.PAGES,
     *report.PAGES,
     *approval.PAGES,
+    *training.PAGES,
+    *people.PAGES,
+    *invitations.PAGES,
+    *person.PAGES,
+    *agreements.PAGES,
+    *looks.PAGES,
+    *integrations.PAGES,
 )
 
 

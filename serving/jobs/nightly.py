@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Engine, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from casework.database import connect, scoped
@@ -34,6 +34,7 @@ from serving.jobs.doubted import doubts_of, not_covered_words, uncovered_from
 from serving.jobs.holding import hold_back
 from serving.jobs.learned import land_learned, pupils_set_aside
 from serving.jobs.recorded import Recorded, recorded
+from serving.jobs.registering import show_register
 from serving.jobs.term_dates import land_term_dates
 from serving.school_days import save_school_days
 from serving.scoring import Deployed, Refused, open_deployed
@@ -138,7 +139,9 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
         made = publication(deployed, week, facts, network, sample)
         if register is not None:
             made = replace(made, passes_on=lambda old, new: register.passes_on(old, new, day))
-        published = _publish(engine, made)
+        with scoped(engine, None) as session:
+            published = publish(session, made)
+            show_register(session, register, today)
     finally:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)
@@ -295,8 +298,3 @@ def _said(told: Mapping[int, Why], name: str) -> pd.DataFrame:
         for position, one in enumerate(getattr(why, name), start=1)
     ]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _publish(engine: Engine, made: Publication) -> Published:
-    with scoped(engine, None) as session:
-        return publish(session, made)
