@@ -26,7 +26,17 @@ from records.clock import DATABASE_VARIABLE
 from records.home import Home
 from records.refusal import Refusal
 
-__all__ = ["DatabaseUnavailable", "Role", "UnsafeRole", "check_role", "connect", "looks_key", "migrate", "scoped"]
+__all__ = [
+    "DatabaseUnavailable",
+    "Role",
+    "UnsafeRole",
+    "check_role",
+    "connect",
+    "looks_key",
+    "migrate",
+    "scoped",
+    "see_schools",
+]
 
 Role = Literal["owner", "app", "job"]
 _VARIABLES: dict[str, str] = {
@@ -150,17 +160,22 @@ def migration_config(connection: object) -> Config:
     return config
 
 
+def see_schools(session: Session, schools: frozenset[int] | None) -> None:
+    """Let the rest of this transaction see these schools, and no others that it saw before; None: every school."""
+    value = EVERY_SCHOOL if schools is None else ",".join(str(int(school)) for school in sorted(schools))
+    # true: the setting ends with the transaction, so a pooled connection never hands it on.
+    session.execute(text("SELECT set_config('belong.schools', :schools, true)"), {"schools": value})
+
+
 @contextmanager
 def scoped(engine: Engine, schools: frozenset[int] | None) -> Iterator[Session]:
     """Open one transaction that sees these schools only; None sees every school, an empty set sees no pupil.
 
     Leaving the block commits; an exception rolls back, the log of looks with it.
     """
-    value = EVERY_SCHOOL if schools is None else ",".join(str(int(school)) for school in sorted(schools))
     with Session(engine, expire_on_commit=False) as session:
         with session.begin():
-            # true: the setting ends with the transaction, so a pooled connection never hands it on.
-            session.execute(text("SELECT set_config('belong.schools', :schools, true)"), {"schools": value})
+            see_schools(session, schools)
             yield session
         if session.info.pop(WAITS_FOR_DISK, False):
             # A commit that waits for the disk brings everything committed before it there too; those who

@@ -40,15 +40,16 @@ def test_the_unfair_world_is_the_fair_one_with_one_group_passed_over():
     fair, unfair = world("fair"), world("unfair")
     assert (fair.traits.base == unfair.traits.base).all()
     at = np.zeros(len(unfair.people.upn), np.int64)
-    chance = unfair.planted.chance("under_recorded", at)
     black = np.char.startswith(unfair.people.ethnicity, "B")
     assert black.any()
-    assert (chance[black] == 1).all()
-    assert not chance[~black].any()
-    assert fair.planted.chance("under_recorded", at) is None
+    for kind in ("under_recorded", "recorded_late"):
+        chance = unfair.planted.chance(kind, at)
+        assert (chance[black] == 1).all()
+        assert not chance[~black].any()
+        assert fair.planted.chance(kind, at) is None
 
 
 def test_what_is_planted_besides_stays_planted():
     more = Injustice(kind="miscoded", group="girls", strength=1.0)
-    assert replace(PLAN, world="unfair", injustices=(more,)).ways.injustices == (UNFAIR, more)
+    assert replace(PLAN, world="unfair", injustices=(more,)).ways.injustices == (*UNFAIR, more)
     assert replace(PLAN, world="fair", injustices=(more,)).ways.injustices == (more,)
