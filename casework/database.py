@@ -12,10 +12,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -37,6 +35,9 @@ __all__ = [
     "scoped",
     "see_schools",
 ]
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 Role = Literal["owner", "app", "job"]
 _VARIABLES: dict[str, str] = {
@@ -141,6 +142,9 @@ def check_role(engine: Engine) -> None:
 
 def migrate(home: Home) -> None:
     """Bring the database to the newest revision: all of it, or none of it."""
+    # Half of what the web process would load otherwise, and it never migrates.
+    from alembic import command  # noqa: PLC0415  # see above
+
     engine = connect(home, "owner")
     try:
         with engine.begin() as connection:
@@ -151,8 +155,10 @@ def migrate(home: Home) -> None:
         engine.dispose()
 
 
-def migration_config(connection: object) -> Config:
+def migration_config(connection: object) -> "Config":
     """Return Alembic's configuration for an open connection of the owner."""
+    from alembic.config import Config  # noqa: PLC0415  # as in `migrate`
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
