@@ -97,9 +97,10 @@ def look_at_all(session: Session, actor: Actor, looks: Sequence[Looked]) -> None
         raise NotLogged("the log of looks has no key: open the session with casework.database.scoped")
     # The lock ends with the commit, so the commit does not wait for the disk while others wait for the lock;
     # `scoped` waits for it afterwards, before anything that was read is answered.
-    session.execute(text("SET LOCAL synchronous_commit = off"))
     session.info[WAITS_FOR_DISK] = True
-    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    session.execute(
+        text("SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(:lock)"), {"lock": _LOCK}
+    )
     head = session.execute(select(LookHeadRow.seq, LookHeadRow.hash)).one()
     seq, previous = head.seq, head.hash
     at = datetime.now(UTC)
