@@ -1,8 +1,9 @@
 """A place kept for somebody whose subject nobody knows yet, taken with a code at their first sign-in.
 
-Many sign-in services give each application its own subject for a person, so an administrator cannot know it
-before they sign in. An email address would be known, and may belong to somebody else tomorrow: it proves
-nothing here. The code does: the administrator hands it over, it works once and for a week, and only its hash is kept.
+What a sign-in service calls a person for good is shown to hardly anybody (Entra's object id stands in its own pages,
+Google's and DfE Sign-in's subjects nowhere). An email address everybody knows, and it may belong to somebody else
+tomorrow: it proves nothing here. The code does: the administrator hands it over, it works once and for a week, and
+only its hash is kept.
 """
 
 import hashlib

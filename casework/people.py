@@ -90,7 +90,9 @@ def _save_roles(session: Session, person_id: uuid.UUID, new: NewPerson) -> None:
         )
         session.execute(
             statement.on_conflict_do_update(
-                index_elements=["person_id", "role", "school_urn"], set_={"expires_on": statement.excluded.expires_on}
+                index_elements=["person_id", "role", "school_urn"],
+                set_={"expires_on": statement.excluded.expires_on},
+                where=PersonRoleRow.expires_on.is_distinct_from(statement.excluded.expires_on),
             )
         )
 

@@ -2,13 +2,13 @@
 
 The database notes every change by itself (`staff_changes`), refuses one that does not say who makes it, and
 refuses one's own. What is checked here besides: that no case is left to nobody, that the network keeps an
-administrator, and that whoever gives out roles sees no pupil. Sessions of whoever is changed end.
+administrator, and that whoever gives out roles sees no pupil. The database ends the sessions of whoever is changed.
 """
 
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import delete, insert, or_, select, text, update
@@ -17,11 +17,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from casework.audit_log import look
+from casework.break_glass import ISSUER as LAST_RESORT
 from casework.duties import LEADS
 from casework.people import person_by_id
 from casework.permissions import PERMISSIONS, ROLES, SCHOOL_ROLES, NotAllowed, Person, Role, check_may, may
 from casework.rules import RuleBroken
-from casework.sessions import end_sessions_of
 from casework.tables_people import PersonRoleRow, PersonRow, SchoolRow
 
 _LOCK: Final = 8466
@@ -179,7 +179,9 @@ def insert_role(session: Session, person_id: uuid.UUID, role: Role, last_day: da
     row = upsert(PersonRoleRow).values(person_id=person_id, role=role.name, school_urn=role.school, expires_on=last_day)
     session.execute(
         row.on_conflict_do_update(
-            index_elements=["person_id", "role", "school_urn"], set_={"expires_on": row.excluded.expires_on}
+            index_elements=["person_id", "role", "school_urn"],
+            set_={"expires_on": row.excluded.expires_on},
+            where=PersonRoleRow.expires_on.is_distinct_from(row.excluded.expires_on),
         )
     )
 
@@ -234,12 +236,14 @@ def begin_change(session: Session, by: Person, today: date, person_id: uuid.UUID
     say_who(session, by.id)
     if person_id is None:
         return True
-    active = session.execute(select(PersonRow.active).where(PersonRow.id == person_id)).scalar_one_or_none()
-    if active is None:
+    row = session.execute(select(PersonRow.active, PersonRow.issuer).where(PersonRow.id == person_id)).one_or_none()
+    if row is None:
         raise NoSuchPerson
     if person_id == by.id:
         raise RuleBroken("Nobody changes their own roles. Ask another administrator.")
-    return active
+    if row.issuer == LAST_RESORT:
+        raise RuleBroken("The break-glass account is made and taken away on the server only, by a command.")
+    return bool(row.active)
 
 
 def say_who(session: Session, who: uuid.UUID) -> None:
@@ -314,6 +318,7 @@ def _check_administrator_left(session: Session, without: uuid.UUID, today: date,
             PersonRoleRow.person_id != without,
             or_(PersonRoleRow.expires_on.is_(None), PersonRoleRow.expires_on >= lasting),
             PersonRow.active,
+            PersonRow.issuer != LAST_RESORT,  # it is for emergencies, not for every day
         )
         .limit(1)
     )
@@ -328,5 +333,4 @@ def _end_covers(session: Session, person_id: uuid.UUID, today: date) -> None:
 
 
 def _changed(session: Session, by: Person, action: str, person_id: uuid.UUID, detail: str = "") -> None:
-    end_sessions_of(session, person_id, datetime.now(UTC))
     look(session, by, action, detail=f"{person_id}: {detail}" if detail else str(person_id))

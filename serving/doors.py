@@ -9,6 +9,7 @@ from serving.pages import (
     agreements,
     approval,
     audit,
+    break_glass,
     bring,
     bring_file,
     caseload,
@@ -32,6 +33,7 @@ from serving.pages import (
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *break_glass.PAGES,
     *caseload.PAGES,
     *handover.PAGES,
     *take_away.PAGES,

@@ -1,7 +1,7 @@
-"""What every page must say beside its own matter: demonstration, waiver, not scoring."""
+"""What every page must say beside its own matter: demonstration, emergency access, waiver, not scoring."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 
 from casework.permissions import Person, may
 from casework.training import last_day, may_take
@@ -40,6 +40,8 @@ def notices(site: Site) -> tuple[Notice, ...]:
                 words=f"Every pupil, school and person here is invented. Today is {full_day_words(site.today())}.",
             )
         )
+    else:
+        said += _emergency(site)
     found = site.door.deployed()
     if isinstance(found, Refused):
         said.append(Notice(mark="Not scoring", words=f"Belong is not scoring. {found.sentence}"))
@@ -64,3 +66,14 @@ def training_notice(person: Person, today: date) -> Notice | None:
         return None  # the page itself asks for it then
     words = f"Yours ends on {day_words(last)}."
     return Notice(mark="Training", words=words, link=TRAINING_PATH, link_words="Take it again, in 10 minutes")
+
+
+def _emergency(site: Site) -> list[Notice]:
+    used = site.emergency.lately(site.database, site.now())
+    if used is None:
+        return []
+    words = (
+        f"The break-glass administrator signed in on {day_words(used)} at {used.astimezone(UTC):%H:%M} UTC. If nobody "
+        "told you why, ask your data-protection officer."
+    )
+    return [Notice(mark="Emergency access", words=words)]

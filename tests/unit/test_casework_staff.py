@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from casework.audit_log import verify_chain
+from casework.break_glass import make_account
 from casework.database import connect, looks_key, scoped
 from casework.invitations import LASTS, accept, invitations, invite, withdraw_invitation
 from casework.people import end_person, ensure_schools, find_person, person_by_id
@@ -356,3 +357,17 @@ def test_an_account_that_left_comes_back_by_no_code(casework_home, app, admin):
     code = doing(app, invite, admin, "Bo Example", "", STAFF, TODAY, NOW)
     with pytest.raises(RuleBroken, match="let it back in"):
         doing(app, accept, "https://a.test", "1", code, TODAY, NOW)
+
+
+def test_the_account_of_last_resort_is_changed_by_no_page_and_counts_as_nobodys_administrator(
+    casework_home, app, admin
+):
+    with job_session(casework_home) as session:
+        make_account(session, NOW)
+        last_resort = session.execute(text("SELECT id FROM people WHERE issuer = 'break-glass'")).scalar_one()
+    with scoped(app, frozenset()) as session:
+        in_emergency = person_by_id(session, last_resort, TODAY)
+    with pytest.raises(RuleBroken, match="on the server only"):
+        doing(app, end_staff, admin, last_resort, TODAY)
+    with pytest.raises(RuleBroken, match="would have no administrator"):
+        doing(app, end_staff, in_emergency, admin.id, TODAY)
