@@ -12,7 +12,19 @@ from records.rights.holding import Gone, Holding, Subject
 
 # No person in these: schools, publications and models.
 IMPERSONAL: Final = frozenset(
-    {"schools", "publications", "look_head", "deployments", "audits", "watches", "school_doubts"}
+    {
+        "schools",
+        "publications",
+        "look_head",
+        "deployments",
+        "audits",
+        "watches",
+        "school_doubts",
+        "place_releases",
+        "place_counts",
+        "models",
+        "school_quality",
+    }
 )
 LOOKS_STAY: Final = (
     "{count} entries of the log of looks stay: each is chained to the one before, so none can go without breaking the "

@@ -17,7 +17,7 @@ from serving.jobs.uploads import work_on_uploads
 from serving.page import PUBLIC, Page
 from tests.brought import ROLL, send_files
 from tests.database import job_session
-from tests.deployed import OTHER_SCHOOL
+from tests.deployed import OTHER_SCHOOL, SCHOOL
 from tests.site import RunningSite
 
 # The pupil whose page every walk opens; a view of them is recorded first, so that the whole page shows.
@@ -61,7 +61,10 @@ SHOWS_NOTHING: Final[Mapping[str, str]] = MappingProxyType(
 
 # What an address asks for after its '?', where the page needs it, and who then opens it.
 ASKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {"pupils of a school without a list": (f"?school={OTHER_SCHOOL}", "other-school-lead")}
+    {
+        "pupils of a school without a list": (f"?school={OTHER_SCHOOL}", "other-school-lead"),
+        "places": (f"?by=school&chart=removals&place={SCHOOL}", "network-lead"),
+    }
 )
 
 
