@@ -17,6 +17,7 @@ from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from casework.callers import Integration
+from casework.database import WAITS_FOR_DISK
 from casework.permissions import Person
 from casework.tables_cases import LookHeadRow, LookRow
 
@@ -94,7 +95,12 @@ def look_at_all(session: Session, actor: Actor, looks: Sequence[Looked]) -> None
     key = session.get_bind().get_execution_options().get("looks_key")
     if not isinstance(key, bytes):
         raise NotLogged("the log of looks has no key: open the session with casework.database.scoped")
-    session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    # The lock ends with the commit, so the commit does not wait for the disk while others wait for the lock;
+    # `scoped` waits for it afterwards, before anything that was read is answered.
+    session.info[WAITS_FOR_DISK] = True
+    session.execute(
+        text("SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(:lock)"), {"lock": _LOCK}
+    )
     head = session.execute(select(LookHeadRow.seq, LookHeadRow.hash)).one()
     seq, previous = head.seq, head.hash
     at = datetime.now(UTC)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from casework.tables_calls import IntegrationSecretRow
@@ -60,7 +60,7 @@ def authenticate(session: Session, client_id: str, secret: str, today: date) -> 
         IntegrationSecretRow.id == found.secret, IntegrationSecretRow.last_used_on.is_distinct_from(today)
     )
     session.execute(used.values(last_used_on=today).execution_options(synchronize_session=False))
-    return _integration(session, found)
+    return _integration(found)
 
 
 def still_allowed(session: Session, client_id: str, secret: uuid.UUID, today: date) -> Integration | None:
@@ -68,7 +68,7 @@ def still_allowed(session: Session, client_id: str, secret: uuid.UUID, today: da
     row = session.execute(
         _live(today).where(IntegrationRow.client_id == client_id, IntegrationSecretRow.id == secret)
     ).one_or_none()
-    return None if row is None else _integration(session, row)
+    return None if row is None else _integration(row)
 
 
 def hash_of(secret: str) -> str:
@@ -91,19 +91,23 @@ def _live(today: date) -> Select[*tuple[Any, ...]]:
             IntegrationRow.calls_per_minute,
             IntegrationSecretRow.id.label("secret"),
             IntegrationSecretRow.secret_hash,
+            select(func.array_agg(IntegrationSchoolRow.school_urn))
+            .where(IntegrationSchoolRow.client_id == IntegrationRow.client_id)
+            .correlate(IntegrationRow)
+            .scalar_subquery()
+            .label("schools"),
         )
         .join(IntegrationSecretRow, IntegrationSecretRow.client_id == IntegrationRow.client_id)
         .where(IntegrationRow.active, IntegrationRow.expires_on >= today, live_secret(today))
     )
 
 
-def _integration(session: Session, row: Any) -> Integration:
-    mine = select(IntegrationSchoolRow.school_urn).where(IntegrationSchoolRow.client_id == row.client_id)
+def _integration(row: Any) -> Integration:
     return Integration(
         client_id=row.client_id,
         name=row.name,
         scopes=frozenset(row.scopes),
-        schools=frozenset(session.scalars(mine)),
+        schools=frozenset(row.schools or ()),
         expires_on=row.expires_on,
         calls_per_minute=row.calls_per_minute,
         secret=row.secret,

@@ -4,15 +4,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from casework import facts, states
 from casework.audit_log import Looked, look_at_all
 from casework.duties import UNREVIEWED_DAYS, is_ownerless
-from casework.listed import Filters, Slice, is_awake, listed_cases
+from casework.listed import SCHOOLS, TODAY, Filters, Slice, is_awake, listed_cases
 from casework.names import master_key, shown, unseal
 from casework.permissions import Person, check_may, may
 from casework.rules import RuleBroken, check_trained
@@ -173,22 +174,26 @@ def caseload(
 
 def schools_of(session: Session, person: Person) -> tuple[SchoolFreshness, ...]:
     """Return the schools whose pupils the person may see, by name."""
+    rows = session.execute(_schools(scoped=person.schools is not None), {"schools": sorted(person.schools or ())})
+    return tuple(SchoolFreshness(**row) for row in rows.mappings())
+
+
+@lru_cache(maxsize=2)
+def _schools(*, scoped: bool) -> Select[*tuple[Any, ...]]:
     rolls = (
         select(PupilRow.school_urn, func.count().label("on_roll"))
         .where(PupilRow.left_on.is_(None))
         .group_by(PupilRow.school_urn)
     )
-    if person.schools is not None:
-        rolls = rolls.where(PupilRow.school_urn.in_(person.schools))
+    if scoped:
+        rolls = rolls.where(PupilRow.school_urn.in_(SCHOOLS))
     on_roll = rolls.subquery("rolls")
     rows = (
         select(SchoolRow.__table__, func.coalesce(on_roll.c.on_roll, 0).label("on_roll"))
         .outerjoin(on_roll, on_roll.c.school_urn == SchoolRow.urn)
         .order_by(SchoolRow.name)
     )
-    if person.schools is not None:
-        rows = rows.where(SchoolRow.urn.in_(person.schools))
-    return tuple(SchoolFreshness(**row) for row in session.execute(rows).mappings())
+    return rows.where(SchoolRow.urn.in_(SCHOOLS)) if scoped else rows
 
 
 def is_overdue(state: str, opened_on: date, review_on: date | None, today: date) -> bool:
@@ -243,24 +248,31 @@ def _last_review(row: Any) -> LastReview | None:
 
 def _tally(session: Session, person: Person, today: date) -> dict[str, Any]:
     """Return what is said of the whole list, whatever is filtered, in one query."""
-    monday = today - timedelta(days=today.weekday())
-    rows = (
-        select(
-            PupilRow.year_group,
-            func.count().label("listed"),
-            func.count().filter(CaseRow.opened_on >= monday).label("new"),
-            func.count().filter(is_ownerless(today)).label("ownerless"),
-        )
-        .join(CaseRow, CaseRow.pupil_id == PupilRow.id)
-        .where(CaseRow.state.not_in(states.FINAL), is_awake(today))
-        .group_by(PupilRow.year_group)
-    )
-    if person.schools is not None:
-        rows = rows.where(CaseRow.school_urn.in_(person.schools))
-    found = session.execute(rows).mappings().all()
+    values = {
+        "today": today,
+        "monday": today - timedelta(days=today.weekday()),
+        "schools": sorted(person.schools or ()),
+    }
+    found = session.execute(_tallied(scoped=person.schools is not None), values).mappings().all()
     years = sorted(
         (row["year_group"] for row in found),
         key=lambda year: (not year.isdigit(), int(year) if year.isdigit() else 0, year),
     )
     sums = {name: sum(row[name] for row in found) for name in ("listed", "new", "ownerless")}
     return {"year_groups": tuple(years), **sums}
+
+
+@lru_cache(maxsize=2)
+def _tallied(*, scoped: bool) -> Select[*tuple[Any, ...]]:
+    rows = (
+        select(
+            PupilRow.year_group,
+            func.count().label("listed"),
+            func.count().filter(CaseRow.opened_on >= bindparam("monday")).label("new"),
+            func.count().filter(is_ownerless(TODAY)).label("ownerless"),
+        )
+        .join(CaseRow, CaseRow.pupil_id == PupilRow.id)
+        .where(CaseRow.state.not_in(states.FINAL), is_awake(TODAY))
+        .group_by(PupilRow.year_group)
+    )
+    return rows.where(CaseRow.school_urn.in_(SCHOOLS)) if scoped else rows

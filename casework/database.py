@@ -12,10 +12,8 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
@@ -26,7 +24,20 @@ from records.clock import DATABASE_VARIABLE
 from records.home import Home
 from records.refusal import Refusal
 
-__all__ = ["DatabaseUnavailable", "Role", "UnsafeRole", "check_role", "connect", "looks_key", "migrate", "scoped"]
+__all__ = [
+    "DatabaseUnavailable",
+    "Role",
+    "UnsafeRole",
+    "check_role",
+    "connect",
+    "looks_key",
+    "migrate",
+    "scoped",
+    "see_schools",
+]
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 Role = Literal["owner", "app", "job"]
 _VARIABLES: dict[str, str] = {
@@ -38,6 +49,8 @@ _LOOKS_KEY_FILE = "looks.key"
 _IDENTITIES_KEY_FILE = "identities.key"
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 EVERY_SCHOOL = "*"
+# Set by whoever turned the transaction's own wait for the disk off (casework/audit_log.py).
+WAITS_FOR_DISK = "waits_for_disk"
 
 
 class UnsafeRole(Refusal):
@@ -129,6 +142,9 @@ def check_role(engine: Engine) -> None:
 
 def migrate(home: Home) -> None:
     """Bring the database to the newest revision: all of it, or none of it."""
+    # Half of what the web process would load otherwise, and it never migrates.
+    from alembic import command  # noqa: PLC0415  # see above
+
     engine = connect(home, "owner")
     try:
         with engine.begin() as connection:
@@ -139,13 +155,22 @@ def migrate(home: Home) -> None:
         engine.dispose()
 
 
-def migration_config(connection: object) -> Config:
+def migration_config(connection: object) -> "Config":
     """Return Alembic's configuration for an open connection of the owner."""
+    from alembic.config import Config  # noqa: PLC0415  # as in `migrate`
+
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
+
+
+def see_schools(session: Session, schools: frozenset[int] | None) -> None:
+    """Let the rest of this transaction see these schools, and no others that it saw before; None: every school."""
+    value = EVERY_SCHOOL if schools is None else ",".join(str(int(school)) for school in sorted(schools))
+    # true: the setting ends with the transaction, so a pooled connection never hands it on.
+    session.execute(text("SELECT set_config('belong.schools', :schools, true)"), {"schools": value})
 
 
 @contextmanager
@@ -154,8 +179,12 @@ def scoped(engine: Engine, schools: frozenset[int] | None) -> Iterator[Session]:
 
     Leaving the block commits; an exception rolls back, the log of looks with it.
     """
-    value = EVERY_SCHOOL if schools is None else ",".join(str(int(school)) for school in sorted(schools))
-    with Session(engine, expire_on_commit=False) as session, session.begin():
-        # true: the setting ends with the transaction, so a pooled connection never hands it on.
-        session.execute(text("SELECT set_config('belong.schools', :schools, true)"), {"schools": value})
-        yield session
+    with Session(engine, expire_on_commit=False) as session:
+        with session.begin():
+            see_schools(session, schools)
+            yield session
+        if session.info.pop(WAITS_FOR_DISK, False):
+            # A commit that waits for the disk brings everything committed before it there too; those who
+            # wait at once share one write.
+            with session.begin():
+                session.execute(text("SELECT pg_logical_emit_message(true, 'belong', '')"))

@@ -85,8 +85,8 @@ def record_deployment(
 def current_deployment(session: Session) -> Deployment | None:
     """Return what serves: the bundle deployed last, unless it was revoked (an older one does not step in)."""
     row = session.execute(
-        select(DeploymentRow).order_by(DeploymentRow.deployed_at.desc()).limit(1)
-    ).scalar_one_or_none()
+        select(DeploymentRow.__table__).order_by(DeploymentRow.deployed_at.desc()).limit(1)
+    ).one_or_none()
     if row is None or row.revoked_at is not None:
         return None
     return Deployment(
@@ -162,6 +162,12 @@ def current_audit(session: Session) -> StoredAudit | None:
     """Return the audit of the bundle that serves, or None."""
     row = session.execute(select(AuditRow).where(AuditRow.is_current).limit(1)).scalar_one_or_none()
     return None if row is None else _stored(row)
+
+
+def past_lists_words(session: Session) -> str:
+    """Return what the serving bundle's audit says of past lists, '' where nothing serves; the audit stays unread."""
+    said = select(AuditRow.payload["view"]["past_lists"].astext).where(AuditRow.is_current).limit(1)
+    return session.execute(said).scalar_one_or_none() or ""
 
 
 def _stored(row: AuditRow) -> StoredAudit:

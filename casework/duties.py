@@ -8,7 +8,7 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from casework.permissions import SCHOOL_ROLES
@@ -19,9 +19,11 @@ from casework.tables_people import PersonRoleRow, PersonRow
 LEADS: Final = "school_lead"
 UNREVIEWED_DAYS: Final = 7
 Column = ColumnElement[Any] | InstrumentedAttribute[Any]
+# A day, or the place of one in a statement that is made once and asked of many days.
+Day = date | BindParameter[date]
 
 
-def works_at(person: Column, school: Column, today: date, roles: Collection[str] = SCHOOL_ROLES) -> ColumnElement[bool]:
+def works_at(person: Column, school: Column, today: Day, roles: Collection[str] = SCHOOL_ROLES) -> ColumnElement[bool]:
     """Whether the person of a column may sign in and holds one of the roles at the school of a column, today."""
     role, who = aliased(PersonRoleRow), aliased(PersonRow)
     return exists(
@@ -37,17 +39,17 @@ def works_at(person: Column, school: Column, today: date, roles: Collection[str]
     )
 
 
-def is_ownerless(today: date) -> ColumnElement[bool]:
+def is_ownerless(today: Day) -> ColumnElement[bool]:
     """Whether nobody owns the case: no owner was named, or the one who was works there no more."""
     return or_(CaseRow.owner_id.is_(None), ~works_at(CaseRow.owner_id, CaseRow.school_urn, today))
 
 
-def holds(cover: type[CoverRow], today: date) -> ColumnElement[bool]:
+def holds(cover: type[CoverRow], today: Day) -> ColumnElement[bool]:
     """Whether a cover holds today."""
     return and_(cover.from_on <= today, cover.until_on >= today, or_(cover.ended_on.is_(None), cover.ended_on > today))
 
 
-def is_mine(person: Column, today: date) -> ColumnElement[bool]:
+def is_mine(person: Column, today: Day) -> ColumnElement[bool]:
     """Whether the case is for the person of a column to look after today."""
     cover = aliased(CoverRow)
     covered = exists(

@@ -9,16 +9,22 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from itertools import groupby
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from casework.tables_flags import WeeklyFactsRow
 
 WINDOW_WEEKS: Final = 4
-_NUMBERS = ("sessions_possible", "sessions_missed", "late_marks", "incidents", "removals", "positives")
+_COLUMNS = (
+    "week_start",
+    *("sessions_possible", "sessions_missed", "late_marks", "incidents", "removals", "positives"),
+    "suspended",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,17 +147,22 @@ def weeks_of(
     session: Session, pupils: Collection[uuid.UUID], most: int | None = None
 ) -> dict[uuid.UUID, tuple[Week, ...]]:
     """Return each pupil's weeks, oldest first, in one query; `most` keeps only the last that many school weeks."""
-    columns = WeeklyFactsRow.__table__.columns
-    rows = select(*columns).where(WeeklyFactsRow.pupil_id.in_(pupils))
-    if most is not None:
+    found = session.execute(_statement(last=most is not None), {"pupils": list(pupils), "most": most})
+    return {
+        pupil: tuple(Week(**dict(zip(_COLUMNS, row[1:], strict=True))) for row in mine)
+        for pupil, mine in groupby(found, key=itemgetter(0))
+    }
+
+
+@lru_cache(maxsize=2)
+def _statement(*, last: bool) -> Select[*tuple[Any, ...]]:
+    columns = [WeeklyFactsRow.__table__.columns[name] for name in ("pupil_id", *_COLUMNS)]
+    rows = select(*columns).where(WeeklyFactsRow.pupil_id.in_(bindparam("pupils", expanding=True)))
+    if last:
         place = func.row_number().over(partition_by=WeeklyFactsRow.pupil_id, order_by=WeeklyFactsRow.week_start.desc())
         ranked = rows.where(WeeklyFactsRow.sessions_possible > 0).add_columns(place.label("place")).subquery()
-        rows = select(*(ranked.columns[column.name] for column in columns)).where(ranked.c.place <= most)
-    found = session.execute(rows.order_by("pupil_id", "week_start")).mappings()
-    return {
-        pupil: tuple(Week(**{name: row[name] for name in ("week_start", *_NUMBERS, "suspended")}) for row in mine)
-        for pupil, mine in groupby(found, key=lambda row: row["pupil_id"])
-    }
+        rows = select(*(ranked.columns[column.name] for column in columns)).where(ranked.c.place <= bindparam("most"))
+    return rows.order_by("pupil_id", "week_start")
 
 
 def _windows(weeks: Sequence[Week]) -> tuple[Sequence[Week], Sequence[Week]]:

@@ -2,15 +2,28 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    Uuid,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, aliased
 
 from casework import states
-from casework.duties import holds, is_mine, is_ownerless
+from casework.duties import Day, holds, is_mine, is_ownerless
 from casework.permissions import Person
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
 from casework.tables_daily import CoverRow
@@ -43,27 +56,66 @@ class Slice:
     lines: int
 
 
+class _Kind(NamedTuple):
+    """Which parts of the question a statement has; what they are held against is given with each reading."""
+
+    scoped: bool
+    state: bool
+    year_group: bool
+    school: bool
+    changed: bool
+    mine: bool
+    owner: bool
+    ownerless: bool
+
+
+TODAY: Final[BindParameter[date]] = bindparam("today", type_=Date)
+SCHOOLS: Final[BindParameter[Any]] = bindparam("schools", expanding=True)
+
+
 def listed_cases(
     session: Session, person: Person, filters: Filters, today: date, asked: Slice
 ) -> tuple[Sequence[Any], int, int]:
     """Return the rows of a page, how many there are on all pages, and the page: the last where it lies past it."""
     page = max(asked.page, 1)
-    rows = session.execute(_cases(person, filters, today, Slice(page=page, lines=asked.lines))).mappings().all()
+    statement = _cases(
+        _Kind(
+            scoped=person.schools is not None,
+            state=filters.state is not None,
+            year_group=filters.year_group is not None,
+            school=filters.school is not None,
+            changed=filters.changed_since is not None,
+            mine=filters.mine,
+            owner=filters.owner is not None,
+            ownerless=filters.ownerless,
+        )
+    )
+    values = {
+        **asdict(filters),
+        "today": today,
+        "schools": sorted(person.schools or ()),
+        "person": person.id,
+        "lines": asked.lines,
+        "before": (page - 1) * asked.lines,
+    }
+    rows = session.execute(statement, values).mappings().all()
     if rows or page == 1:
         return rows, rows[0]["found"] if rows else 0, page
-    first = session.execute(_cases(person, filters, today, Slice(page=1, lines=1))).mappings().first()
+    first = session.execute(statement, {**values, "lines": 1, "before": 0}).mappings().first()
     last = -(-first["found"] // asked.lines) if first else 1
     return listed_cases(session, person, filters, today, Slice(page=last, lines=asked.lines))
 
 
-def _page(person: Person, filters: Filters, today: date, asked: Slice) -> Any:
+def _page(kind: _Kind) -> Any:
     """Return the cases of a page, in their order, with how many there are: whatever else is shown is asked of these."""
     reviewed = func.greatest(*(_newest(table) for table in (ViewRow, DecisionRow))).label("reviewed")
-    rows = select(CaseRow.id, reviewed, func.count().over().label("found")).where(*_kept(person, filters, today))
-    if filters.year_group is not None:
-        rows = rows.join(PupilRow, PupilRow.id == CaseRow.pupil_id).where(PupilRow.year_group == filters.year_group)
+    rows = select(CaseRow.id, reviewed, func.count().over().label("found")).where(*_kept(kind))
+    if kind.year_group:
+        rows = rows.join(PupilRow, PupilRow.id == CaseRow.pupil_id).where(
+            PupilRow.year_group == bindparam("year_group")
+        )
     ordered = rows.order_by(reviewed.asc().nulls_first(), CaseRow.opened_on, CaseRow.id)
-    return ordered.limit(asked.lines).offset((asked.page - 1) * asked.lines).subquery("page")
+    return ordered.limit(bindparam("lines", type_=Integer)).offset(bindparam("before", type_=Integer)).subquery("page")
 
 
 def _newest(table: type[ViewRow] | type[DecisionRow]) -> Any:
@@ -71,10 +123,12 @@ def _newest(table: type[ViewRow] | type[DecisionRow]) -> Any:
     return newest.correlate(CaseRow).scalar_subquery()
 
 
-def _cases(person: Person, filters: Filters, today: date, asked: Slice) -> Select[*tuple[Any, ...]]:
+@lru_cache(maxsize=256)
+def _cases(kind: _Kind) -> Select[*tuple[Any, ...]]:
+    """Return the statement for this kind of question: made once, for to make it takes longer than to run it."""
     owner = aliased(PersonRow, name="owner")
     view, decision = _last(ViewRow, "view"), _last(DecisionRow, "decision")
-    cover, page = _cover(today), _page(person, filters, today, asked)
+    cover, page = _cover(), _page(kind)
     return (
         select(
             CaseRow.id,
@@ -89,7 +143,7 @@ def _cases(person: Person, filters: Filters, today: date, asked: Slice) -> Selec
             PupilRow.year_group,
             SchoolRow.name.label("school_name"),
             owner.name.label("owner"),
-            is_ownerless(today).label("ownerless"),
+            is_ownerless(TODAY).label("ownerless"),
             cover.c.covering,
             *(view.c[name] for name in ("view_at", "view_on", "view_by")),
             *(decision.c[name] for name in ("decision_at", "decision_on", "decision_by")),
@@ -125,12 +179,12 @@ def _last(table: type[ViewRow] | type[DecisionRow], kind: str) -> Any:
     )
 
 
-def _cover(today: date) -> Any:
+def _cover() -> Any:
     """Return who covers for the case's owner today; the cover arranged last, where two overlap."""
     return (
         select(CoverRow.away_id, CoverRow.school_urn, PersonRow.name.label("covering"))
         .join(PersonRow, PersonRow.id == CoverRow.covering_id)
-        .where(CoverRow.away_id == CaseRow.owner_id, CoverRow.school_urn == CaseRow.school_urn, holds(CoverRow, today))
+        .where(CoverRow.away_id == CaseRow.owner_id, CoverRow.school_urn == CaseRow.school_urn, holds(CoverRow, TODAY))
         .correlate(CaseRow)
         .order_by(CoverRow.arranged_at.desc())
         .limit(1)
@@ -138,31 +192,30 @@ def _cover(today: date) -> Any:
     )
 
 
-def _kept(person: Person, filters: Filters, today: date) -> list[ColumnElement[bool]]:
-    open_only = CaseRow.state.not_in(states.FINAL)
-    kept = [open_only if filters.state is None else CaseRow.state == filters.state, is_awake(today)]
-    if person.schools is not None:
+def _kept(kind: _Kind) -> list[ColumnElement[bool]]:
+    kept = [CaseRow.state == bindparam("state") if kind.state else CaseRow.state.not_in(states.FINAL), is_awake(TODAY)]
+    if kind.scoped:
         # Row-level security says the same; two locks, so that a slip in one opens nothing.
-        kept.append(CaseRow.school_urn.in_(person.schools))
-    if filters.school is not None:
-        kept.append(CaseRow.school_urn == filters.school)
-    if filters.mine:
-        kept.append(is_mine(literal(person.id), today))
-    if filters.owner is not None:
-        kept.append(CaseRow.owner_id == filters.owner)
-    if filters.ownerless:
-        kept.append(is_ownerless(today))
-    if filters.changed_since is not None:
-        kept.append(_changed_since(filters.changed_since))
+        kept.append(CaseRow.school_urn.in_(SCHOOLS))
+    if kind.school:
+        kept.append(CaseRow.school_urn == bindparam("school"))
+    if kind.mine:
+        kept.append(is_mine(bindparam("person", type_=Uuid), TODAY))
+    if kind.owner:
+        kept.append(CaseRow.owner_id == bindparam("owner"))
+    if kind.ownerless:
+        kept.append(is_ownerless(TODAY))
+    if kind.changed:
+        kept.append(_changed_since(bindparam("changed_since", type_=Date)))
     return kept
 
 
-def is_awake(today: date) -> ColumnElement[bool]:
+def is_awake(today: Day) -> ColumnElement[bool]:
     """Whether a case is not set aside on the day: it is back on the list from the day that was named."""
     return or_(CaseRow.snoozed_until.is_(None), CaseRow.snoozed_until <= today)
 
 
-def _changed_since(day: date) -> ColumnElement[bool]:
+def _changed_since(day: BindParameter[date]) -> ColumnElement[bool]:
     again = exists(select(FlagRow.id).where(FlagRow.pupil_id == CaseRow.pupil_id, FlagRow.as_of >= day))
     reviewed = [
         exists(select(table.id).where(table.case_id == CaseRow.id, table.recorded_on >= day))

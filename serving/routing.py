@@ -12,9 +12,10 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from casework.database import see_schools
 from casework.permissions import NotAllowed, check_may, may
 from casework.rules import TrainingNeeded
-from serving.page import PUBLIC, NotFound, Page, Visit, frame_values
+from serving.page import PUBLIC, Form, NotFound, Page, Visit, frame_values
 from serving.security import CrossSite, check_same_site, check_token, clear_cookie
 from serving.signed_in import SignedIn, find_signed_in, session_cookie
 from serving.site import NO_SCHOOLS, Site
@@ -129,20 +130,17 @@ def _endpoint(site: Site, page: Page) -> Callable[..., Response]:
 
 def _answer(site: Site, page: Page, request: Request, sent: Sent) -> Response:
     form = sent.form
-    # Person and roles are read at every request: a role taken away holds from the next click.
-    with site.database(NO_SCHOOLS) as session:
-        signed_in = find_signed_in(session, site, request)
-    if signed_in is None and page.permission != PUBLIC:
-        return _sign_in_first(site, request)
+    signed_in = None
     try:
-        if request.method == "POST":
-            check_same_site(request.headers, site.address)
+        # One transaction for who asks and what they see. Person and roles are read at every request: a role taken
+        # away holds from the next click. Until then it sees no school, and afterwards only theirs.
+        with site.database(NO_SCHOOLS) as session:
+            signed_in = find_signed_in(session, site, request)
+            if signed_in is None and page.permission != PUBLIC:
+                return _sign_in_first(site, request)
+            _check(site, page, request, form, signed_in)
             if signed_in is not None:
-                check_token(next(iter(form.get("csrf", ())), ""), signed_in.csrf)
-        if signed_in is not None and page.permission != PUBLIC:
-            check_may(signed_in.person, page.permission)
-        schools = NO_SCHOOLS if signed_in is None else signed_in.person.schools
-        with site.database(schools) as session:
+                see_schools(session, signed_in.person.schools)
             visit = Visit(site=site, request=request, signed_in=signed_in, session=session, form=form, sent=sent)
             handler = page.save if request.method == "POST" else page.show
             assert handler is not None  # a method without a handler has no route
@@ -157,6 +155,16 @@ def _answer(site: Site, page: Page, request: Request, sent: Sent) -> Response:
         return _training_page(site, request, signed_in, error.sentence)
     except NotAllowed as error:
         return plain_page(site, request, 403, signed_in, error.sentence)
+
+
+def _check(site: Site, page: Page, request: Request, form: Form, signed_in: SignedIn | None) -> None:
+    """Raise CrossSite or NotAllowed unless the request comes from this site's own pages and the person may open it."""
+    if request.method == "POST":
+        check_same_site(request.headers, site.address)
+        if signed_in is not None:
+            check_token(next(iter(form.get("csrf", ())), ""), signed_in.csrf)
+    if signed_in is not None and page.permission != PUBLIC:
+        check_may(signed_in.person, page.permission)
 
 
 def _training_page(site: Site, request: Request, signed_in: SignedIn | None, sentence: str) -> Response:

@@ -1,6 +1,7 @@
 """The deployed bundle, opened only under a passed (or waived) and signed gate; otherwise the reason why not."""
 
 import json
+import os
 import threading
 import time
 from dataclasses import dataclass
@@ -226,24 +227,40 @@ class Door:
         self._found: Deployed | Refused | None = None
         self._seen: tuple[object, ...] = ()
         self._at = 0.0
+        self._pointer = str(home.deployed / POINTER)
+        self._pointer_seen: _Stamp | None = None
+        self._files: tuple[str, ...] = ()
 
     def deployed(self) -> Deployed | Refused:
         """Return the bundle that may serve now, or why there is none."""
         today = clock_of(self.home).today()
         with self._lock:
-            seen = (today, *_stamps(self.home))
-            if self._found is None or seen != self._seen or time.monotonic() - self._at > RECHECK_SECONDS:
+            late = time.monotonic() - self._at > RECHECK_SECONDS
+            seen = (today, *self._stamps(anew=late))
+            if self._found is None or seen != self._seen or late:
                 self._found = open_deployed(self.home, today)
                 self._seen, self._at = seen, time.monotonic()
             return self._found
 
+    def _stamps(self, *, anew: bool) -> tuple[object, ...]:
+        """Return what tells at a glance whether any file that the door relies on has changed.
 
-def _stamps(home: Home) -> tuple[object, ...]:
-    """Return what tells at a glance whether any file that the door relies on has changed."""
+        Asked at every request: the pointer is read only when its own stamp has changed, or `anew`.
+        """
+        pointer = _stamp(self._pointer)
+        if anew or pointer is None or pointer != self._pointer_seen:
+            self._files, self._pointer_seen = _relied_on(self.home), pointer
+        return (pointer, *map(_stamp, self._files))
+
+
+_Stamp = tuple[int, int, int, int]
+
+
+def _relied_on(home: Home) -> tuple[str, ...]:
+    """Return the files, beside the pointer, that decide whether what is deployed may serve."""
     digest = deployed_digest(home) or "none"
     folder = home.deployed / digest
     files = [
-        home.deployed / POINTER,
         home.trust / TRUST_FILE,
         home.path / POLICY_FILE,
         home.deployed / f"{digest}.{REVOKED}",
@@ -251,12 +268,12 @@ def _stamps(home: Home) -> tuple[object, ...]:
         home.path / ledgers.FOLDER,
     ]
     files += [folder / name for name in ("bundle.json", "model.txt", ENVELOPE, AUDIT, RECORD_FILE, ANNEX)]
-    return tuple(_stamp(file) for file in files)
+    return tuple(map(str, files))
 
 
-def _stamp(file: Path) -> tuple[int, int, int, int] | None:
+def _stamp(file: str) -> _Stamp | None:
     try:
-        found = file.stat()
+        found = os.stat(file)  # a Path for each of a dozen files would cost more than all else that is asked
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino

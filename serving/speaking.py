@@ -14,7 +14,7 @@ def speaking(site: Site) -> Deployed | Refused:
     """Return the bundle that may serve now, or why none may."""
     try:
         with site.database(NO_SCHOOLS) as session:
-            return _known_here(site, session)
+            return may_speak(site, session)
     except OperationalError:
         return Refused(code="database_unavailable", sentence="The operational database cannot be reached.")
 
@@ -24,13 +24,14 @@ def why_silent(site: Site, session: Session) -> Withheld | None:
 
     `session` is the page's own transaction: a second connection for each page would empty the pool.
     """
-    found = _known_here(site, session)
+    found = may_speak(site, session)
     if isinstance(found, Refused):
         return Withheld(code=found.code, sentence=f"Belong is not scoring, so no figure is shown. {found.sentence}")
     return None
 
 
-def _known_here(site: Site, session: Session) -> Deployed | Refused:
+def may_speak(site: Site, session: Session) -> Deployed | Refused:
+    """Return the bundle that may serve now, or why none may, asking the database in a transaction that is open."""
     found = site.door.deployed()
     if isinstance(found, Refused):
         return found

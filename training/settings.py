@@ -108,7 +108,7 @@ class Settings:
     lead_days_also: int = 10
     settle_days: int = 7
     capacity_share: float = 0.005
-    capacity_min: int = 2
+    capacity_min: int = 1
     capacity_max: int = 15
     snooze_weeks: int = 6
     level_times: float = 3.0

@@ -1,6 +1,6 @@
 """One week's flags, by the code that the audit's flags were made with."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -38,42 +38,58 @@ class Week:
     why: Mapping[int, Why]
 
 
-def score_week(
-    histories: Iterable[History],
+@dataclass(frozen=True)
+class ShardWeek:
+    """What the pupils of one shard bring to a week: nobody's place on a list, which is among their whole school.
+
+    Attributes
+    ----------
+    scores
+        Of `as_of` and of the weeks before it that give pupils their own past (`scorer.scores_of`).
+    now, eased
+        Features at `as_of`, and of those who may be flagged in the week when they were last at ease.
+    """
+
+    scores: pd.DataFrame
+    now: Matrix
+    eased: Matrix
+
+
+def shard_week(history: History, scorer: Scorer, as_of: date) -> ShardWeek:
+    """Return what one shard's pupils bring to the week."""
+    calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, as_of))
+    matrix = build(history, as_ofs_for(calendar, as_of, scorer.rule.past_weeks + scorer.rule.since_weeks))
+    scores = scores_of(scorer, matrix)
+    now = matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool))
+    return ShardWeek(scores, now, at_ease(matrix, scores, scorer.rule, as_of))
+
+
+def week_of_shards(
     scorer: Scorer,
     as_of: date,
+    shards: Sequence[ShardWeek],
     *,
     earlier_flags: pd.DataFrame | None = None,
     set_aside: frozenset[int] = frozenset(),
-    weeks_back: int | None = None,
     explain: Explain = Scorer.contributions,
 ) -> Week:
-    """Return the week's flags for the pupils of these shards, each shard held in memory by itself.
+    """Return the week's flags among the pupils of these shards.
 
     Parameters
     ----------
-    histories
-        One per shard; all of the network's, or capacity and rank will be of a part of each school.
+    shards
+        All of the network's, or capacity and rank will be of a part of each school.
     earlier_flags
         `pupil`, `as_of` of flags given before, which snooze.
     set_aside
         Pupils whom a person set aside: scored, and not flagged.
-    weeks_back
-        School weeks before `as_of` that give pupils their own past; None: what the rule needs.
     explain
         How contributions are worked out; `training.contributions.contributions` is quicker for many.
     """
-    back = weeks_back if weeks_back is not None else scorer.rule.past_weeks + scorer.rule.since_weeks
-    tables, now, eased = [], [], []
-    for history in histories:
-        calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, as_of))
-        matrix = build(history, as_ofs_for(calendar, as_of, back))
-        tables.append(scores_of(scorer, matrix))
-        now.append(matrix.where((matrix.keys["as_of"] == pd.Timestamp(as_of)).to_numpy(bool)))
-        eased.append(at_ease(matrix, tables[-1], scorer.rule, as_of))
-    scores = pd.concat(tables, ignore_index=True)
-    allocation, flagged = _allocated(scorer, as_of, scores, concat(now), earlier_flags, set_aside)
-    return Week(as_of, allocation, concat(now), why(scorer, flagged, concat(eased), explain))
+    scores = pd.concat([shard.scores for shard in shards], ignore_index=True)
+    now, eased = concat([shard.now for shard in shards]), concat([shard.eased for shard in shards])
+    allocation, flagged = _allocated(scorer, as_of, scores, now, earlier_flags, set_aside)
+    return Week(as_of, allocation, now, why(scorer, flagged, eased, explain))
 
 
 def week_of_matrix(scorer: Scorer, matrix: Matrix, as_of: date, *, earlier_flags: pd.DataFrame | None = None) -> Week:

@@ -5,6 +5,7 @@ under their own numbers in the store and are joined when they are read (`records
 proves wrong can be taken back, and no row has to be guessed apart again.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,6 +50,12 @@ class Links:
     def index(self) -> "pd.Index[int]":
         """The aliases, to look rows up in."""
         return pd.Index(self.alias)
+
+    @cached_property
+    def digest(self) -> str:
+        """What is the same for equal links only (SHA-256, hexadecimal)."""
+        parts = (self.alias, self.pupil, self.proven_on, self.unproven, self.contested)
+        return hashlib.sha256(b"".join(len(part).to_bytes(8) + part.tobytes() for part in parts)).hexdigest()
 
     def of(self, pseudonyms: Integers) -> Integers:
         """Return each number's pupil: itself, unless it is an alias."""

@@ -18,6 +18,7 @@ KINDS: Mapping[str, str] = {
     "over_sanctioned": "the group is sanctioned more for the same behaviour: twice as readily at strength 1",
     "miscoded": "the group's authorised absences are written down as unauthorised (O): all of them at strength 1",
     "under_recorded": "the group's incidents are not written down: none of them are at strength 1",
+    "recorded_late": "the group's suspensions are entered twelve weeks after: all of them at strength 1",
     "low_level": "one school suspends for low-level disruption: one such incident in eight at strength 1",
 }
 TWICE = np.float32(np.log(2.0))
@@ -125,7 +126,7 @@ class Planted:
         return found
 
     def chance(self, kind: str, school: npt.NDArray[np.integer]) -> Floats | None:
-        """Return each pupil's chance of being `miscoded` or `under_recorded`; None where there is no such thing."""
+        """Return each pupil's chance of this wrong in what is written down; None where there is no such thing."""
         mine = [size * where[school] for name, size, where in self.parts if name == kind]
         if not mine:
             return None

@@ -23,6 +23,7 @@ LATE_SUSPENSIONS, DELETED_SUSPENSIONS, MISKEYED_SUSPENSIONS = 0.2, 0.03, 0.03
 # pupil who has moved, until the week ends.
 REGISTERS_NOT_TAKEN, MARKED_AFTER_MOVE = 0.004, 0.5
 _PRESENT = np.array([code in PRESENT for code in CODES])
+MUCH_LATER_DAYS = 84
 MISKEYED_DAYS = 28  # a suspension keyed a month late, which falls on the same weekday
 
 
@@ -138,14 +139,19 @@ def event_rows(rows: Rows, monday: int, mess: float, rng: np.random.Generator) -
     return joined(parts)
 
 
-def suspension_rows(rows: Rows, mess: float, rng: np.random.Generator) -> tuple[Rows, Rows]:
+def suspension_rows(
+    rows: Rows, mess: float, rng: np.random.Generator, much_later: npt.NDArray[np.float32] | None = None
+) -> tuple[Rows, Rows]:
     """Return suspensions as recorded, some late, mis-keyed or withdrawn, and those that stand.
 
     `updated` is the day of the decision. A mis-keyed start is deleted some days later and entered again.
+    `much_later` is each row's chance of being entered MUCH_LATER_DAYS after: a planted injustice.
     """
     number = len(rows["school"])
-    drawn = draws.uniforms(draws.key_of_week(rng), (rows["pupil"], rows["start_date"]), 4)
+    drawn = draws.uniforms(draws.key_of_week(rng), (rows["pupil"], rows["start_date"]), 5)
     wait = np.where(drawn[0] < LATE_SUSPENSIONS * mess, 1 + (drawn[1] * 6).astype(np.int64), 0)
+    if much_later is not None:
+        wait = wait + np.where(drawn[4] < much_later, MUCH_LATER_DAYS, 0)
     recorded = {**rows, "updated": rows["updated"] + wait, "deleted": np.zeros(number, np.int8)}
     gone = np.flatnonzero(drawn[2] < DELETED_SUSPENSIONS * mess)
     wrong = np.flatnonzero((drawn[3] < MISKEYED_SUSPENSIONS * mess) & (drawn[2] >= DELETED_SUSPENSIONS * mess))

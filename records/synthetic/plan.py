@@ -12,7 +12,10 @@ PUPILS_A_SCHOOL, FEWEST, MOST = 860, 12, 4_000
 MOST_PUPILS, MOST_SCHOOLS = 3_000_000, 10_000
 WORLDS = ("published", "need", "fair", "unfair")
 # What the unfair world does to an otherwise fair one, chosen beforehand: docs/governance/injustices.md.
-UNFAIR = Injustice(kind="under_recorded", group="black", strength=1.0)
+UNFAIR = (
+    Injustice(kind="under_recorded", group="black", strength=1.0),
+    Injustice(kind="over_sanctioned", group="black", strength=1.0),
+)
 
 
 class SimulationRefused(Refusal, ValueError):
@@ -99,7 +102,7 @@ class NetworkPlan:
     @property
     def ways(self) -> Ways:
         """How just the world is, with what is planted in it."""
-        planted = (UNFAIR, *self.injustices) if self.world == "unfair" else self.injustices
+        planted = (*UNFAIR, *self.injustices) if self.world == "unfair" else self.injustices
         practice, need = {"published": (1.0, 1.0), "need": (0.0, 1.0)}.get(self.world, (0.0, 0.0))
         return Ways(practice=practice, need=need, injustices=planted)
 

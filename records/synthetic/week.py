@@ -109,7 +109,13 @@ def live_week(
     live = replace(live, latent=latent, out=decided.out, hazard=hazards.actual * at_risk)
     now = Now(week=week, setting=setting, opened=opened, found=found, sanctioned=sanctioned, decided=decided)
     live, marks = _mark(world, live, now, takes, draw)
-    recorded, kept = suspension_rows(_suspension_rows(world, week, sanctioned, decided), world.mess, draw["mess"])
+    much_later = world.planted.chance("recorded_late", world.rolls.school[:, week])
+    recorded, kept = suspension_rows(
+        _suspension_rows(world, week, sanctioned, decided),
+        world.mess,
+        draw["mess"],
+        None if much_later is None else much_later[sanctioned.pupil],
+    )
     takes.ledgers["suspensions"].add(recorded)
     live = _record(world, live, now, marks, takes, draw)
     _expel(world, week, sanctioned, draw["sanctions"])

@@ -1,15 +1,18 @@
 """Who calls: an integration's access token, its scopes, its schools, and how often it may."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 from fastapi import Request
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from casework.callers import Integration, still_allowed
 from serving.api.problems import Refusal
 from serving.api.tokens import read
 from serving.site import NO_SCHOOLS, Site
 
+T = TypeVar("T")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Belong"'}
 _STALE = {"WWW-Authenticate": 'Bearer realm="Belong", error="invalid_token"'}
 
@@ -21,7 +24,12 @@ def site_of(request: Request) -> Site:
 
 
 def caller(request: Request, scope: str) -> Integration:
-    """Return the integration that calls, if it holds the scope now.
+    """Return the integration that calls, if it holds the scope now; raises as `caller_and` does."""
+    return caller_and(request, scope, lambda _: None)[0]
+
+
+def caller_and(request: Request, scope: str, more: Callable[[Session], T]) -> tuple[Integration, T]:
+    """Return the integration that calls, if it holds the scope now, and what `more` finds in the same transaction.
 
     Raises
     ------
@@ -40,6 +48,7 @@ def caller(request: Request, scope: str) -> Integration:
     try:
         with site.database(NO_SCHOOLS) as session:
             found = still_allowed(session, claims.client_id, claims.secret, site.today())
+            besides = more(session)
     except OperationalError:
         raise unavailable() from None
     if found is None:
@@ -49,7 +58,7 @@ def caller(request: Request, scope: str) -> Integration:
     if scope not in found.scopes:
         raise Refusal(403, "scope_missing", f"The integration has not been granted {scope}, or its token lacks it.")
     check_rate(site, found)
-    return found
+    return found, besides
 
 
 def needs(scope: str) -> Callable[[Request], Integration]:

@@ -38,7 +38,11 @@ def may_score(site: Site) -> Deployed:
     Refusal
         503 with the reason's code.
     """
-    found = speaking(site)
+    return deployed_or_refused(speaking(site))
+
+
+def deployed_or_refused(found: Deployed | Refused) -> Deployed:
+    """Return the bundle; raise the Refusal (503) with the reason's code where there is none."""
     if isinstance(found, Refused):
         raise _not_scoring(found.code, found.sentence)
     return found

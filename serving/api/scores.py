@@ -14,15 +14,16 @@ from casework.stored_scores import read_stored
 from serving.api.answers import CAUTION, PupilAnswer, ScoresAnswer
 from serving.api.bodies import MOST_BYTES, parsed, read_body
 from serving.api.checks import faults
-from serving.api.credentials import needs, site_of
+from serving.api.credentials import caller_and, site_of
 from serving.api.examples import ANSWER, REQUEST
-from serving.api.health import approval_answer, may_score
+from serving.api.health import approval_answer, deployed_or_refused
 from serving.api.posted import posted
 from serving.api.problems import Problem, ProblemRoute, Refusal, fields_wrong
 from serving.api.schemas import ScoresRequest
 from serving.school_days import SchoolDays, read_school_days
 from serving.scoring import Deployed
 from serving.site import Site
+from serving.speaking import may_speak
 
 router = APIRouter(tags=["scores"], route_class=ProblemRoute)
 
@@ -74,9 +75,11 @@ async def body_of(request: Request) -> ScoresRequest:
     return await run_in_threadpool(parsed, ScoresRequest, body)
 
 
-def deployed_of(request: Request) -> Deployed:
-    """Return the bundle that may serve now, or refuse with 503."""
-    return may_score(site_of(request))
+def calling(request: Request) -> tuple[Integration, Deployed]:
+    """Return who calls and the bundle that may serve now, in one transaction; or refuse: who calls comes first."""
+    site = site_of(request)
+    integration, found = caller_and(request, SCORES_READ, lambda session: may_speak(site, session))
+    return integration, deployed_or_refused(found)
 
 
 # The order of the arguments is the order of the questions: who calls, may anything be scored, what was sent.
@@ -89,8 +92,7 @@ def deployed_of(request: Request) -> Deployed:
 )
 def post_scores(
     request: Request,
-    integration: Annotated[Integration, Depends(needs(SCORES_READ))],
-    deployed: Annotated[Deployed, Depends(deployed_of)],
+    standing: Annotated[tuple[Integration, Deployed], Depends(calling)],
     body: Annotated[ScoresRequest, Depends(body_of)],
     idempotency_key: Key = None,
 ) -> ScoresAnswer:
@@ -101,6 +103,7 @@ def post_scores(
     the reason. Each call is entered in the log of looks; if that cannot be written, nothing is answered. The
     same post under the same `Idempotency-Key` within a day gets the same answer, or 409 where it has changed.
     """
+    integration, deployed = standing
     check_schools(body, integration.schools)
     site = site_of(request)
     network = read_school_days(site.home)

@@ -15,10 +15,18 @@ PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port on loopbac
 def score(
     as_of: Annotated[str | None, typer.Option(help="The week to score, YYYY-MM-DD; default today.")] = None,
     home: HomeOption = DEFAULT_HOME,
+    processes: Annotated[int, typer.Option(min=1, help="Shards worked on at a time on this machine.")] = 1,
+    dask: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler whose workers reach the home by the same path.")
+    ] = None,
 ) -> int:
-    """Score every pupil with the deployed model, publish facts and flags, and open cases. Safe to run again."""
+    """Score every pupil with the deployed model, publish facts and flags, and open cases.
+
+    Safe to run again: a week that is out keeps its scores and flags, and a run that was stopped goes on where it was.
+    """
     from records.clock import clock_of
     from records.home import open_home
+    from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
     from serving.jobs.places import publish_places
 
@@ -26,7 +34,7 @@ def score(
     day = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
     try:
         with Stages(out)(f"Scoring as of {day.isoformat()}"):
-            night = score_network(here, day)
+            night = score_network(here, day, Where(processes=processes, dask=dask))
     except NotScored as no:
         out.print(f"Not scored ({no.code}): {no}", markup=False)
         return Exit.REFUSED

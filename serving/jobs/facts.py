@@ -15,7 +15,8 @@ from records.quality.doubts import Standing
 from records.store import Store
 from records.transfers import nothing_shared
 from serving.jobs.doubted import doubts_of, uncovered_from
-from serving.jobs.nightly import Network, known_register, network_as_known, school_rows
+from serving.jobs.night_shards import known_register
+from serving.jobs.nightly import Network, network_as_known, school_rows
 from serving.jobs.recorded import recorded
 from serving.jobs.term_dates import land_term_dates
 from serving.school_days import save_school_days

@@ -1,8 +1,9 @@
 """The nightly job: the deployed bundle scores every pupil of the network, and pages and API get what it found."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,26 +20,26 @@ from fairness.approval.ledger import Head
 from fairness.policy import policy_of
 from features.cohort import NOT_COVERED
 from records import delta
-from records.agreements import Register, RegisterRefused, register_of
+from records.agreements import Register
 from records.calendar import Calendar, calendar_from
 from records.clock import clock_of
-from records.history import History, known, latest
+from records.history import latest
 from records.home import Home
 from records.quality.doubts import Standing, standings
 from records.refusal import Refusal
 from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
-from records.transfers import Shares, nothing_shared
 from serving.jobs.check_sample import drawn
 from serving.jobs.doubted import doubts_of, not_covered_words, uncovered_from
 from serving.jobs.holding import hold_back
 from serving.jobs.learned import land_learned, pupils_set_aside
-from serving.jobs.recorded import Recorded, recorded
+from serving.jobs.night_shards import Where, known_register, shard_nights
+from serving.jobs.recorded import Recorded
 from serving.jobs.term_dates import land_term_dates
 from serving.school_days import save_school_days
 from serving.scoring import Deployed, Refused, open_deployed
 from training.contributions import contributions
-from training.week import Week, score_week
+from training.week import Week, week_of_shards
 from training.why import Why
 
 _ALLOCATED = ["probability", "rise", "rise_margin", "rank", "cut_off", "eligible", "snoozed", "flagged", "rising_since"]
@@ -81,21 +82,25 @@ class Network:
     new: Mapping[int, date]
 
 
-def score_network(home: Home, as_of: date | None = None) -> Night:
+def score_network(home: Home, as_of: date | None = None, where: Where | None = None) -> Night:
     """Score every pupil on roll as of the day, publish facts, flags and reasons, and open cases.
 
     Pupils of a school whose records are in doubt (records/quality) are logged and not scored.
 
     Publishing the same bundle and day again brings the facts up to date and leaves scores and flags as
-    they were. One shard of pupils is in memory at a time.
+    they were. One shard's records are in memory at a time; a night that was stopped goes on where it was.
 
     Parameters
     ----------
     as_of
         A day up to today; None: the day of this week's list where it is out already, else today.
+    where
+        Where shards are worked on; None: in this process.
 
     Raises
     ------
+    NoCluster
+        `where` names a Dask scheduler that does not answer.
     NotScored
         Nothing is deployed that may serve, or the day lies ahead.
     CannotPublish
@@ -120,25 +125,23 @@ def score_network(home: Home, as_of: date | None = None) -> Night:
             raise NotScored("deployment_mismatch", "The database does not record this model as deployed.")
         if not deployed.ledger.holds(Head(number=row.ledger[0], digest=row.ledger[1])):
             raise NotScored("ledger_broken", "The home's ledger lacks an entry that the database knows of.")
-        facts: list[Recorded] = []
-        store = Store(home)
-        register = known_register(home)
-        network = network_as_known(store, day, uncovered_from(home, deployed))
-        week = score_week(
-            _reading(store, day, facts, register.shares(day) if register else nothing_shared),
-            deployed.scorer,
-            day,
-            earlier_flags=earlier,
-            set_aside=aside,
-            explain=contributions,
-        )
-        week = hold_back(week, {standing.school for standing in network.standings if standing.held})
-        week = hold_back(week, network.new, NOT_COVERED)
-        sample = drawn(week, policy_of(home), deployed.digest)
-        made = publication(deployed, week, facts, network, sample)
-        if register is not None:
-            made = replace(made, passes_on=lambda old, new: register.passes_on(old, new, day))
-        published = _publish(engine, made)
+        network = network_as_known(Store(home), day, uncovered_from(home, deployed))
+        with shard_nights(home, day, deployed.digest, where or Where()) as shards:
+            week = week_of_shards(
+                deployed.scorer,
+                day,
+                [shard.week for shard in shards],
+                earlier_flags=earlier,
+                set_aside=aside,
+                explain=contributions,
+            )
+            week = hold_back(week, {standing.school for standing in network.standings if standing.held})
+            week = hold_back(week, network.new, NOT_COVERED)
+            sample = drawn(week, policy_of(home), deployed.digest)
+            made = publication(deployed, week, [shard.facts for shard in shards], network, sample)
+            if (register := known_register(home)) is not None:
+                made = replace(made, passes_on=partial(_passes_on, register, day))
+            published = _publish(engine, made)
     finally:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)
@@ -244,14 +247,6 @@ def allocation_log(deployed: Deployed, week: Week) -> pd.DataFrame:
     return log
 
 
-def _reading(store: Store, day: date, facts: list[Recorded], shares: Shares) -> Iterator[History]:
-    """Yield one shard after the other, putting aside what pages show of it before it is let go."""
-    for shard in store.shards:
-        history = store.history(shard)
-        facts.append(recorded(known(history, day), shares))
-        yield history
-
-
 def network_as_known(store: Store, day: date, uncovered: date) -> Network:
     """Return what is known of the schools, and the doubts about them; those that joined from `uncovered` on are new."""
     schools, calendars = (
@@ -274,12 +269,8 @@ def school_rows(network: Network) -> pd.DataFrame:
     return frame
 
 
-def known_register(home: Home) -> Register | None:
-    """Return the data-sharing register; None where there is none, or none that can be used: nothing is shared then."""
-    try:
-        return register_of(home)
-    except RegisterRefused:
-        return None
+def _passes_on(register: Register, day: date, old: int, new: int) -> bool:
+    return register.passes_on(old, new, day)
 
 
 def _note(network: Network, school: int) -> str:

@@ -5,23 +5,28 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import uvicorn
-from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
 from casework.database import connect
 from records.clock import DATABASE_VARIABLE, clock_of
 from records.home import Home
 from records.refusal import Refusal
-from serving.app import create_app
 from serving.assets import read_assets
 from serving.jobs.demo_identity import demo_identity
 from serving.jobs.loops import LoadedLoops
 
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 HOST = "127.0.0.1"
+# Files wait this long for the first look at them, and people not at all for the site: both would load much at once.
+UPLOADS_AFTER_SECONDS = 5.0
 
 
 class NotServed(Refusal):
@@ -35,8 +40,11 @@ class MakeSite:
     home: Home
     address: str
 
-    def __call__(self) -> FastAPI:
+    def __call__(self) -> "FastAPI":
         """Return the application; machine code is loaded beside the first requests."""
+        # Here and not above: who only starts workers need not load what they load.
+        from serving.app import create_app  # noqa: PLC0415  # see above
+
         loops = LoadedLoops()
         app = create_app(self.home, address=self.address, loops=loops)
         loops.load_beside()
@@ -84,15 +92,23 @@ def _uploads_beside(home: Home) -> Iterator[None]:
         yield
         return
     words = [sys.executable, "-m", "serving.cli", "uploads", "--watch", "--home", str(home.path)]
-    # It ends by itself when this process does, however that ends.
-    started = subprocess.Popen(  # noqa: S603 - our own words only
-        [*words, "--beside", str(os.getpid())], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        # It ends by itself when this process does, however that ends.
+        beside = [*words, "--beside", str(os.getpid())]
+        started.append(subprocess.Popen(beside, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))  # noqa: S603 - our own words only
+
+    timer = threading.Timer(UPLOADS_AFTER_SECONDS, start)
+    timer.start()
     try:
         yield
     finally:
-        started.terminate()
-        started.wait()
+        timer.cancel()
+        timer.join()
+        for process in started:
+            process.terminate()
+            process.wait()
 
 
 def check_can_serve(home: Home) -> None:

@@ -8,7 +8,8 @@ from starlette.responses import Response
 
 from casework import states
 from casework.cases import CaseLine, Caseload, Filters, Reading, caseload
-from casework.deployments import current_audit
+from casework.deployments import past_lists_words
+from casework.freshness import freshness
 from casework.permissions import Person, may
 from casework.pupils import week_of
 from records.codes import YEAR_GROUP
@@ -72,7 +73,7 @@ def show_caseload(visit: Visit) -> Response:
         lead=_lead(found, chosen=bool(chosen)),
         asks=_asks(visit, found),
         data_to=found.data_to,
-        late=late_words(found),
+        late=late_words(visit, found),
         early=early_words(visit.site.home, [school.urn for school in found.schools], visit.today),
         hit_words=_hit_words(visit),
         choices=_choices(found, chosen),
@@ -112,9 +113,10 @@ def _asks(visit: Visit, found: Caseload) -> list[str]:
     return [words for words in said if words]
 
 
-def late_words(found: Caseload) -> list[str]:
-    """Say which schools' figures are old, each with its last day or its own note."""
-    said = []
+def late_words(visit: Visit, found: Caseload) -> list[str]:
+    """Say that no list has come for two weeks, and which schools' figures are old, each with its last day or note."""
+    notice = freshness(visit.session, visit.today).notice
+    said = [notice] if notice else []
     for school in found.schools:
         if not school.up_to_date:
             last = f"last records of {day_words(school.data_to)}" if school.data_to else "no records yet"
@@ -126,9 +128,7 @@ def late_words(found: Caseload) -> list[str]:
 
 def _hit_words(visit: Visit) -> str:
     """Return how often past lists were right, in people, as the served bundle's audit says it."""
-    audit = current_audit(visit.session)
-    view = audit.payload.get("view") or {} if audit else {}
-    return str(view.get("past_lists", ""))
+    return past_lists_words(visit.session)
 
 
 def _choices(found: Caseload, chosen: dict[str, str]) -> list[dict[str, Any]]:

@@ -155,7 +155,7 @@ def _printed_list(visit: Visit, purpose: str) -> Response:
         lead=count_words(found.found, "pupil", "pupils") + (", as chosen on the list." if chosen else "."),
         left_out=f"{left_out:,} more are on the list than fit here." if left_out else "",
         data_to=found.data_to,
-        late=late_words(found),
+        late=late_words(visit, found),
         rows=[
             {**_row(line, visit), "name": name, "place": class_words(line, found)}
             for line, name in zip(lines, _named(visit, lines), strict=True)

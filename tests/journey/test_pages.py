@@ -359,6 +359,19 @@ def test_a_figure_is_not_shown_while_nothing_may_serve_not_even_one_worked_out_b
         site.door.found = serving
 
 
+def test_a_list_that_is_weeks_old_says_so(site: RunningSite, client: Client) -> None:
+    # Scores keep the day that their list was of: as a replica, PostgreSQL lets it be moved under them.
+    alone = "SET session_replication_role = replica; UPDATE publications SET as_of = as_of"
+    assert "The newest list is of" not in client.sign_in("school-lead").words()
+    with superuser(site.home) as connection:
+        connection.execute(f"{alone} - 21")
+    try:
+        assert "The newest list is of 1 June 2026, and one is due every week." in client.get("/pupils").words()
+    finally:
+        with superuser(site.home) as connection:
+            connection.execute(f"{alone} + 21")
+
+
 def test_a_pupil_who_is_not_on_the_list_has_a_page_without_a_form(site: RunningSite, client: Client) -> None:
     client.sign_in("school-lead")
     page = client.get(f"/pupils/{site.ids['Grace']}")

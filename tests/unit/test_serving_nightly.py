@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from distributed import LocalCluster
 from sqlalchemy import text
 
 from casework.database import connect, scoped
@@ -29,6 +30,8 @@ from serving.api.posted import posted
 from serving.api.schemas import ScoresRequest
 from serving.api.scored import score
 from serving.api.scores import notices as told
+from serving.jobs import night_shards
+from serving.jobs.night_shards import Where
 from serving.jobs.nightly import NotScored, score_network
 from serving.notices import notices
 from serving.school_days import read_school_days
@@ -170,6 +173,50 @@ class TestTheNightlyJob:
         assert again.published.weekly_facts_changed == 0
         assert (again.published.flags, again.published.cases_opened) == (0, 0)
         assert first.published.flags >= 0
+
+    def test_a_night_that_was_stopped_goes_on_where_it_was(self, night_home, monkeypatch):
+        worked, whole = [], night_shards.shard_night
+
+        def stopped(home, day, digest, shard):
+            worked.append(shard)
+            if worked == [0, 1]:
+                raise KeyboardInterrupt
+            return whole(home, day, digest, shard)
+
+        monkeypatch.setattr(night_shards, "shard_night", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            score_network(night_home)
+        (kept,) = (night_home.path / night_shards.FOLDER).iterdir()
+        assert [part.name for part in kept.iterdir()] == ["0"]
+        assert score_network(night_home).published.scores == 60
+        assert worked == [0, 1, 1]
+        assert not kept.exists()
+        # What was kept of the first shard is what would have been made of it again: nothing changes.
+        assert score_network(night_home).published.weekly_facts_changed == 0
+        assert worked == [0, 1, 1, 0, 1]
+
+    def test_what_was_kept_is_not_used_once_the_records_have_changed(self, night_home, monkeypatch):
+        with monkeypatch.context() as stopping:
+            stopping.setattr("serving.jobs.nightly.publication", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                score_network(night_home)
+        put_records(night_home, range(61, 64))
+        assert score_network(night_home).published.scores == 63
+        assert not list((night_home.path / night_shards.FOLDER).iterdir())
+
+    def test_a_cluster_brings_what_this_machine_brings(self, night_home):
+        with night_shards.shard_nights(night_home, TODAY, BUNDLE.digest, Where()) as here:
+            pass
+        with (
+            LocalCluster(n_workers=1, processes=False, protocol="tcp", dashboard_address=":0") as cluster,
+            night_shards.shard_nights(night_home, TODAY, BUNDLE.digest, Where(dask=cluster.scheduler_address)) as there,
+        ):
+            pass
+        assert sum(len(part.week.now) for part in here) == 60
+        for mine, theirs in zip(here, there, strict=True):
+            pd.testing.assert_frame_equal(mine.facts.weekly_facts, theirs.facts.weekly_facts)
+            pd.testing.assert_frame_equal(mine.week.scores, theirs.week.scores)
+            pd.testing.assert_frame_equal(mine.week.now.frame(), theirs.week.now.frame())
 
     def test_term_dates_entered_on_a_page_are_taken_up_and_doubts_reach_the_pages(self, night_home):
         """The 16th, entered as a training day last week: registers were taken on it, so the two do not agree."""

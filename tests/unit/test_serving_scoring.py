@@ -310,7 +310,7 @@ class TestTheDoorOfARunningProcess:
     def test_a_change_that_hides_its_time_is_seen_within_a_minute(self, home, monkeypatch):
         door = Door(home)
         assert isinstance(door.deployed(), Deployed)
-        monkeypatch.setattr(serving.scoring, "_stamps", lambda _: door._seen[1:])
+        monkeypatch.setattr(door, "_stamps", lambda **_: door._seen[1:])
         file = folder(home) / "model.txt"
         file.write_bytes(file.read_bytes()[:-1] + b"\x00")
         assert isinstance(door.deployed(), Deployed)

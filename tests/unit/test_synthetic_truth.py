@@ -16,6 +16,7 @@ from records.synthetic.clusters import clusters_of
 from records.synthetic.experiment import with_and_without
 from records.synthetic.exported import Exported, read_exported
 from records.synthetic.injustices import Injustice, InjusticeRefused, injustice_of
+from records.synthetic.mess import MUCH_LATER_DAYS
 from records.synthetic.plan import NetworkPlan, SimulationRefused
 from records.synthetic.simulate import simulate, world_of
 from records.synthetic.support import Asked, Starts
@@ -162,7 +163,10 @@ class TestInjustices:
         plan = replace(SECONDARY, pupils=200, schools=1, until=date(2024, 9, 30), mess=1)
         none = tuple(
             injustice_of(text)
-            for text in ("over_sanctioned:boys:0", "miscoded:boys:0", "under_recorded:boys:0", "low_level:900001:0")
+            for text in (
+                *("over_sanctioned:boys:0", "miscoded:boys:0", "under_recorded:boys:0", "recorded_late:boys:0"),
+                "low_level:900001:0",
+            )
         )
         simulate(plan, tmp_path / "a", truth=tmp_path / "a.parquet")
         simulate(replace(plan, injustices=none), tmp_path / "b", truth=tmp_path / "b.parquet")
@@ -207,6 +211,24 @@ class TestInjustices:
         counts = [frame["upn"].isin(boys).value_counts() for frame in (before["behaviour"], after["behaviour"])]
         assert counts[0][False] == counts[1][False]
         assert 0.4 < counts[1][True] / counts[0][True] < 0.6
+
+    def test_late_entry_moves_the_day_of_record_and_nothing_else(self, tmp_path: Path) -> None:
+        plan = replace(SECONDARY, until=date(2025, 3, 31))
+        before, truth = made(plan, tmp_path / "before")
+        after, same = made(replace(plan, injustices=(injustice_of("recorded_late:boys:1"),)), tmp_path / "after")
+        pd.testing.assert_frame_equal(truth, same)
+        pd.testing.assert_frame_equal(before["behaviour"], after["behaviour"])
+        boys = set(truth.loc[truth["sex"] == "M", "upn"])
+        key = ["upn", "start_date"]
+        both = before["suspensions"].merge(after["suspensions"], on=key, suffixes=("", "_late"))
+        wait = pd.to_datetime(both["updated_on_late"]) - pd.to_datetime(both["updated_on"])
+        late = both["upn"].isin(boys)
+        assert late.sum() > 5
+        assert (wait[late].dt.days == MUCH_LATER_DAYS).all()
+        assert (wait[~late].dt.days == 0).all()
+        # What has not been entered by the end is in no file; nobody else's is missing.
+        missing = ~before["suspensions"].set_index(key).index.isin(after["suspensions"].set_index(key).index)
+        assert set(before["suspensions"].loc[missing, "upn"]) <= boys
 
     def test_one_school_that_suspends_for_low_level_disruption(self, tmp_path: Path) -> None:
         plan = replace(SECONDARY, injustices=(injustice_of("low_level:900001:1"),))

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import pytest
 
 from records.synthetic.clusters import clusters_of
 from records.synthetic.injustices import Injustice
@@ -40,15 +41,18 @@ def test_the_unfair_world_is_the_fair_one_with_one_group_passed_over():
     fair, unfair = world("fair"), world("unfair")
     assert (fair.traits.base == unfair.traits.base).all()
     at = np.zeros(len(unfair.people.upn), np.int64)
-    chance = unfair.planted.chance("under_recorded", at)
     black = np.char.startswith(unfair.people.ethnicity, "B")
     assert black.any()
+    chance, hazard = unfair.planted.chance("under_recorded", at), unfair.planted.sanction(at)
     assert (chance[black] == 1).all()
     assert not chance[~black].any()
+    assert hazard[black] == pytest.approx(np.log(2))
+    assert not hazard[~black].any()
     assert fair.planted.chance("under_recorded", at) is None
+    assert not fair.planted.sanction(at).any()
 
 
 def test_what_is_planted_besides_stays_planted():
     more = Injustice(kind="miscoded", group="girls", strength=1.0)
-    assert replace(PLAN, world="unfair", injustices=(more,)).ways.injustices == (UNFAIR, more)
+    assert replace(PLAN, world="unfair", injustices=(more,)).ways.injustices == (*UNFAIR, more)
     assert replace(PLAN, world="fair", injustices=(more,)).ways.injustices == (more,)
