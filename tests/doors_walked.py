@@ -265,7 +265,7 @@ def _whole(word: str, said: str) -> bool:
 
 def words_of(answer: httpx.Response) -> str:
     """Return an answer's text, a PDF's too."""
-    if answer.headers.get("content-type") == "application/pdf":
+    if answer.content and answer.headers.get("content-type") == "application/pdf":
         document = pypdfium2.PdfDocument(answer.content)
         return "\n".join(page.get_textpage().get_text_range() for page in document)
     return html.unescape(answer.text)
