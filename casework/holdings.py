@@ -170,7 +170,7 @@ HOLDINGS: Final = (
     Holding[Session](
         name="people",
         places=(
-            *("people", "person_roles", "sign_in_sessions", *_SYSTEMS),
+            *("people", "person_roles", "sign_in_sessions", "break_glass", *_SYSTEMS),
             *("covers", "term_dates", "monday_letters", "uploads", "upload_steps"),
         ),
         about="staff and board members",

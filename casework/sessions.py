@@ -39,8 +39,10 @@ class FoundSession:
     expires_at: datetime
 
 
-def start_session(session: Session, person_id: uuid.UUID, now: datetime) -> StartedSession:
-    """Start a session with a new id (never one that the browser brought) for at most ten hours."""
+def start_session(
+    session: Session, person_id: uuid.UUID, now: datetime, longest: timedelta = LONGEST
+) -> StartedSession:
+    """Start a session with a new id (never one that the browser brought) for at most ten hours, or as long as said."""
     token, csrf_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     session.execute(
         insert(SignInSessionRow).values(
@@ -48,7 +50,7 @@ def start_session(session: Session, person_id: uuid.UUID, now: datetime) -> Star
             person_id=person_id,
             created_at=now,
             last_seen_at=now,
-            expires_at=now + LONGEST,
+            expires_at=now + longest,
             csrf_secret=csrf_secret,
         )
     )
@@ -56,7 +58,7 @@ def start_session(session: Session, person_id: uuid.UUID, now: datetime) -> Star
 
 
 def find_session(session: Session, token: str, now: datetime) -> FoundSession | None:
-    """Return the session of this cookie unless it was ended, idle for 30 minutes or ten hours old."""
+    """Return the session of this cookie unless it was ended, idle for 30 minutes or past its time."""
     row = session.execute(
         select(SignInSessionRow.__table__).where(SignInSessionRow.id_hash == _hash(token))
     ).one_or_none()

@@ -3,7 +3,7 @@
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -105,6 +105,25 @@ class SignInSessionRow(Base):
     expires_at: Mapped[datetime]
     csrf_secret: Mapped[str]
     ended_at: Mapped[datetime | None]
+
+
+class BreakGlassRow(Base):
+    """The administrator of last resort, if there is one: the password as its hash, the key of the codes sealed.
+
+    `last_step` is the half-minute of the last code that was used; `used_at` when it last let somebody in.
+    """
+
+    __tablename__ = "break_glass"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default=text("1"))
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("people.id"))
+    password_hash: Mapped[str]
+    code_key: Mapped[bytes]
+    made_at: Mapped[datetime]
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    paused_until: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
 
 
 class IntegrationRow(Base):

@@ -19,6 +19,7 @@ from serving.commands import (
     mappings,
     models,
     network,
+    people,
     quality,
     report,
     rights,
@@ -74,6 +75,7 @@ for name, right in rights.PUPIL_COMMANDS.items():
 app.add_typer(pupil, name="pupil", rich_help_panel=rights.PANEL)
 for title, commands, words, panel in (
     ("integration", integrations.COMMANDS, "Other systems that may call the interface.", integrations.PANEL),
+    ("people", people.PEOPLE_COMMANDS, "Those who sign in.", people.PANEL),
     ("gate", gate.COMMANDS, "The gate before there is a model: can its limits hold, what can it settle?", gate.PANEL),
     ("key", trusting.KEY_COMMANDS, "Signing keys, one for each person.", trusting.PANEL),
     ("trust", trusting.TRUST_COMMANDS, "Who may sign, and how that is changed.", trusting.PANEL),

@@ -8,6 +8,7 @@ from serving.page import PUBLIC, Page
 from serving.pages import (
     approval,
     audit,
+    break_glass,
     bring,
     bring_file,
     caseload,
@@ -26,6 +27,7 @@ from serving.pages import (
 
 PAGES: tuple[Page, ...] = (
     *sign_in.PAGES,
+    *break_glass.PAGES,
     *caseload.PAGES,
     *handover.PAGES,
     *take_away.PAGES,

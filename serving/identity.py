@@ -1,4 +1,4 @@
-"""Sign-in through OpenID Connect (authorisation code flow with PKCE): providers, the way there and back.
+"""Sign-in through OpenID Connect (authorisation code flow with PKCE): the way to the provider and back.
 
 Authlib's own client is not used: it warns on import that both its JOSE and its httpx parts are to be
 replaced, and warnings are errors here. `joserfc`, its successor, checks the tokens; what remains is
@@ -10,10 +10,8 @@ import base64
 import hashlib
 import json
 import secrets
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -24,38 +22,18 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from records.home import Home
-from records.refusal import Refusal
+from serving.providers import Provider
 
-PROVIDERS_FILE = "oidc.toml"
 # Signatures by public key only: 'none' and HMAC with the client secret are how forged tokens get in.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _LEEWAY_SECONDS = 60
 STARTED_SECONDS = 600
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-class NoProvider(Refusal):
-    """The home names no usable way to sign in."""
+# The same sentence whatever is wrong with a token: what was found would help only whoever forged it.
+_UNCHECKED = "The sign-in service's answer could not be checked."
 
 
 class SignInRefused(Exception):
     """The provider's answer cannot be trusted, or it said no; the message may be shown to the person."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Provider:
-    """One OpenID Connect provider, as `oidc.toml` describes it; `label` is what its button says."""
-
-    name: str
-    issuer: str
-    client_id: str
-    client_secret: str
-    label: str
-
-    def __post_init__(self) -> None:
-        address = urlsplit(self.issuer)
-        if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _LOOPBACK):
-            raise NoProvider(f"{PROVIDERS_FILE}: issuer of {self.name!r} must be an https address")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,39 +53,6 @@ class Identity:
 
     issuer: str
     subject: str
-
-
-def read_providers(home: Home) -> tuple[Provider, ...]:
-    """Return the providers of `oidc.toml`: one `[[provider]]` table each; none where the file is missing.
-
-    Raises
-    ------
-    NoProvider
-        The file or a client secret's file cannot be read, or an issuer is not an https address.
-    """
-    file = home.path / PROVIDERS_FILE
-    try:
-        said = tomllib.loads(file.read_text(encoding="utf-8"))
-        found = tuple(_provider(home.path, table) for table in said.get("provider", []))
-    except FileNotFoundError as error:
-        if error.filename == str(file):
-            return ()
-        raise NoProvider(f"{PROVIDERS_FILE} names a client_secret_file that does not exist") from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise NoProvider(f"{file.name}: {error}") from error
-    if not home.demo and any(not provider.issuer.startswith("https://") for provider in found):
-        raise NoProvider(f"{PROVIDERS_FILE}: only a demonstration may use a sign-in service on this machine")
-    return found
-
-
-def _provider(folder: Path, table: Mapping[str, str]) -> Provider:
-    return Provider(
-        name=table["name"],
-        issuer=table["issuer"].rstrip("/"),
-        client_id=table["client_id"],
-        client_secret=(folder / table["client_secret_file"]).read_text(encoding="utf-8").strip(),
-        label=table["label"],
-    )
 
 
 def seal_key(home: Home) -> Fernet:
@@ -226,12 +171,15 @@ def check_token(token: str, keys: Mapping[str, Any], provider: Provider, *, nonc
             nonce={"essential": True, "value": nonce},
         ).validate(decoded.claims)
     except (JoseError, ValueError, KeyError, TypeError) as error:
-        raise SignInRefused("The sign-in service's answer could not be checked.") from error
+        raise SignInRefused(_UNCHECKED) from error
     claims = decoded.claims
     audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     if claims.get("azp", provider.client_id) != provider.client_id or (len(audiences) > 1 and "azp" not in claims):
-        raise SignInRefused("The sign-in service's answer was meant for another service.")
-    return Identity(issuer=provider.issuer, subject=str(claims["sub"]))
+        raise SignInRefused(_UNCHECKED)
+    subject = claims.get(provider.subject_claim)
+    if not isinstance(subject, str) or not subject or (provider.tenant and claims.get("tid") != provider.tenant):
+        raise SignInRefused(_UNCHECKED)
+    return Identity(issuer=provider.issuer, subject=subject)
 
 
 def local_path(asked: str) -> str:
@@ -242,8 +190,7 @@ def local_path(asked: str) -> str:
 
 def _client(provider: Provider) -> httpx.Client:
     # A proxy set for the outside world cannot reach a provider on loopback.
-    outside = urlsplit(provider.issuer).hostname not in _LOOPBACK
-    return httpx.Client(timeout=10, follow_redirects=False, trust_env=outside)
+    return httpx.Client(timeout=10, follow_redirects=False, trust_env=not provider.local)
 
 
 def _discover(client: httpx.Client, provider: Provider) -> dict[str, Any]:

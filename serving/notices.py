@@ -1,6 +1,7 @@
-"""What every page must say beside its own matter: demonstration, waiver, not scoring."""
+"""What every page must say beside its own matter: demonstration, emergency access, waiver, not scoring."""
 
 from dataclasses import dataclass
+from datetime import UTC
 
 from serving.rendering import day_words, full_day_words
 from serving.scoring import Deployed, Refused
@@ -36,6 +37,8 @@ def notices(site: Site) -> tuple[Notice, ...]:
                 words=f"Every pupil, school and person here is invented. Today is {full_day_words(site.today())}.",
             )
         )
+    else:
+        said += _emergency(site)
     found = site.door.deployed()
     if isinstance(found, Refused):
         said.append(Notice(mark="Not scoring", words=f"Belong is not scoring. {found.sentence}"))
@@ -49,3 +52,14 @@ def notices(site: Site) -> tuple[Notice, ...]:
         )
         said.append(Notice(mark="Under waiver", words=words, link=APPROVAL_PATH, link_words="Read the monitoring plan"))
     return tuple(said)
+
+
+def _emergency(site: Site) -> list[Notice]:
+    used = site.emergency.lately(site.database, site.now())
+    if used is None:
+        return []
+    words = (
+        f"The break-glass administrator signed in on {day_words(used)} at {used.astimezone(UTC):%H:%M} UTC. If nobody "
+        "told you why, ask your data-protection officer."
+    )
+    return [Notice(mark="Emergency access", words=words)]

@@ -102,7 +102,7 @@ def _reader(site: Site, page: Page) -> Callable[[Request], Awaitable[Sent]]:
 def _may_send(site: Site, page: Page, request: Request) -> bool:
     """Whether a large body is worth reading: its sender is signed in, may, and comes from this site.
 
-    The answer proper is given by `_answer`, which then finds no token in a form that was not read.
+    The answer proper is given by `_answer`, to a form that was not read.
     """
     try:
         check_same_site(request.headers, site.address)
@@ -161,10 +161,11 @@ def _check(site: Site, page: Page, request: Request, form: Form, signed_in: Sign
     """Raise CrossSite or NotAllowed unless the request comes from this site's own pages and the person may open it."""
     if request.method == "POST":
         check_same_site(request.headers, site.address)
-        if signed_in is not None:
-            check_token(next(iter(form.get("csrf", ())), ""), signed_in.csrf)
     if signed_in is not None and page.permission != PUBLIC:
         check_may(signed_in.person, page.permission)
+    # After the permission: of whoever may not send it, a large form was not read at all, its token neither.
+    if signed_in is not None and request.method == "POST":
+        check_token(next(iter(form.get("csrf", ())), ""), signed_in.csrf)
 
 
 def _training_page(site: Site, request: Request, signed_in: SignedIn | None, sentence: str) -> Response:

@@ -1,6 +1,7 @@
 """Who is signed in: the cookie on one side, the server's sign-in session and the person on the other."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from casework.people import person_by_id
 from casework.permissions import Person
-from casework.sessions import end_session, find_session, start_session
+from casework.sessions import LONGEST, end_session, find_session, start_session
 from serving.security import clear_cookie, cookie_name, set_cookie
 from serving.site import Site
 
@@ -36,12 +37,14 @@ def find_signed_in(session: Session, site: Site, request: Request) -> SignedIn |
     return SignedIn(person=person, csrf=found.csrf_secret) if found and person else None
 
 
-def start_signed_in(session: Session, site: Site, request: Request, response: Response, person: Person) -> None:
+def start_signed_in(
+    session: Session, site: Site, request: Request, response: Response, person: Person, longest: timedelta = LONGEST
+) -> None:
     """Begin a session under a new id, whatever id the browser brought, and give the browser its cookie."""
     old = request.cookies.get(session_cookie(site))
     if old:
         end_session(session, old, site.now())
-    started = start_session(session, person.id, site.now())
+    started = start_session(session, person.id, site.now(), longest)
     # No lifetime: the cookie goes with the browser, and the server's limits hold meanwhile.
     set_cookie(response, session_cookie(site), started.token, https=site.https)
 

@@ -16,7 +16,8 @@ from casework.database import scoped
 from records.clock import clock_of
 from records.home import Home
 from records.refusal import Refusal
-from serving.identity import Provider, read_providers
+from serving.emergency import Emergency
+from serving.providers import Provider, read_providers
 from serving.rates import Rates
 from serving.scoring import Deployed, Refused
 
@@ -55,6 +56,7 @@ class Site:
     door: ScoringDoor
     loops: "Callable[[int], Machine] | None" = None
     rates: Rates = field(default_factory=Rates)
+    emergency: Emergency = field(default_factory=Emergency)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.address)

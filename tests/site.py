@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from fastapi import FastAPI
 
 from casework.database import connect, migrate, scoped
 from casework.deployments import StoredAudit, record_deployment, save_audit
@@ -86,6 +87,7 @@ class RunningSite:
     digest: str
     ids: dict[str, str]
     door: StillDoor
+    app: FastAPI
 
     def client(self) -> Client:
         """Return a new browser without scripts."""
@@ -123,8 +125,9 @@ def running_site() -> Iterator[RunningSite]:
             issuer = open_parts.enter_context(demo_identity(home, address=address, port=free_port()))
             fill(home, bundle.digest, issuer)
             door = StillDoor(approval(home))
-            open_parts.enter_context(running(create_app(home, address=address, door=door), port))
-            yield RunningSite(home=home, address=address, digest=bundle.digest, ids=_ids(home), door=door)
+            app = create_app(home, address=address, door=door)
+            open_parts.enter_context(running(app, port))
+            yield RunningSite(home=home, address=address, digest=bundle.digest, ids=_ids(home), door=door, app=app)
     finally:
         remove_home(home)
         shutil.rmtree(folder, ignore_errors=True)

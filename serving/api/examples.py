@@ -2,6 +2,9 @@
 
 from typing import Any
 
+_TWO_WEEKS = "/\\" * 10
+_HALF_TERM = "-" * 10
+
 REQUEST: dict[str, Any] = {
     "as_of": "2026-06-22",
     "pupils": [
@@ -10,7 +13,10 @@ REQUEST: dict[str, Any] = {
             "school": 990001,
             "year_group": "9",
             "entry_date": "2023-09-04",
-            "marks_string": {"start_date": "2026-06-01", "marks": "/\\/\\L\\/\\U\\/\\/\\O-/\\/\\/\\/\\L\\/\\/\\"},
+            "marks_string": {
+                "start_date": "2026-05-11",
+                "marks": _TWO_WEEKS + _HALF_TERM + "/\\/\\L\\/\\U\\/\\/\\O-/\\/\\/\\/\\L\\/\\/\\",
+            },
             "behaviour": [
                 {"date": "2026-06-09", "type": "Disruption", "severity": 2, "outcome": "Detention"},
                 {"date": "2026-06-17", "type": "Defiance", "severity": 3, "outcome": "Internal Exclusion"},
@@ -102,6 +108,33 @@ ANSWER: dict[str, Any] = {
                 "sentence": "The marks given reach back less than 4 school weeks.",
             },
         },
+    ],
+}
+
+LIVE: dict[str, Any] = {"status": "live"}
+
+READY: dict[str, Any] = {
+    "status": "ready",
+    "bundle": ANSWER["bundle"],
+    "approval": ANSWER["approval"],
+    "demonstration": True,
+}
+
+ROWS: dict[str, Any] = {
+    "fingerprint": "64 hexadecimal digits: the catalogue's, as `belong features` and every bundle name it",
+    "names": ["missed_rate_4w", "incidents_4w"],
+    "rows": [[0.05, 2.0], [None, 0.0]],
+    "reasons": True,
+}
+
+ROWS_SCORED: dict[str, Any] = {
+    "bundle": ANSWER["bundle"],
+    "approval": ANSWER["approval"]["id"],
+    "demonstration": True,
+    "probabilities": [0.083, 0.011],
+    "reasons": [
+        {"reasons_for": ANSWER["scores"][0]["reasons_for"], "reasons_against": []},
+        {"reasons_for": [], "reasons_against": []},
     ],
 }
 

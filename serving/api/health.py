@@ -1,29 +1,32 @@
 """Whether the process is up, and whether it may score: two questions, never mixed."""
 
-from typing import Any
+from dataclasses import replace
 
 from fastapi import APIRouter, Request
 
 from serving.api.answers import ApprovalAnswer, Live, Ready
 from serving.api.credentials import site_of
-from serving.api.problems import Problem, ProblemRoute, Refusal
+from serving.api.examples import LIVE, READY
+from serving.api.problems import ProblemRoute, Refusal
+from serving.api.told import NOT_SCORING, example_of, refusals
 from serving.scoring import Deployed, Refused
 from serving.site import Site
 from serving.speaking import speaking
 
 router = APIRouter(prefix="/health", tags=["health"], route_class=ProblemRoute)
-_NOT_READY: dict[int | str, dict[str, Any]] = {
-    503: {"model": Problem, "description": "Up, but not allowed to score; `code` says why."}
+_READY = {
+    200: example_of("It may score, under this approval.", READY),
+    **refusals(replace(NOT_SCORING, why="Up, but not allowed to score; `code` says why.")),
 }
 
 
-@router.get("/live", summary="Is the process up?")
+@router.get("/live", summary="Is the process up?", responses={200: example_of("It is.", LIVE)})
 def live() -> Live:
     """Answer 200 as long as the process runs, whatever it may score."""
     return Live()
 
 
-@router.get("/ready", summary="May it score?", responses=_NOT_READY)
+@router.get("/ready", summary="May it score?", responses=_READY)
 def ready(request: Request) -> Ready:
     """Answer 200 with the approval under which the deployed bundle serves, or 503 with the reason why not."""
     deployed = may_score(site_of(request))

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.exc import OperationalError
@@ -22,8 +22,20 @@ from serving.api.list_answers import (
     history_answer,
     lists_answer,
 )
-from serving.api.problems import FieldFault, Problem, ProblemRoute, Refusal, fields_wrong
+from serving.api.problems import FIELDS_WRONG, NOT_OURS, WHEN, FieldFault, ProblemRoute, Refusal, fields_wrong
 from serving.api.schemas import URN_LEAST, URN_MOST
+from serving.api.told import (
+    NO_DATABASE,
+    NO_PUPIL,
+    NO_SCHOOL,
+    NO_TOKEN,
+    TOO_OFTEN,
+    Responses,
+    Told,
+    example_of,
+    lacks,
+    refusals,
+)
 from serving.scoring import Refused
 from serving.site import Site
 from serving.speaking import speaking
@@ -47,29 +59,30 @@ Since = Annotated[
         examples=["2026-06-15T06:00:00Z"],
     ),
 ]
-_NOT_JSON: dict[str, Any] = {"model": Problem, "content": {"application/problem+json": {}}}
 _SECURITY: dict[str, Any] = {"security": [{"integration": [LISTS_READ]}]}
+_FIELDS: Final = (
+    FieldFault(field="updated_after", fault=WHEN),
+    FieldFault(field="limit", fault=f"must be at most {MOST}"),
+)
 
 
-def _responses(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    return {
-        200: {"content": {"application/json": {"example": example}}},
-        **{
-            status: {**_NOT_JSON, "description": why}
-            for status, why in (
-                (401, "No token, or not one that Belong gave out."),
-                (403, "The integration lacks the scope lists:read."),
-                (404, "A school or pupil that the integration does not hold."),
-                (422, "A parameter is wrong: named, its value never repeated."),
-                (429, "The integration calls more often than it may."),
-                (503, "The database cannot be reached."),
-            )
-        },
-    }
+def _responses(answer: str, example: dict[str, Any], nothing: Told, fields: tuple[FieldFault, ...]) -> Responses:
+    wrong = Told(
+        status=422,
+        why="A parameter is wrong: named, its value never repeated.",
+        code="fields_wrong",
+        sentence=FIELDS_WRONG,
+        faults=fields,
+    )
+    told = refusals(NO_TOKEN, lacks(LISTS_READ), nothing, wrong, TOO_OFTEN, NO_DATABASE)
+    return {200: example_of(answer, example), **told}
 
 
 @router.get(
-    "/flags", summary="Who is on the week's lists", responses=_responses(examples.LISTS), openapi_extra=_SECURITY
+    "/flags",
+    summary="Who is on the week's lists",
+    responses=_responses("A page of the lists.", examples.LISTS, NO_SCHOOL, _FIELDS),
+    openapi_extra=_SECURITY,
 )
 def get_flags(
     request: Request,
@@ -100,7 +113,10 @@ def get_flags(
 
 
 @router.get(
-    "/changes", summary="What changed on the lists", responses=_responses(examples.CHANGES), openapi_extra=_SECURITY
+    "/changes",
+    summary="What changed on the lists",
+    responses=_responses("Changes, oldest first.", examples.CHANGES, NO_SCHOOL, _FIELDS[1:]),
+    openapi_extra=_SECURITY,
 )
 def get_changes(
     request: Request, caller: Caller, school: School = None, cursor: Cursor = None, limit: Limit = 100
@@ -123,7 +139,7 @@ def get_changes(
 @router.get(
     "/pupils/{pupil}/history",
     summary="One pupil's recorded past",
-    responses=_responses(examples.HISTORY),
+    responses=_responses("What is recorded.", examples.HISTORY, NO_PUPIL, (FieldFault(field="pupil", fault=NOT_OURS),)),
     openapi_extra=_SECURITY,
 )
 def get_history(request: Request, caller: Caller, pupil: uuid.UUID) -> HistoryAnswer:
@@ -155,8 +171,7 @@ def in_utc(moment: datetime | None) -> datetime | None:
             return moment.astimezone(UTC)
     except OverflowError:  # the first or the last day of the calendar, in a zone that goes beyond it
         pass
-    fault = "must be a moment with its zone, for example 2026-06-15T06:00:00Z"
-    raise fields_wrong([FieldFault(field="updated_after", fault=fault)])
+    raise fields_wrong([FieldFault(field="updated_after", fault=WHEN)])
 
 
 def why_not_scoring(site: Site, caller: Integration) -> Withheld | None:

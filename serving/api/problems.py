@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +15,10 @@ from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
 MOST_FIELDS = 50
+
+FIELDS_WRONG: Final = "Some fields of the request are wrong; nothing was done."
+WHEN: Final = "must be a moment with its zone, for example 2026-06-15T06:00:00Z"
+NOT_OURS: Final = "must be an id that Belong gave, like 6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,7 @@ _SAYS = {
     "date_from_datetime_inexact": "must be a date like 2026-06-22, without a time",
 }
 _SAYS_BY_START = (
-    ("datetime", "must be a moment with its zone, for example 2026-06-15T06:00:00Z"),
+    ("datetime", WHEN),
     ("date", "must be a real date like 2026-06-22"),
     ("int", "must be a whole number, written as a number"),
     ("float", "must be a finite number"),
@@ -46,7 +50,7 @@ _SAYS_BY_START = (
     ("list", "must be a list"),
     ("tuple", "must be a list"),
     ("model", "must be an object"),
-    ("uuid", "must be an id that Belong gave, like 6f9619ff-8b86-4d01-b42d-00cf4fc964ff"),
+    ("uuid", NOT_OURS),
 )
 
 
@@ -106,26 +110,30 @@ _TITLES = {
 }
 
 
-def answer(refusal: Refusal) -> JSONResponse:
-    """Return the refusal as a problem+json response."""
+def problem_of(refusal: Refusal) -> Problem:
+    """Return the refusal as it is written down."""
     faults = list(refusal.faults)
     detail = str(refusal)
     if len(faults) > MOST_FIELDS:
         detail = f"{detail} {len(faults)} faults; the first {MOST_FIELDS} are listed."
-    problem = Problem(
+    return Problem(
         title=_TITLES.get(refusal.status, "Refused"),
         status=refusal.status,
         code=refusal.code,
         detail=detail,
         errors=faults[:MOST_FIELDS],
     )
+
+
+def answer(refusal: Refusal) -> JSONResponse:
+    """Return the refusal as a problem+json response."""
     headers = {"Cache-Control": "no-store", **(refusal.headers or {})}
-    return JSONResponse(problem.model_dump(), refusal.status, headers, MEDIA_TYPE)
+    return JSONResponse(problem_of(refusal).model_dump(), refusal.status, headers, MEDIA_TYPE)
 
 
 def fields_wrong(faults: Sequence[FieldFault]) -> Refusal:
     """Return the 422 for these faults."""
-    return Refusal(422, "fields_wrong", "Some fields of the request are wrong; nothing was done.", faults=faults)
+    return Refusal(422, "fields_wrong", FIELDS_WRONG, faults=faults)
 
 
 def place(path: Sequence[int | str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import iter_route_contexts
 
 from casework.callers import SCOPES
 from serving.api import health, lists, rows, scores, token
@@ -50,11 +51,13 @@ def openapi() -> dict[str, Any]:
         summary="Scores of rising risk of suspension, for offering help; served only under a signed approval.",
         routes=router.routes,
     )
+    _put_examples_back(document)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     # The body is read by our own strict parser (serving/api/scores.py), so FastAPI does not know its schema.
     request = ScoresRequest.model_json_schema(ref_template=_REF)
     schemas |= rows.schemas(_REF.replace("model", "name")) | request.pop("$defs")
-    schemas |= {"ScoresRequest": request, "Problem": _problem_schema()}
+    problem = Problem.model_json_schema(ref_template=_REF)
+    schemas |= problem.pop("$defs") | {"ScoresRequest": request, "Problem": problem}
     document["components"]["securitySchemes"] = {
         "integration": {
             "type": "oauth2",
@@ -65,7 +68,12 @@ def openapi() -> dict[str, Any]:
     return document
 
 
-def _problem_schema() -> dict[str, Any]:
-    schema = Problem.model_json_schema(ref_template=_REF)
-    schema.pop("$defs", None)  # FieldFault stands among the components already
-    return schema
+def _put_examples_back(document: dict[str, Any]) -> None:
+    """Put the answers' examples in whole: FastAPI leaves out their nulls, as if those fields might be missing."""
+    for route in iter_route_contexts(router.routes):
+        operations = document["paths"].get(route.path, {})
+        for operation in operations.values():
+            for status, answer in route.responses.items():
+                for media, content in answer.get("content", {}).items():
+                    if "example" in content:
+                        operation["responses"][str(status)]["content"][media]["example"] = content["example"]

@@ -20,8 +20,22 @@ from casework.audit_log import look
 from casework.callers import SCORES_READ, Integration
 from serving.api.bodies import MOST_BYTES, read_body
 from serving.api.credentials import caller
+from serving.api.examples import ROWS, ROWS_SCORED
 from serving.api.health import may_score
-from serving.api.problems import Problem, ProblemRoute, Refusal
+from serving.api.problems import ProblemRoute, Refusal
+from serving.api.told import (
+    NO_TOKEN,
+    NOT_JSON,
+    NOT_SCORING,
+    TOO_OFTEN,
+    TOO_SLOW,
+    Responses,
+    Told,
+    lacks,
+    not_sent_as,
+    refusals,
+    too_large,
+)
 from serving.scoring import Deployed
 from serving.site import NO_SCHOOLS, Site
 
@@ -30,16 +44,9 @@ MOST_ROWS = 1000
 REMEMBERED_SECONDS = 2.0
 WRITTEN_EVERY_SECONDS = 0.5
 UNWRITTEN_SECONDS = 1.0
+OTHER_CATALOGUE = "The rows were made by another feature catalogue than the model's."
 _MOST_REMEMBERED = 1000
 
-EXAMPLE: dict[str, Any] = {
-    "value": {
-        "fingerprint": "64 hexadecimal digits: the catalogue's, as `belong features` and every bundle name it",
-        "names": ["missed_rate_4w", "incidents_4w"],
-        "rows": [[0.05, 2.0], [None, 0.0]],
-        "reasons": False,
-    }
-}
 Values = npt.NDArray[np.float64]
 
 router = APIRouter(tags=["scores"], route_class=ProblemRoute)
@@ -203,7 +210,7 @@ def read_rows(body: bytes, names: tuple[str, ...], fingerprint: str) -> Rows:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal(400, "not_json", "The body is not JSON that Belong can read.") from None
     if sent.fingerprint != fingerprint:
-        raise Refusal(422, "other_catalogue", "The rows were made by another feature catalogue than the model's.")
+        raise Refusal(422, "other_catalogue", OTHER_CATALOGUE)
     if tuple(sent.names) != names:
         raise _refused(_names_differ(sent.names, names))
     if not 1 <= len(sent.rows) <= MOST_ROWS:
@@ -272,6 +279,29 @@ def schemas(template: str) -> dict[str, Any]:
 
 
 _REF = "#/components/schemas/"
+_SHORTENED = {"summary": "Shortened: every name of the catalogue is needed, in its order.", "value": ROWS}
+_RESPONSES: Responses = {
+    200: {
+        "description": "A probability a row, in the order sent.",
+        "content": {"application/json": {"schema": {"$ref": f"{_REF}RowsScored"}, "example": ROWS_SCORED}},
+    },
+    **refusals(
+        NOT_JSON,
+        NO_TOKEN,
+        lacks(SCORES_READ),
+        TOO_SLOW,
+        too_large("10 MB"),
+        not_sent_as("application/json", "not_json"),
+        Told(
+            status=422,
+            why="Another catalogue, features missing, unknown or out of order, or a value that is no number.",
+            code="other_catalogue",
+            sentence=OTHER_CATALOGUE,
+        ),
+        TOO_OFTEN,
+        NOT_SCORING,
+    ),
+}
 
 
 @router.post(
@@ -280,23 +310,11 @@ _REF = "#/components/schemas/"
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"$ref": f"{_REF}Rows"}, "examples": {"one row": EXAMPLE}}},
+            "content": {"application/json": {"schema": {"$ref": f"{_REF}Rows"}, "examples": {"two rows": _SHORTENED}}},
         },
         "security": [{"integration": [SCORES_READ]}],
     },
-    responses={
-        200: {"content": {"application/json": {"schema": {"$ref": f"{_REF}RowsScored"}}}},
-        **{
-            status: {"model": Problem, "description": why, "content": {"application/problem+json": {}}}
-            for status, why in (
-                (400, "Not JSON, or a field given twice."),
-                (401, "No token, or not one that Belong gave out."),
-                (403, "The integration lacks the scope scores:read."),
-                (422, "Another catalogue, features missing, unknown or out of order, or a value that is no number."),
-                (503, "Nothing may serve, or the log of looks cannot be written; `code` says which."),
-            )
-        },
-    },
+    responses=_RESPONSES,
     response_class=Response,
 )
 async def post_rows(request: Request) -> Response:

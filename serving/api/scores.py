@@ -1,7 +1,7 @@
 """`POST /api/v1/scores`: posted records in, chances with reasons out, under the approval that allows it."""
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi.concurrency import run_in_threadpool
@@ -18,12 +18,30 @@ from serving.api.credentials import caller_and, site_of
 from serving.api.examples import ANSWER, REQUEST
 from serving.api.health import approval_answer, deployed_or_refused
 from serving.api.posted import posted
-from serving.api.problems import Problem, ProblemRoute, Refusal, fields_wrong
+from serving.api.problems import FIELDS_WRONG, FieldFault, ProblemRoute, Refusal, fields_wrong
 from serving.api.schemas import ScoresRequest
+from serving.api.told import (
+    NO_TOKEN,
+    NOT_JSON,
+    NOT_SCORING,
+    TOO_OFTEN,
+    TOO_SLOW,
+    Told,
+    example_of,
+    lacks,
+    not_sent_as,
+    refusals,
+    too_large,
+)
 from serving.school_days import SchoolDays, read_school_days
 from serving.scoring import Deployed
 from serving.site import Site
 from serving.speaking import may_speak
+
+ANSWER_CHANGED: Final = (
+    "What was answered under this Idempotency-Key holds no longer: a model or records came in between. "
+    "Take a new key for today's answer."
+)
 
 router = APIRouter(tags=["scores"], route_class=ProblemRoute)
 
@@ -39,24 +57,37 @@ _BODY: dict[str, Any] = {
     },
     "security": [{"integration": [SCORES_READ]}],
 }
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"example": ANSWER}}},
-    **{
-        status: {"model": Problem, "description": why, "content": {"application/problem+json": {}}}
-        for status, why in (
-            (400, "Not JSON, or a field named twice."),
-            (401, "No token, or not one that Belong gave out."),
-            (403, "The integration lacks the scope scores:read."),
-            (404, "A school or a pupil that the integration does not hold."),
-            (408, "The body did not arrive in time."),
-            (409, "Another answer was given under this Idempotency-Key."),
-            (413, "More than 10 MB."),
-            (415, "Not application/json."),
-            (422, "A field is wrong: named, its value never repeated."),
-            (429, "The integration calls more often than it may."),
-            (503, "Nothing may serve; `code` says why."),
-        )
-    },
+_RESPONSES = {
+    200: example_of("One entry a pupil, in the order sent.", ANSWER),
+    **refusals(
+        NOT_JSON,
+        NO_TOKEN,
+        lacks(SCORES_READ),
+        Told(
+            status=404,
+            why="A school or a pupil that the integration does not hold: whether there is one is not said.",
+            code="no_such_school",
+            sentence="pupils[0].school: this integration has no such school.",
+        ),
+        TOO_SLOW,
+        Told(
+            status=409,
+            why="Another answer was given under this Idempotency-Key.",
+            code="answer_changed",
+            sentence=ANSWER_CHANGED,
+        ),
+        too_large("10 MB"),
+        not_sent_as("application/json", "not_json"),
+        Told(
+            status=422,
+            why="A field is wrong: named, its value never repeated.",
+            code="fields_wrong",
+            sentence=FIELDS_WRONG,
+            faults=(FieldFault(field="pupils[0].upn", fault="is not a field of this request"),),
+        ),
+        TOO_OFTEN,
+        NOT_SCORING,
+    ),
 }
 
 
@@ -162,8 +193,7 @@ def _again(
             raise Refusal(
                 409,
                 "answer_changed",
-                "What was answered under this Idempotency-Key holds no longer: a model or records came in between. "
-                "Take a new key for today's answer.",
+                ANSWER_CHANGED,
             )
         case how:
             return how == "again"

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import parse_qsl, unquote_plus
 
 from fastapi import APIRouter, Depends, Request
@@ -15,8 +15,9 @@ from serving.api.answers import Answer
 from serving.api.bodies import read_body
 from serving.api.credentials import check_rate, site_of, unavailable
 from serving.api.examples import TOKEN
-from serving.api.problems import Problem, ProblemRoute
+from serving.api.problems import ProblemRoute
 from serving.api.tokens import LIFE_SECONDS, issue
+from serving.api.told import NO_DATABASE, TOO_OFTEN, TOO_SLOW, Responses, example_of, not_sent_as, refusals, too_large
 from serving.site import NO_SCHOOLS
 
 MOST_BYTES = 4096
@@ -73,31 +74,22 @@ _BODY: dict[str, Any] = {
         },
     }
 }
-_SAYS = {
-    "model": TokenRefused,
-    "content": {
-        "application/json": {
-            "example": {
-                "error": "invalid_client",
-                "error_description": "The id or the secret is wrong, or its time is over.",
-            }
-        }
-    },
-}
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"example": TOKEN}}},
-    400: {**_SAYS, "description": "The request is not one for a token, or asks for what is not granted."},
-    401: {**_SAYS, "description": "The id or the secret is wrong, or its time is over."},
-    **{
-        status: {"model": Problem, "description": why, "content": {"application/problem+json": {}}}
-        for status, why in (
-            (408, "The body did not arrive in time."),
-            (413, "More than a form with an id and a secret."),
-            (415, "Not a form."),
-            (429, "The integration calls too often."),
-            (503, "The database cannot be reached."),
-        )
-    },
+_WRONG: Final = "The id or the secret is wrong, or its time is over."
+_NOT_GRANTED: Final = f"Not all of these are granted. Scopes are among {', '.join(SCOPES)}."
+
+
+def _says(error: str, words: str, why: str) -> dict[str, Any]:
+    example = {"error": error, "error_description": words}
+    return {"model": TokenRefused, "description": why, "content": {"application/json": {"example": example}}}
+
+
+_RESPONSES: Responses = {
+    200: example_of("A token, for a quarter of an hour.", TOKEN),
+    400: _says("invalid_scope", _NOT_GRANTED, "The request is not one for a token, or asks for what is not granted."),
+    401: _says("invalid_client", _WRONG, "The id or the secret is wrong, or its time is over."),
+    **refusals(
+        TOO_SLOW, too_large(f"{MOST_BYTES} bytes"), not_sent_as(_FORM, "wrong_media_type"), TOO_OFTEN, NO_DATABASE
+    ),
 }
 
 
@@ -145,11 +137,11 @@ def _granted(request: Request, form: list[tuple[str, str]]) -> TokenAnswer:
     except OperationalError:
         raise unavailable() from None
     if found is None:
-        raise _Refused("invalid_client", "The id or the secret is wrong, or its time is over.")
+        raise _Refused("invalid_client", _WRONG)
     check_rate(site, found)
     asked = frozenset(said.get("scope", "").split()) or found.scopes
     if not asked <= found.scopes:
-        raise _Refused("invalid_scope", f"Not all of these are granted. Scopes are among {', '.join(SCOPES)}.")
+        raise _Refused("invalid_scope", _NOT_GRANTED)
     found = found.limited_to(asked)
     return TokenAnswer(
         access_token=issue(site.home, found, site.now()), expires_in=LIFE_SECONDS, scope=" ".join(sorted(found.scopes))
@@ -165,7 +157,7 @@ def _credentials(request: Request, said: dict[str, str]) -> tuple[str, str]:
     try:
         plain = base64.b64decode(value.strip(), validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
-        raise _Refused("invalid_client", "The id or the secret is wrong, or its time is over.") from None
+        raise _Refused("invalid_client", _WRONG) from None
     client_id, _, secret = plain.partition(":")
     return unquote_plus(client_id), unquote_plus(secret)
 

@@ -8,7 +8,7 @@ import json
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,7 +23,7 @@ from casework.permissions import Role
 from records.home import Home
 from records.refusal import Refusal
 from serving.demo_accounts import ACCOUNTS
-from serving.identity import PROVIDERS_FILE
+from serving.providers import PROVIDERS_FILE
 
 __all__ = ["ACCOUNTS", "NotADemo", "demo_identity", "issuer_of", "save_demo_people"]
 
@@ -63,7 +63,7 @@ def demo_identity(home: Home, *, address: str, port: int) -> Iterator[str]:
     if not home.demo:
         raise NotADemo(f"{home.path} holds a real network, whose own sign-in service is named in {PROVIDERS_FILE}")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would log addresses with sign-in codes in them
-    server = _server(port)
+    server = stand_in(port, {account.subject: {} for account in ACCOUNTS})
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     try:
@@ -76,7 +76,8 @@ def demo_identity(home: Home, *, address: str, port: int) -> Iterator[str]:
         thread.join(timeout=5)
 
 
-def _server(port: int):  # type: ignore[no-untyped-def]  # werkzeug's server type would be the only import of it
+def stand_in(port: int, people: Mapping[str, Mapping[str, Any]]):  # type: ignore[no-untyped-def]  # werkzeug's server
+    """Return the stand-in, not yet serving, that signs in these subjects and says these further claims of each."""
     with warnings.catch_warnings():
         # Authlib, inside the stand-in, warns that parts of it will be replaced, and on import sets its
         # own filter to say so each time: hence twice.
@@ -87,7 +88,7 @@ def _server(port: int):  # type: ignore[no-untyped-def]  # werkzeug's server typ
         import oidc_provider_mock  # noqa: PLC0415  # a demonstration's dependency, not the web process's
         from werkzeug.serving import make_server  # noqa: PLC0415  # likewise
 
-        users = [oidc_provider_mock.User(sub=account.subject) for account in ACCOUNTS]
+        users = [oidc_provider_mock.User(sub=subject, claims=dict(said)) for subject, said in people.items()]
         app = oidc_provider_mock.app(
             require_client_registration=True, require_nonce=True, issue_refresh_token=False, user_claims=users
         )

@@ -21,9 +21,9 @@ _SENT = ("version", "key", "changed", "misfits", "action", "note", *(f"review_on
 def show_form(visit: Visit) -> Response:
     """Show the form once one's own view is recorded; before that, the pupil's page asks for it."""
     pupil = read_pupil(visit)
+    check_may(visit.person, "record_decision", pupil.school)
     if pupil.case is None or pupil.own_view is None:
         return visit.go(f"/pupils/{pupil.pupil_id}")
-    check_may(visit.person, "record_decision", pupil.school)
     return _form(visit, pupil, key=uuid.uuid4().hex)
 
 

@@ -112,9 +112,9 @@ def save_aside(visit: Visit) -> Response:
 
 
 def _aside(visit: Visit, pupil: PupilPage, error: RuleBroken | None = None) -> Response:
+    check_may(visit.person, "set_aside", pupil.school)
     if pupil.case is None or pupil.own_view is None:
         return visit.go(f"/pupils/{pupil.pupil_id}")
-    check_may(visit.person, "set_aside", pupil.school)
     fields = {
         "why": words_field(visit, "why", "Why can this wait?", f"At least {WHY_SHORTEST} characters. {READ_BY_FAMILY}"),
         "until_on": date_field(

@@ -5,8 +5,9 @@ from starlette.responses import Response
 
 from casework.people import find_person
 from serving.demo_accounts import ACCOUNTS
-from serving.identity import Provider, SignInRefused, begin, finish, local_path, seal, unseal
+from serving.identity import SignInRefused, begin, finish, local_path, seal, unseal
 from serving.page import PUBLIC, NotFound, Page, Visit, links
+from serving.providers import Provider
 from serving.security import clear_cookie, cookie_name, set_cookie
 from serving.signed_in import end_signed_in, start_signed_in
 

@@ -121,6 +121,53 @@ def test_a_cookie_after_sign_out_opens_nothing_and_the_table_holds_no_cookie(app
         assert first.token not in repr(first)
 
 
+def in_session(app, person_id):
+    with scoped(app, frozenset()) as session:
+        return start_session(session, person_id, NOW).token
+
+
+def still_open(app, token):
+    with scoped(app, frozenset()) as session:
+        return find_session(session, token, NOW) is not None
+
+
+LEAD_AND_MEMBER = (Role(name="school_lead", school=NORTH), Role(name="board_member"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"roles": LEAD_AND_MEMBER[:1]},
+        {"roles": (*LEAD_AND_MEMBER, Role(name="school_staff", school=SOUTH))},
+        {"roles": ()},
+        {"roles_expire_on": TODAY + timedelta(days=1)},
+        {"training_on": None},
+        {"training_on": TODAY - timedelta(days=400)},
+    ],
+)
+def test_a_session_ends_with_the_roles_and_the_training_that_it_was_begun_under(job, app, changed):
+    """Whoever changes them, and on whatever page: the database ends it."""
+    new = NewPerson(issuer="i", subject="s", name="n", roles=LEAD_AND_MEMBER, training_on=TODAY)
+    with scoped(job, None) as session:
+        person_id = add_person(session, new)
+        other_id = add_person(session, replace(new, subject="other"))
+    mine, theirs = in_session(app, person_id), in_session(app, other_id)
+    with scoped(job, None) as session:
+        add_person(session, replace(new, **changed))
+    assert not still_open(app, mine)
+    assert still_open(app, theirs)
+
+
+def test_a_session_ends_with_the_person_and_goes_on_where_training_is_taken(job, app, person_id):
+    token = in_session(app, person_id)
+    with scoped(job, None) as session:
+        session.execute(text("UPDATE people SET training_on = '2026-06-22', name = 'Another name'"))
+    assert still_open(app, token)
+    with scoped(job, None) as session:
+        end_person(session, person_id)
+    assert not still_open(app, token)
+
+
 def audit(digest, **changes):
     given = StoredAudit(
         bundle_digest=digest,

@@ -13,17 +13,15 @@ from joserfc.jwk import OctKey, RSAKey
 from records.home import create_home
 from serving.identity import (
     Identity,
-    NoProvider,
-    Provider,
     SignInRefused,
     Started,
     check_token,
     finish,
     local_path,
-    read_providers,
     seal,
     unseal,
 )
+from serving.providers import NoProvider, Provider, read_providers
 
 NOW = 1_790_000_000.0
 PROVIDER = Provider(name="ours", issuer="https://id.example", client_id="belong", client_secret="s", label="Sign in")
@@ -166,3 +164,63 @@ def test_a_home_names_its_providers_and_keeps_their_secrets_apart(tmp_path: Path
     (home.secrets / "ours.secret").write_text("hush\n")
     (provider,) = read_providers(home)
     assert (provider.issuer, provider.client_secret) == ("https://id.example", "hush")
+
+
+ENTRA = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0"
+SHAPES = [
+    ("entra", ENTRA),
+    ("google", "https://accounts.google.com"),
+    ("dfe", "https://oidc.signin.education.gov.uk"),
+    ("dfe", "https://pp-oidc.signin.education.gov.uk:443"),
+    ("openid", "https://id.school.example/realms/staff"),
+]
+
+
+def provider_of(kind: str, issuer: str) -> Provider:
+    return Provider(name="ours", issuer=issuer, client_id="belong", client_secret="s", label="Sign in", kind=kind)
+
+
+@pytest.mark.parametrize(("kind", "issuer"), SHAPES)
+def test_the_issuers_of_each_kind_are_taken(kind: str, issuer: str) -> None:
+    assert provider_of(kind, issuer).issuer == issuer
+
+
+@pytest.mark.parametrize(
+    ("kind", "issuer", "says"),
+    [
+        # These sign in the people of every organisation that Microsoft knows.
+        ("entra", "https://login.microsoftonline.com/common/v2.0", "tenant's own id"),
+        ("entra", "https://login.microsoftonline.com/organizations/v2.0", "tenant's own id"),
+        ("entra", ENTRA.removesuffix("/v2.0"), "tenant's own id"),
+        ("entra", "https://id.example/v2.0", "tenant's own id"),
+        ("google", "https://accounts.google.com.example", "must be https://accounts.google.com"),
+        ("dfe", "https://signin.education.gov.uk", "discovery document"),
+        ("openid", ENTRA, 'write kind = "entra"'),
+        ("openid", "https://accounts.google.com", 'write kind = "google"'),
+        ("saml", "https://id.example", "none of entra, google, dfe, openid"),
+    ],
+)
+def test_an_issuer_that_is_not_of_its_kind_is_refused(kind: str, issuer: str, says: str) -> None:
+    with pytest.raises(NoProvider, match=says):
+        provider_of(kind, issuer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "who"),
+    [
+        ({"oid": "o-1", "tid": "11111111-2222-3333-4444-555555555555"}, "o-1"),
+        ({"oid": "o-1", "tid": "99999999-2222-3333-4444-555555555555"}, None),
+        ({"oid": "o-1"}, None),
+        ({"tid": "11111111-2222-3333-4444-555555555555"}, None),
+        ({"oid": "", "tid": "11111111-2222-3333-4444-555555555555"}, None),
+        ({"oid": ["o-1"], "tid": "11111111-2222-3333-4444-555555555555"}, None),
+    ],
+)
+def test_entra_names_a_person_by_object_id_and_only_of_its_own_tenant(changes: dict[str, Any], who: str | None) -> None:
+    entra = provider_of("entra", ENTRA)
+    text = token(iss=ENTRA, **changes)
+    if who is None:
+        with pytest.raises(SignInRefused, match="could not be checked"):
+            check_token(text, KEYS, entra, nonce="n", now=NOW)
+    else:
+        assert check_token(text, KEYS, entra, nonce="n", now=NOW) == Identity(issuer=ENTRA, subject=who)
