@@ -13,8 +13,19 @@ from records.rights.holding import Gone, Holding, Subject
 # No person in these: schools, publications and models.
 IMPERSONAL: Final = frozenset(
     {
-        *("schools", "publications", "look_head", "deployments", "audits", "watches", "school_doubts"),
-        *("look_checks", "shown_register"),
+        "schools",
+        "publications",
+        "look_head",
+        "deployments",
+        "audits",
+        "watches",
+        "school_doubts",
+        "place_releases",
+        "place_counts",
+        "models",
+        "school_quality",
+        "look_checks",
+        "shown_register",
     }
 )
 LOOKS_STAY: Final = (

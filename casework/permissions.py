@@ -38,6 +38,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         # On paper or in a file it leaves Belong's log behind, so only those who meet the pupil take it.
         "take_away": SCHOOL_ROLES,
         "see_records": _WITH_PUPILS,
+        # Counts only. A school's lead sees their own school's beside the network's.
+        "see_places": frozenset({"school_lead", "network_lead", "board_member", "data_protection_officer"}),
         "enter_term_dates": frozenset({"school_lead"}),
         # What they say is written down by whoever meets them; whether the records are right is for those who answer.
         "record_voice": SCHOOL_ROLES,
@@ -82,6 +84,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "hand_over": "hand cases over or arrange cover",
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",
+        "see_places": "look at counts by place",
         "enter_term_dates": "enter a school's term dates",
         "bring_data": "bring a school's data",
         "see_audits": "look at fairness audits",

@@ -121,6 +121,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "letter as PDF": _PUPIL,
     "corrections asked for": Door(),
     "one correction": Door(school=SCHOOL),
+    "places": Door(),
     "a school's records": Door(school=SCHOOL, query=_QUERY),
     "pupils of a school without a list": Door(school=OTHER_SCHOOL, trained=True, query=f"?school={OTHER_SCHOOL}"),
     "enter a term date": Door(school=SCHOOL, form=lambda walk: _TERM),
@@ -265,7 +266,7 @@ def _whole(word: str, said: str) -> bool:
 
 def words_of(answer: httpx.Response) -> str:
     """Return an answer's text, a PDF's too."""
-    if answer.headers.get("content-type") == "application/pdf":
+    if answer.content and answer.headers.get("content-type") == "application/pdf":
         document = pypdfium2.PdfDocument(answer.content)
         return "\n".join(page.get_textpage().get_text_range() for page in document)
     return html.unescape(answer.text)

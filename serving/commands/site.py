@@ -28,6 +28,7 @@ def score(
     from records.home import open_home
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
+    from serving.jobs.places import publish_places
 
     here = open_home(home)
     day = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
@@ -48,6 +49,8 @@ def score(
         out.print(f"Not scored: {standing.name}. {standing.note}.", markup=False, highlight=False)
     if night.held:
         out.print("Next: belong quality")
+    for half_term in publish_places(here):
+        out.print(f"Counts by place of {half_term} are published, once and for good")
     return Exit.DONE
 
 

@@ -153,6 +153,14 @@ def test_a_pupil_of_another_school_and_one_who_is_not_there_look_the_same(walk: 
         assert told[0] == told[1]
 
 
+def test_what_asks_without_reading_is_told_no_more(walk: Walk) -> None:
+    for visitor in (walk.people["nobody"], walk.people["board_member"]):
+        for page in [page for page in PAGES if page.show]:
+            answer = visitor.http.head(address_of(page, walk.site).partition("?")[0])
+            door = DOORS[page.name]
+            check(walk, visitor, page, answer, expected(page, door, "GET", visitor.person, door.school))
+
+
 def test_no_page_answers_a_method_that_it_does_not_declare(walk: Walk) -> None:
     visitor = walk.people["school_lead here"]
     for page in PAGES:

@@ -111,6 +111,7 @@ TRUTH = {
     "hand_over": "ln",
     "take_away": "sl",
     "see_records": "sln",
+    "see_places": "lnbo",
     "bring_data": "l",
     "enter_term_dates": "l",
     "record_voice": "sl",

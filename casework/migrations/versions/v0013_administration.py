@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0013"
-down_revision = "0015"
+down_revision = "0014"
 
 TABLES = """
 CREATE TABLE trainings (
