@@ -62,6 +62,8 @@ class Door:
         What GET's address has after '?'.
     undo
         SQL that puts back what the form changed.
+    untrained
+        Whether it is for those whose training is missing or over; others are sent on.
     """
 
     school: int | None = None
@@ -71,6 +73,7 @@ class Door:
     form: Form = lambda walk: {}
     query: str = ""
     undo: str = ""
+    untrained: bool = False
 
 
 def _days(name: str, day: int) -> dict[str, str]:
@@ -89,6 +92,12 @@ _PAPER: Final = {"purpose": "weekly_meeting", "names": "yes"}
 _VIEW: Final = {"opinion": "no_concern", "why": "Typed some time before all others.", "key": "late", "version": "0"}
 _NEXT: Final = {"changed": "no", "action": "mentor", **_days("review_on", 30), "confirmed": "yes", "key": "late"}
 _PUPIL: Final = Door(school=SCHOOL, trained=True)
+# Whoever left is back, with the role and the cover of before.
+_BACK: Final = (
+    "UPDATE people SET active = true WHERE subject = 'school-staff'; UPDATE covers SET ended_on = NULL; "
+    "INSERT INTO person_roles (person_id, role, school_urn) "
+    f"SELECT id, 'school_staff', {SCHOOL} FROM people WHERE subject = 'school-staff' ON CONFLICT DO NOTHING"
+)
 
 DOORS: Final[Mapping[str, Door]] = {
     "front": Door(shows=303),
@@ -139,6 +148,31 @@ DOORS: Final[Mapping[str, Door]] = {
     "audit report": Door(),
     "audit report as PDF": Door(),
     "approval": Door(),
+    "training": Door(),
+    "training taken": Door(saves=303),
+    "a past case of the training": Door(untrained=True),
+    "people": Door(),
+    "add somebody": Door(),
+    "changes of people": Door(),
+    "invite somebody": Door(),
+    "withdraw an invitation": Door(saves=303),
+    "accept an invitation": Door(saves=303),
+    "one person": Door(),
+    "change a name or address": Door(),
+    "give a role": Door(),
+    "take a role away": Door(saves=404),
+    "somebody has left": Door(saves=303, undo=_BACK),
+    "let somebody back": Door(saves=303),
+    "agreements": Door(),
+    "log of looks": Door(),
+    "who looked at a pupil": Door(),
+    "unusual volumes": Door(),
+    "other systems": Door(),
+    "give a system access": Door(),
+    "one system": Door(),
+    "make a new secret": Door(),
+    "withdraw a secret": Door(saves=404),
+    "take a system's access away": Door(saves=303),
 }
 
 
@@ -156,12 +190,20 @@ def expected(page: Page, door: Door, method: str, person: Person | None, school:
         return {303}
     if not may(person, page.permission):
         return {403}
-    if (door.trained is True or door.trained == method) and not may_see_pupils(person, TODAY):
-        return {403}
+    if turned := _turned_by_training(door, method, trained=may_see_pupils(person, TODAY)):
+        return turned
     if school is not None and not may(person, page.permission, school):
         works_there = person.schools is None or school in person.schools
         return {403, 404} if works_there else {404}
     return done
+
+
+def _turned_by_training(door: Door, method: str, *, trained: bool) -> set[int]:
+    if trained:
+        return {303} if door.untrained else set()
+    if door.trained is True or door.trained == method:
+        return {303} if method == "GET" else {403}  # to the training, and back; a form is told so
+    return set()
 
 
 @dataclass(frozen=True, kw_only=True)
