@@ -14,6 +14,7 @@ from serving.pages import (
     caseload,
     corrections,
     handover,
+    models,
     places,
     pupil,
     record_decision,
@@ -42,6 +43,7 @@ PAGES: tuple[Page, ...] = (
     *bring_file.PAGES,
     *audit.PAGES,
     *report.PAGES,
+    *models.PAGES,
     *approval.PAGES,
 )
 

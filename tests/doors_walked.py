@@ -138,6 +138,10 @@ DOORS: Final[Mapping[str, Door]] = {
     "audit": Door(),
     "audit report": Door(),
     "audit report as PDF": Door(),
+    "models": Door(),
+    "what a model reads": Door(),
+    "model": Door(),
+    "drift": Door(),
     "approval": Door(),
 }
 
