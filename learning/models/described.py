@@ -121,7 +121,7 @@ def _told(counts: pd.DataFrame, rule: Disclosure) -> list[dict[str, Any]]:
 def _capacity(candidate: Candidate, rule: Disclosure) -> list[dict[str, Any]]:
     points = capacity_points(candidate).to_dict("records")
     return [
-        {"places": int(row["flags_a_week"]), "recall": _number(row["recall"]), "precision": _number(row["precision"])}
+        {"places": int(row["flags_a_week"]), "recall": round(row["recall"], 2), "precision": round(row["precision"], 2)}
         for row in points
         if row["pupils"] >= rule.primary
     ]

@@ -80,7 +80,7 @@ def test_shares_by_hand():
     assert said["comparison"][0]["precision"] is None, "not known is not nought"
     assert said["silent"] == {"too_new": 35}
     # One school and two weeks: ten places find pupils 0 to 9 each week, all of whom are suspended.
-    assert said["capacity"][0] == {"places": 10, "recall": round(10 / 60, 4), "precision": 1.0}
+    assert said["capacity"][0] == {"places": 10, "recall": round(10 / 60, 2), "precision": 1.0}
 
 
 def test_a_term_with_few_is_hidden_and_so_is_what_would_give_it_away():
