@@ -24,6 +24,8 @@ IMPERSONAL: Final = frozenset(
         "place_counts",
         "models",
         "school_quality",
+        "look_checks",
+        "shown_register",
     }
 )
 LOOKS_STAY: Final = (
@@ -172,6 +174,7 @@ HOLDINGS: Final = (
         places=(
             *("people", "person_roles", "sign_in_sessions", "break_glass", *_SYSTEMS),
             *("covers", "term_dates", "monday_letters", "uploads", "upload_steps"),
+            *("trainings", "staff_changes", "invitations"),
         ),
         about="staff and board members",
         purpose="sign in, permissions by role and school, and no case without someone who looks after it",

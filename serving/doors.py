@@ -6,6 +6,7 @@ from pathlib import Path
 from casework.permissions import PERMISSIONS, ROLES
 from serving.page import PUBLIC, Page
 from serving.pages import (
+    agreements,
     approval,
     audit,
     break_glass,
@@ -14,7 +15,12 @@ from serving.pages import (
     caseload,
     corrections,
     handover,
+    integrations,
+    invitations,
+    looks,
     models,
+    people,
+    person,
     places,
     pupil,
     record_decision,
@@ -24,6 +30,7 @@ from serving.pages import (
     said,
     sign_in,
     take_away,
+    training,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -45,6 +52,13 @@ PAGES: tuple[Page, ...] = (
     *report.PAGES,
     *models.PAGES,
     *approval.PAGES,
+    *training.PAGES,
+    *people.PAGES,
+    *invitations.PAGES,
+    *person.PAGES,
+    *agreements.PAGES,
+    *looks.PAGES,
+    *integrations.PAGES,
 )
 
 

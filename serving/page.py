@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from casework.permissions import PERMISSIONS, NotAllowed, Person, may
-from serving.notices import notices
+from serving.notices import notices, training_notice
 from serving.security import nonce_of
 from serving.signed_in import SignedIn
 from serving.site import Site
@@ -152,9 +152,10 @@ def links(request: Request, signed_in: SignedIn | None) -> list[dict[str, Any]]:
 
 def frame_values(site: Site, request: Request, signed_in: SignedIn | None) -> dict[str, Any]:
     """Return what the frame of every page shows."""
+    own = training_notice(signed_in.person, site.today()) if signed_in else None
     return {
         "network": site.home.network,
-        "notices": notices(site),
+        "notices": (*notices(site), *((own,) if own else ())),
         "navigation": links(request, signed_in),
         "person": signed_in.person if signed_in else None,
         "csrf": signed_in.csrf if signed_in else "",

@@ -17,9 +17,11 @@ from casework.database import connect, migrate, scoped
 from casework.deployments import StoredAudit, record_deployment, save_audit
 from casework.people import Identity, save_identities
 from casework.publishing import Publication, publish
+from casework.register import save_register
 from fairness.audit import audit
 from fairness.policy import read_policy
 from fairness.report import view
+from records.agreements import register_of
 from records.home import Home, create_home
 from serving.app import create_app
 from serving.jobs.demo_identity import demo_identity, save_demo_people
@@ -144,6 +146,7 @@ def fill(home: Home, digest: str, issuer: str) -> None:
         publish(session, publication(digest, TODAY - timedelta(days=14), early))
         publish(session, publication(digest, TODAY, {shape.forename for shape in PUPILS if shape.flagged} - early))
         save_made_up_model(session, digest)
+        save_register(session, register_of(home), TODAY)
         save_places(session, tuple(SCHOOLS), TODAY)
         save_audit(session, stored_audit(home, digest))
         record_deployment(session, digest, approval(home).approval.id, datetime(2026, 6, 19, 9, 0, tzinfo=UTC))

@@ -10,6 +10,7 @@ from casework import (
     tables_people,
     tables_places,
     tables_said,
+    tables_staff,
     tables_uploads,
 )
 from casework.base import Base
@@ -24,6 +25,7 @@ TABLES = (
     tables_said,
     tables_uploads,
     tables_places,
+    tables_staff,
 )
 
 
