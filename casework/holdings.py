@@ -12,7 +12,21 @@ from records.rights.holding import Gone, Holding, Subject
 
 # No person in these: schools, publications and models.
 IMPERSONAL: Final = frozenset(
-    {"schools", "publications", "look_head", "deployments", "audits", "watches", "school_doubts"}
+    {
+        "schools",
+        "publications",
+        "look_head",
+        "deployments",
+        "audits",
+        "watches",
+        "school_doubts",
+        "place_releases",
+        "place_counts",
+        "models",
+        "school_quality",
+        "look_checks",
+        "shown_register",
+    }
 )
 LOOKS_STAY: Final = (
     "{count} entries of the log of looks stay: each is chained to the one before, so none can go without breaking the "
@@ -160,6 +174,7 @@ HOLDINGS: Final = (
         places=(
             *("people", "person_roles", "sign_in_sessions", "break_glass", *_SYSTEMS),
             *("covers", "term_dates", "monday_letters", "uploads", "upload_steps"),
+            *("trainings", "staff_changes", "invitations"),
         ),
         about="staff and board members",
         purpose="sign in, permissions by role and school, and no case without someone who looks after it",

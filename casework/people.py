@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
@@ -14,8 +14,12 @@ from sqlalchemy.orm import Session
 from casework.names import Named, master_key, seal
 from casework.permissions import Person, Role
 from casework.tables_people import PersonRoleRow, PersonRow, SchoolRow
+from casework.tables_staff import TrainingRow
 
 __all__ = ["Identity", "NewPerson", "Person", "Role", "add_person", "find_person", "person_by_id", "save_identities"]
+
+# Training that was not taken on Belong's own page, in the record of training.
+ELSEWHERE = "taken elsewhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,22 +58,43 @@ def add_person(session: Session, new: NewPerson) -> uuid.UUID:
 
     Schools of roles that are not known yet are added by number; their names come with the first publication.
     """
+    known = session.execute(
+        select(PersonRow.training_on).where(PersonRow.issuer == new.issuer, PersonRow.subject == new.subject)
+    ).one_or_none()
     values = {"name": new.name, "email": new.email, "training_on": new.training_on, "active": True}
     statement = upsert(PersonRow).values(issuer=new.issuer, subject=new.subject, **values)
     person_id: uuid.UUID = session.execute(
         statement.on_conflict_do_update(index_elements=["issuer", "subject"], set_=values).returning(PersonRow.id)
     ).scalar_one()
-    ensure_schools(session, {role.school for role in new.roles if role.school is not None})
-    session.execute(delete(PersonRoleRow).where(PersonRoleRow.person_id == person_id))
-    if new.roles:
-        session.execute(
-            insert(PersonRoleRow),
-            [
-                {"person_id": person_id, "role": r.name, "school_urn": r.school, "expires_on": new.roles_expire_on}
-                for r in dict.fromkeys(new.roles)
-            ],
-        )
+    if new.training_on is not None and (known is None or known.training_on != new.training_on):
+        taken = {"person_id": person_id, "taken_on": new.training_on, "recorded_at": datetime.now(UTC)}
+        session.execute(insert(TrainingRow).values(course=ELSEWHERE, **taken))
+    _save_roles(session, person_id, new)
     return person_id
+
+
+def _save_roles(session: Session, person_id: uuid.UUID, new: NewPerson) -> None:
+    """Take away the roles that are not given any more and bring the others up to date: only changes are noted."""
+    ensure_schools(session, {role.school for role in new.roles if role.school is not None})
+    wanted = dict.fromkeys((role.name, role.school) for role in new.roles)
+    held = select(PersonRoleRow.id, PersonRoleRow.role, PersonRoleRow.school_urn)
+    rows = session.execute(held.where(PersonRoleRow.person_id == person_id)).all()
+    gone = [row.id for row in rows if (row.role, row.school_urn) not in wanted]
+    session.execute(delete(PersonRoleRow).where(PersonRoleRow.id.in_(gone)))
+    if wanted:
+        statement = upsert(PersonRoleRow).values(
+            [
+                {"person_id": person_id, "role": name, "school_urn": school, "expires_on": new.roles_expire_on}
+                for name, school in wanted
+            ]
+        )
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["person_id", "role", "school_urn"],
+                set_={"expires_on": statement.excluded.expires_on},
+                where=PersonRoleRow.expires_on.is_distinct_from(statement.excluded.expires_on),
+            )
+        )
 
 
 def end_person(session: Session, person_id: uuid.UUID) -> None:

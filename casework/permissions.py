@@ -38,6 +38,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         # On paper or in a file it leaves Belong's log behind, so only those who meet the pupil take it.
         "take_away": SCHOOL_ROLES,
         "see_records": _WITH_PUPILS,
+        # Counts only. A school's lead sees their own school's beside the network's.
+        "see_places": frozenset({"school_lead", "network_lead", "board_member", "data_protection_officer"}),
         "enter_term_dates": frozenset({"school_lead"}),
         # What they say is written down by whoever meets them; whether the records are right is for those who answer.
         "record_voice": SCHOOL_ROLES,
@@ -54,7 +56,9 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "see_report": frozenset({"board_member", "data_protection_officer"}),
         "see_models": frozenset({"data_scientist", "board_member", "data_protection_officer"}),
         "sign_approval": frozenset({"board_member", "data_protection_officer"}),
+        "take_training": _EVERYONE,
         "see_looks": frozenset({"data_protection_officer", "administrator"}),
+        "see_agreements": frozenset({"data_protection_officer", "administrator"}),
         "manage_people": frozenset({"administrator"}),
         "grant_integration": frozenset({"data_protection_officer"}),
         # A copy of what is held, an objection, an erasure: `casework.privacy`.
@@ -80,13 +84,16 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "hand_over": "hand cases over or arrange cover",
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",
+        "see_places": "look at counts by place",
         "enter_term_dates": "enter a school's term dates",
         "bring_data": "bring a school's data",
         "see_audits": "look at fairness audits",
         "see_report": "read or download the board's report",
         "see_models": "look at models",
         "sign_approval": "sign an approval",
+        "take_training": "take the training in reading the list",
         "see_looks": "read the log of looks",
+        "see_agreements": "read the register of agreements",
         "manage_people": "manage people and their roles",
         "grant_integration": "give another system access",
         "answer_rights": "answer a request about a pupil's rights",

@@ -79,7 +79,7 @@ class LookRow(Base):
     """One look at a pupil, a list or an audit, chained to the look before it. Nobody may change or delete one."""
 
     __tablename__ = "looks"
-    __table_args__ = (Index(None, "pupil_id"), Index(None, "person_id"))
+    __table_args__ = (Index(None, "pupil_id", "seq"), Index(None, "person_id", "seq"), Index(None, "at"))
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime]

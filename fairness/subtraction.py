@@ -18,11 +18,19 @@ ANY: Span = (0.0, math.inf)
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """One count of one part: its true value, and where a reader can place it when it is shown and when it is not."""
+    """One count of one part: its true value, and where a reader can place it when it is shown and when it is not.
+
+    `of_few`: it is of fewer pupils than the least count, so it is kept as a small one is, however large.
+    """
 
     value: float
     shown: Span
     hidden: Span = ANY
+    of_few: bool = False
+
+    def is_kept(self, least: int) -> bool:
+        """Return whether nobody may place it more closely than the least count, once it is hidden."""
+        return self.of_few or 0 < self.value < least
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +97,7 @@ def given_away(
         for part in unseen:
             others = [other.counts[name].hidden for other in unseen if other is not part]
             ends = low - sum(end for _, end in others), high - sum(start for start, _ in others)
-            if 0 < part.counts[name].value < least and ends[1] - max(0.0, ends[0]) < least:
+            if part.counts[name].is_kept(least) and ends[1] - max(0.0, ends[0]) < least:
                 return True
     return False
 

@@ -1,1 +1,1 @@
-"""Whether it helped. Its rooms come with their own issue; the floor is here so that its contract is."""
+"""Whether it helped, and where help is needed first: places, counted so that no pupil comes out."""

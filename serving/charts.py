@@ -85,6 +85,85 @@ def timeline(weeks: Sequence[Week], *, listed: date | None, listed_words: str = 
     return svg.whole("timeline", 340, "Attendance and behaviour incidents, week by week", _timeline_words(weeks), parts)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of a course: its name, and a value for each step, None where it is not known and the line breaks."""
+
+    name: str
+    values: Sequence[float | None]
+
+
+def course(name: str, title: str, steps: Sequence[str], lines: Sequence[Line], *, unit: str = "") -> Markup:
+    """Return up to two lines over steps in time: the first drawn through with filled circles, the second dashed.
+
+    The scale begins at nought, but for shares that all lie far above it: those begin where they lie, and say so.
+    """
+    known = [value for line in lines for value in line.values if value is not None]
+    if not known or not steps:
+        return Markup("")
+    left, right, top, base = 56, 12, 44, 230
+    low, high = _scale(min(known), max(known))
+    apart = (WIDTH - left - right) / len(steps)
+    parts = []
+    for at in range(5):
+        value = low + (high - low) * at / 4
+        y = base - (base - top) * at / 4
+        parts += [
+            svg.line("chart-grid", left, y, WIDTH - right, y),
+            svg.words(f"{value:.3g}{unit}", left - 8, y + 4, "end"),
+        ]
+    for at, step in enumerate(steps):
+        first, _, rest = step.partition(" ")
+        x = left + (at + 0.5) * apart
+        parts += [
+            svg.words(rest or first, x, base + 20, "middle"),
+            svg.words(first if rest else "", x, base + 36, "middle"),
+        ]
+    for which, line in enumerate(lines):
+        kind = "chart-line" if which == 0 else "chart-line chart-line--beside"
+        points = [
+            None if value is None else (left + (at + 0.5) * apart, base - (value - low) / (high - low) * (base - top))
+            for at, value in enumerate(line.values)
+        ]
+        parts += [svg.polyline(run, kind) for run in _unbroken(points) if len(run) > 1]
+        dot = "chart-point" if which == 0 else "chart-point chart-point--open"
+        parts += [svg.circle(dot, *point, 4.5) for point in points if point is not None]
+        x = left + which * (WIDTH - left) / 2
+        parts += [
+            svg.circle(dot, x + 6, 14, 4.5),
+            svg.words(f"{line.name} ({'line' if which == 0 else 'dashed'})", x + 18, 18, "start", "chart-strong"),
+        ]
+    return svg.whole(name, base + 46, title, _course_words(steps, lines, unit), parts)
+
+
+def _scale(least: float, most: float) -> tuple[float, float]:
+    """Return the ends of a scale of round numbers that holds both."""
+    if least > 50:
+        return math.floor((least - 0.5) / 4) * 4.0, 100.0
+    step = 10 ** math.floor(math.log10(most)) if most > 0 else 1.0
+    return 0.0, math.ceil(most / step) * step
+
+
+def _unbroken(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
+    runs: list[list[tuple[float, float]]] = [[]]
+    for point in points:
+        if point is None:
+            runs.append([])
+        else:
+            runs[-1].append(point)
+    return runs
+
+
+def _course_words(steps: Sequence[str], lines: Sequence[Line], unit: str) -> str:
+    said = []
+    for line in lines:
+        known = [(step, value) for step, value in zip(steps, line.values, strict=True) if value is not None]
+        if known:
+            (first, began), (last, ended) = known[0], known[-1]
+            said.append(f"{line.name}: {began:.1f}{unit} in {first}, {ended:.1f}{unit} in {last}.")
+    return f"{' '.join(said)} The same numbers are in the table that follows."
+
+
 def _runs(weeks: Sequence[Week]) -> Iterable[tuple[int, int]]:
     """Yield (first, last) of every unbroken run of weeks with school, by calendar as well as by place."""
     first: int | None = None

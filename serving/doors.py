@@ -6,6 +6,7 @@ from pathlib import Path
 from casework.permissions import PERMISSIONS, ROLES
 from serving.page import PUBLIC, Page
 from serving.pages import (
+    agreements,
     approval,
     audit,
     break_glass,
@@ -14,6 +15,12 @@ from serving.pages import (
     caseload,
     corrections,
     handover,
+    integrations,
+    invitations,
+    looks,
+    people,
+    person,
+    places,
     pupil,
     record_decision,
     record_view,
@@ -22,6 +29,7 @@ from serving.pages import (
     said,
     sign_in,
     take_away,
+    training,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -35,12 +43,20 @@ PAGES: tuple[Page, ...] = (
     *record_decision.PAGES,
     *said.PAGES,
     *corrections.PAGES,
+    *places.PAGES,
     *records.PAGES,
     *bring.PAGES,
     *bring_file.PAGES,
     *audit.PAGES,
     *report.PAGES,
     *approval.PAGES,
+    *training.PAGES,
+    *people.PAGES,
+    *invitations.PAGES,
+    *person.PAGES,
+    *agreements.PAGES,
+    *looks.PAGES,
+    *integrations.PAGES,
 )
 
 

@@ -1,7 +1,7 @@
 """Fields that several forms have: a date typed in three parts, a choice among a few, ids and numbers of schools."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -12,15 +12,17 @@ _PARTS = ("day", "month", "year")
 _URN_DIGITS = 9
 
 
-def typed_date(visit: Visit, name: str) -> date | None:
+def typed_date(visit: Visit, name: str, reading: Callable[[str], str] | None = None) -> date | None:
     """Return the date typed in three parts; None where all are empty.
+
+    `reading` is what gives a part: the form, unless it is the address (`visit.asked`).
 
     Raises
     ------
     RuleBroken
         The three parts are no date.
     """
-    parts = [visit.value(f"{name}-{part}") for part in _PARTS]
+    parts = [(reading or visit.value)(f"{name}-{part}").strip() for part in _PARTS]
     if not any(parts):
         return None
     try:
@@ -38,12 +40,14 @@ def needed_date(visit: Visit, name: str, sentence: str) -> date:
     return found
 
 
-def date_field(visit: Visit, name: str, legend: str, hint: str = "") -> dict[str, Any]:
-    """Return a date input that keeps what was typed."""
+def date_field(
+    visit: Visit, name: str, legend: str, hint: str = "", reading: Callable[[str], str] | None = None
+) -> dict[str, Any]:
+    """Return a date input that keeps what was typed; `reading` as in `typed_date`."""
     items = [
         {
             "name": part,
-            "value": visit.value(f"{name}-{part}"),
+            "value": (reading or visit.value)(f"{name}-{part}"),
             "classes": f"govuk-input--width-{4 if part == 'year' else 2}",
         }
         for part in _PARTS

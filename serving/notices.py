@@ -1,13 +1,16 @@
 """What every page must say beside its own matter: demonstration, emergency access, waiver, not scoring."""
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date
 
+from casework.permissions import Person, may
+from casework.training import last_day, may_take
 from serving.rendering import day_words, full_day_words
 from serving.scoring import Deployed, Refused
 from serving.site import Site
 
 APPROVAL_PATH = "/approval"
+TRAINING_PATH = "/training"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,17 @@ def notices(site: Site) -> tuple[Notice, ...]:
         )
         said.append(Notice(mark="Under waiver", words=words, link=APPROVAL_PATH, link_words="Read the monitoring plan"))
     return tuple(said)
+
+
+def training_notice(person: Person, today: date) -> Notice | None:
+    """Return the notice to somebody who works with pupils and whose training ends within a month; else None."""
+    if person.training_on is None or not may(person, "see_pupil") or not may_take(person, today):
+        return None
+    last = last_day(person.training_on)
+    if last < today:
+        return None  # the page itself asks for it then
+    words = f"Yours ends on {day_words(last)}."
+    return Notice(mark="Training", words=words, link=TRAINING_PATH, link_words="Take it again, in 10 minutes")
 
 
 def _emergency(site: Site) -> list[Notice]:

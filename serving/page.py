@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from casework.permissions import PERMISSIONS, NotAllowed, Person, may
-from serving.notices import notices
+from serving.notices import notices, training_notice
 from serving.security import nonce_of
 from serving.signed_in import SignedIn
 from serving.site import Site
@@ -100,6 +100,8 @@ class Page:
         What answers GET, and POST.
     navigation
         What its link in the navigation says; '' keeps it out.
+    first_for
+        Roles of people for whom its link comes first, so that it is the page on which they begin.
     takes
         What files its form may carry; None: none, as for every page that does not say so.
     """
@@ -111,6 +113,7 @@ class Page:
     save: Handler | None = None
     public_because: str = ""
     navigation: str = ""
+    first_for: frozenset[str] = frozenset()
     takes: FileLimits | None = None
 
     def __post_init__(self) -> None:
@@ -134,6 +137,7 @@ def links(request: Request, signed_in: SignedIn | None) -> list[dict[str, Any]]:
     """Return the navigation of this person: the pages they may open, the current one marked."""
     pages: tuple[Page, ...] = request.app.state.pages
     path = request.url.path
+    roles = {role.name for role in signed_in.person.roles} if signed_in else set()
     return [
         {
             "href": page.path,
@@ -141,16 +145,17 @@ def links(request: Request, signed_in: SignedIn | None) -> list[dict[str, Any]]:
             "current": path == page.path,
             "active": path.startswith(f"{page.path}/"),
         }
-        for page in pages
+        for page in sorted(pages, key=lambda page: not page.first_for & roles)
         if page.navigation and signed_in is not None and may(signed_in.person, page.permission)
     ]
 
 
 def frame_values(site: Site, request: Request, signed_in: SignedIn | None) -> dict[str, Any]:
     """Return what the frame of every page shows."""
+    own = training_notice(signed_in.person, site.today()) if signed_in else None
     return {
         "network": site.home.network,
-        "notices": notices(site),
+        "notices": (*notices(site), *((own,) if own else ())),
         "navigation": links(request, signed_in),
         "person": signed_in.person if signed_in else None,
         "csrf": signed_in.csrf if signed_in else "",

@@ -4,6 +4,7 @@ import logging
 import traceback
 from collections.abc import Awaitable, Callable
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
@@ -24,6 +25,7 @@ from serving.uploading import Sent, read_files
 log = logging.getLogger(__name__)
 
 _MORE_FIELDS = 100
+_TRAIN = "Take the training"
 _PLAIN = {
     400: (
         "This page could not take what was sent",
@@ -62,7 +64,12 @@ def add_pages(app: FastAPI, site: Site, pages: tuple[Page, ...]) -> None:
 
 
 def plain_page(
-    site: Site, request: Request, status: int, signed_in: SignedIn | None = None, sentence: str = ""
+    site: Site,
+    request: Request,
+    status: int,
+    signed_in: SignedIn | None = None,
+    sentence: str = "",
+    link: tuple[str, str] = ("/", "Go to the first page"),
 ) -> HTMLResponse:
     """Return the page for a refusal or a fault, in words."""
     title, standing = _PLAIN[status]
@@ -70,8 +77,8 @@ def plain_page(
         **frame_values(site, request, signed_in),
         title=title,
         sentences=(sentence,) if sentence else standing,
-        link="/",
-        link_words="Go to the first page",
+        link=link[0],
+        link_words=link[1],
     )
     return HTMLResponse(text, status)
 
@@ -152,7 +159,7 @@ def _answer(site: Site, page: Page, request: Request, sent: Sent) -> Response:
     except CrossSite:
         return plain_page(site, request, 400, signed_in)
     except TrainingNeeded as error:
-        return _training_page(site, request, signed_in, error.sentence)
+        return _training_first(site, request, signed_in, error.sentence)
     except NotAllowed as error:
         return plain_page(site, request, 403, signed_in, error.sentence)
 
@@ -168,13 +175,12 @@ def _check(site: Site, page: Page, request: Request, form: Form, signed_in: Sign
         check_token(next(iter(form.get("csrf", ())), ""), signed_in.csrf)
 
 
-def _training_page(site: Site, request: Request, signed_in: SignedIn | None, sentence: str) -> Response:
-    text = site.templates.get_template("message.html").render(
-        **frame_values(site, request, signed_in),
-        title="Training comes first",
-        sentences=(sentence, "It takes ten minutes. Whoever leads pastoral care at your school can arrange it."),
-    )
-    return HTMLResponse(text, 403)
+def _training_first(site: Site, request: Request, signed_in: SignedIn | None, sentence: str) -> Response:
+    """Send the browser to the training, and afterwards back to the page it asked for; a form is told so in words."""
+    if request.method in ("GET", "HEAD"):
+        asked = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+        return RedirectResponse(f"/training?{urlencode({'then': asked})}", status_code=303)
+    return plain_page(site, request, 403, signed_in, f"{sentence} Nothing was saved.", ("/training", _TRAIN))
 
 
 def _sign_in_first(site: Site, request: Request) -> Response:

@@ -6,22 +6,29 @@ says what to add here.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy import text
 
-from casework.permissions import PERMISSIONS
+from casework.database import looks_key
+from casework.integrations import NewIntegration, add_integration
+from casework.log_checks import check_log
+from casework.people import person_by_id
+from casework.permissions import PERMISSIONS, Person
 from serving.demo_accounts import ACCOUNTS
 from serving.jobs.uploads import work_on_uploads
 from serving.page import PUBLIC, Page
 from tests.brought import ROLL, send_files
 from tests.database import job_session
-from tests.deployed import OTHER_SCHOOL
+from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY
 from tests.site import RunningSite
 
 # The pupil whose page every walk opens; a view of them is recorded first, so that the whole page shows.
 OPENED: Final = "Esme"
+SYSTEM: Final = "riverside-mis"
+UNTRAINED: Final = "data-scientist"
 WHY: Final = "They told their tutor on Thursday that mornings are hard at home."
 RECEIVED: Final = {"received_on-day": "22", "received_on-month": "6", "received_on-year": "2026"}
 
@@ -38,6 +45,29 @@ def brought(site: RunningSite) -> str:
         return str(session.execute(text("SELECT id FROM uploads")).scalar_one())
 
 
+def _person(site: RunningSite, subject: str) -> Person:
+    with job_session(site.home) as session:
+        query = text("SELECT id FROM people WHERE subject = :subject")
+        found = person_by_id(session, session.execute(query, {"subject": subject}).scalar_one(), TODAY)
+    assert found is not None
+    return found
+
+
+def give_access(site: RunningSite) -> None:
+    """Let a system read one school's list, and check the log of looks, as a night does."""
+    officer = _person(site, "data-protection-officer")
+    new = NewIntegration(
+        client_id=SYSTEM,
+        name="Riverside's school system",
+        scopes=frozenset({"lists:read"}),
+        schools=frozenset({SCHOOL}),
+        expires_on=TODAY + timedelta(days=90),
+    )
+    with job_session(site.home) as session:
+        add_integration(session, officer, new, TODAY)
+        check_log(session, looks_key(site.home), datetime.now(UTC))
+
+
 STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType(
     {
         "pupil_id": lambda site: site.ids[OPENED],
@@ -45,6 +75,9 @@ STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType
         "provider": lambda site: "demo",
         "challenge_id": asked_for,
         "upload_id": brought,
+        "place": lambda site: "1",
+        "person_id": lambda site: str(_person(site, "school-staff").id),
+        "client_id": lambda site: SYSTEM,
     }
 )
 
@@ -62,7 +95,12 @@ SHOWS_NOTHING: Final[Mapping[str, str]] = MappingProxyType(
 
 # What an address asks for after its '?', where the page needs it, and who then opens it.
 ASKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {"pupils of a school without a list": (f"?school={OTHER_SCHOOL}", "other-school-lead")}
+    {
+        "pupils of a school without a list": (f"?school={OTHER_SCHOOL}", "other-school-lead"),
+        "training": ("", UNTRAINED),
+        "a past case of the training": ("", UNTRAINED),
+        "places": (f"?by=school&chart=removals&place={SCHOOL}", "network-lead"),
+    }
 )
 
 
@@ -94,7 +132,8 @@ def account_of(page: Page) -> str | None:
 
 
 def prepare(site: RunningSite) -> None:
-    """Record a view of the opened pupil by each account that may, bring a file, and leave the other school no list."""
+    """Bring every page into a state worth looking at: a file brought, a system with access, views recorded."""
+    give_access(site)
     lead = site.client()
     lead.sign_in("school-lead")
     send_files(lead, [ROLL])
@@ -105,6 +144,7 @@ def prepare(site: RunningSite) -> None:
             text("INSERT INTO school_doubts VALUES (:s, 'not_covered', '2026-06-01', 'No list yet.', 'Wait.', false)"),
             {"s": OTHER_SCHOOL},
         )
+        session.execute(text("UPDATE people SET training_on = NULL WHERE subject = :s"), {"s": UNTRAINED})
     for account in ACCOUNTS:
         if account.role not in PERMISSIONS["record_view"] or account.school != 0:
             continue

@@ -121,6 +121,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "letter as PDF": _PUPIL,
     "corrections asked for": Door(),
     "one correction": Door(school=SCHOOL),
+    "places": Door(),
     "a school's records": Door(school=SCHOOL, query=_QUERY),
     "pupils of a school without a list": Door(school=OTHER_SCHOOL, trained=True, query=f"?school={OTHER_SCHOOL}"),
     "enter a term date": Door(school=SCHOOL, form=lambda walk: _TERM),

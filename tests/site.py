@@ -17,9 +17,11 @@ from casework.database import connect, migrate, scoped
 from casework.deployments import StoredAudit, record_deployment, save_audit
 from casework.people import Identity, save_identities
 from casework.publishing import Publication, publish
+from casework.register import save_register
 from fairness.audit import audit
 from fairness.policy import read_policy
 from fairness.report import view
+from records.agreements import register_of
 from records.home import Home, create_home
 from serving.app import create_app
 from serving.jobs.demo_identity import demo_identity, save_demo_people
@@ -27,6 +29,7 @@ from serving.scoring import Deployed, Refused, open_deployed
 from tests.database import names_by_pupil, remove_home
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
 from tests.journey.client import Client, running
+from tests.places_made_up import save_places
 from tests.unit.fairness_factory import comparison, made_network
 
 NETWORK = "Riverside Schools"
@@ -141,6 +144,8 @@ def fill(home: Home, digest: str, issuer: str) -> None:
         early = {"Chidi"}
         publish(session, publication(digest, TODAY - timedelta(days=14), early))
         publish(session, publication(digest, TODAY, {shape.forename for shape in PUPILS if shape.flagged} - early))
+        save_register(session, register_of(home), TODAY)
+        save_places(session, tuple(SCHOOLS), TODAY)
         save_audit(session, stored_audit(home, digest))
         record_deployment(session, digest, approval(home).approval.id, datetime(2026, 6, 19, 9, 0, tzinfo=UTC))
     engine.dispose()

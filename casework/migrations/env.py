@@ -8,13 +8,25 @@ from casework import (
     tables_daily,
     tables_flags,
     tables_people,
+    tables_places,
     tables_said,
+    tables_staff,
     tables_uploads,
 )
 from casework.base import Base
 
 # Imported so that every table is registered; a table whose module is missing here would look dropped.
-TABLES = (tables_people, tables_flags, tables_cases, tables_daily, tables_calls, tables_said, tables_uploads)
+TABLES = (
+    tables_people,
+    tables_flags,
+    tables_cases,
+    tables_daily,
+    tables_calls,
+    tables_said,
+    tables_uploads,
+    tables_places,
+    tables_staff,
+)
 
 
 def run() -> None:

@@ -32,9 +32,9 @@ def circle(kind: str, x: float, y: float, radius: float) -> Markup:
     return Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="{}"/>').format(kind, x, y, radius)
 
 
-def polyline(points: Iterable[tuple[float, float]]) -> Markup:
+def polyline(points: Iterable[tuple[float, float]], kind: str = "chart-line") -> Markup:
     """Return a line through points."""
-    return Markup('<polyline class="chart-line" points="{}"/>').format(" ".join(f"{x:.1f},{y:.1f}" for x, y in points))
+    return Markup('<polyline class="{}" points="{}"/>').format(kind, " ".join(f"{x:.1f},{y:.1f}" for x, y in points))
 
 
 def triangle(x: float, y: float) -> Markup:

@@ -1,4 +1,4 @@
-"""Commands on the site: score, monday, serve, demo."""
+"""Commands on the site: score, looks, monday, serve, demo."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +28,7 @@ def score(
     from records.home import open_home
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
+    from serving.jobs.places import publish_places
 
     here = open_home(home)
     day = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
@@ -48,7 +49,26 @@ def score(
         out.print(f"Not scored: {standing.name}. {standing.note}.", markup=False, highlight=False)
     if night.held:
         out.print("Next: belong quality")
+    for half_term in publish_places(here):
+        out.print(f"Counts by place of {half_term} are published, once and for good")
     return Exit.DONE
+
+
+def looks(
+    head: Annotated[
+        Path | None,
+        typer.Option(help="A file that somebody else keeps: the chain must hold the head in it; then it gets the new."),
+    ] = None,
+    home: HomeOption = DEFAULT_HOME,
+) -> int:
+    """Check the whole log of looks, and write its head for another custodian. Exit code 3: the chain is broken."""
+    from records.home import open_home
+    from serving.jobs.log_check import check_looks
+
+    state = check_looks(open_home(home), head)
+    out.print(f"The log of looks: {state.sentence}", markup=False, highlight=False)
+    out.print(f"Head: {state.head.hash} after {state.looks} looks", markup=False, highlight=False)
+    return Exit.DONE if state.ok else Exit.FAIL
 
 
 def monday(home: HomeOption = DEFAULT_HOME) -> int:
@@ -117,4 +137,4 @@ def demo(
     return Exit.DONE
 
 
-COMMANDS = (score, monday, serve, demo)
+COMMANDS = (score, looks, monday, serve, demo)

@@ -32,6 +32,7 @@ from serving.jobs.granting import write_credentials
 from serving.jobs.intake import read_exports
 from serving.jobs.limits import check_policy
 from serving.jobs.nightly import Night, score_network
+from serving.jobs.places import publish_places
 from serving.jobs.signing import sign_candidate
 from serving.jobs.stages import Stages
 from serving.jobs.terms import Terms
@@ -146,6 +147,8 @@ def _served(home: Home, digest: str, decision: Decision, mlruns: Path, stages: S
     with stages("Scoring this week and opening cases") as say:
         night = score_network(home, TODAY)
         say(f"{night.published.flags} new flags")
+    with stages("Counting by place, half-term by half-term") as say:
+        say(f"{len(publish_places(home))} half-terms published")
     return night
 
 

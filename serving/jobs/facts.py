@@ -18,6 +18,7 @@ from serving.jobs.doubted import doubts_of, uncovered_from
 from serving.jobs.night_shards import known_register
 from serving.jobs.nightly import Network, network_as_known, school_rows
 from serving.jobs.recorded import recorded
+from serving.jobs.registering import show_register
 from serving.jobs.term_dates import land_term_dates
 from serving.school_days import save_school_days
 from serving.scoring import Deployed, open_deployed
@@ -70,6 +71,7 @@ def publish_recorded(home: Home) -> Shown | None:
         )
         with scoped(engine, None) as session:
             changed = publish_facts(session, facts)
+            show_register(session, register, day)
     finally:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import Engine, and_, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from casework.database import connect, scoped
@@ -35,6 +35,7 @@ from serving.jobs.holding import hold_back
 from serving.jobs.learned import land_learned, pupils_set_aside
 from serving.jobs.night_shards import Where, known_register, shard_nights
 from serving.jobs.recorded import Recorded
+from serving.jobs.registering import show_register
 from serving.jobs.term_dates import land_term_dates
 from serving.school_days import save_school_days
 from serving.scoring import Deployed, Refused, open_deployed
@@ -141,7 +142,9 @@ def score_network(home: Home, as_of: date | None = None, where: Where | None = N
             made = publication(deployed, week, [shard.facts for shard in shards], network, sample)
             if (register := known_register(home)) is not None:
                 made = replace(made, passes_on=partial(_passes_on, register, day))
-            published = _publish(engine, made)
+            with scoped(engine, None) as session:
+                published = publish(session, made)
+                show_register(session, register, today)
     finally:
         engine.dispose()
     save_school_days(home, network.schools, network.calendars, day)
@@ -286,8 +289,3 @@ def _said(told: Mapping[int, Why], name: str) -> pd.DataFrame:
         for position, one in enumerate(getattr(why, name), start=1)
     ]
     return pd.DataFrame(rows, columns=columns)
-
-
-def _publish(engine: Engine, made: Publication) -> Published:
-    with scoped(engine, None) as session:
-        return publish(session, made)

@@ -7,6 +7,7 @@ from casework.people import find_person
 from serving.demo_accounts import ACCOUNTS
 from serving.identity import SignInRefused, begin, finish, local_path, seal, unseal
 from serving.page import PUBLIC, NotFound, Page, Visit, links
+from serving.pages.invitations import unknown_account
 from serving.providers import Provider
 from serving.security import clear_cookie, cookie_name, set_cookie
 from serving.signed_in import end_signed_in, start_signed_in
@@ -63,17 +64,7 @@ def come_back(visit: Visit) -> Response:
     else:
         person = find_person(visit.session, identity.issuer, identity.subject, visit.today)
         if person is None:
-            response = visit.show(
-                "message.html",
-                title="Your account is not known to Belong",
-                status=403,
-                sentences=(
-                    "You signed in, but no one has given your account a role here.",
-                    "Ask the administrator of your network to add you.",
-                ),
-                link="/sign-in",
-                link_words="Sign in with another account",
-            )
+            response = unknown_account(visit, identity, started.then)
         else:
             response = visit.go(local_path(started.then))
             start_signed_in(visit.session, visit.site, visit.request, response, person)

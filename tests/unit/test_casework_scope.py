@@ -177,6 +177,8 @@ def test_a_pupil_cannot_be_moved_or_added_out_of_scope(two_schools):
         "SELECT * FROM monday_letters",
         "UPDATE uploads SET findings = '{}'",
         "DELETE FROM upload_steps",
+        "INSERT INTO look_checks (checked_at, holds, looks, head, sentence) VALUES (now(), true, 0, '', '')",
+        "UPDATE shown_register SET read_on = '2026-06-22'",
         "CREATE TABLE mine (x integer)",
         "CREATE TEMPORARY TABLE mine (x integer)",
         "ALTER TABLE pupils NO FORCE ROW LEVEL SECURITY",

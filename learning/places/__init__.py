@@ -1,0 +1,1 @@
+"""What is counted of places, and what of it may be shown."""

@@ -1,0 +1,59 @@
+"""Places over HTTP: counts for those who answer for the network, one's own school for its lead, no pupil anywhere."""
+
+import pytest
+
+from tests.deployed import OTHER_SCHOOL, SCHOOL
+from tests.journey.client import Client, Read
+from tests.site import PUPILS
+
+
+def addresses(page: Read) -> list[str]:
+    return [one.get("href", "") for one in page.all("a")]
+
+
+def test_a_network_lead_begins_at_places_before_pupils(client: Client) -> None:
+    page = client.sign_in("network-lead")
+    assert page.words("h1") == "Places"
+    assert [one for one in addresses(page) if one in ("/places", "/pupils")] == ["/places", "/pupils"]
+    assert client.sign_in("school-lead").words("h1") != "Places"
+
+
+@pytest.mark.parametrize("account", ["network-lead", "board-member", "data-protection-officer"])
+def test_every_cut_for_those_who_answer_for_the_network(client: Client, account: str) -> None:
+    client.sign_in(account)
+    words = client.get("/places").words()
+    assert "Hillside Example School" in words
+    assert "Riverside Example Academy" in words
+    assert words.index("Hillside") < words.index("Riverside Example Academy"), "by name, whatever their figures"
+    assert "Tenth 1 (most deprived)" in client.get("/places?by=deprivation").words()
+    groups = client.get("/places?by=ethnicity").words()
+    assert "Black" in groups
+    assert "not shown" in groups
+    assert "On a list" not in "".join(client.get("/places?by=sex").words_of["th"])
+    older = client.get("/places?by=school&half_term=2025-09-01").words()
+    assert "2025/26 Autumn 1, by school" in older
+
+
+def test_a_lead_sees_their_own_school_beside_the_network_and_no_other(client: Client) -> None:
+    client.sign_in("school-lead")
+    words = client.get("/places?by=deprivation").words()
+    assert "Riverside Example Academy" in words
+    assert "The whole network" in words
+    assert "Hillside" not in words
+    assert "Tenth" not in words
+    client.get(f"/places?place={OTHER_SCHOOL}", status=404)
+    assert any(f"place={SCHOOL}" in one for one in addresses(client.get("/places")))
+
+
+def test_others_do_not(client: Client) -> None:
+    for account in ("school-staff", "data-scientist", "administrator"):
+        client.sign_in(account)
+        client.get("/places", status=403)
+
+
+def test_no_pupil_is_on_the_page_or_behind_it(client: Client) -> None:
+    client.sign_in("network-lead")
+    for cut in ("school", "phase", "year_group", "deprivation", "sex", "ethnicity"):
+        page = client.get(f"/places?by={cut}&chart=suspensions")
+        assert not any(shape.forename in page.words() for shape in PUPILS)
+        assert not any("/pupils/" in one for one in addresses(page))
