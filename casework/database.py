@@ -179,7 +179,8 @@ def scoped(engine: Engine, schools: frozenset[int] | None) -> Iterator[Session]:
 
     Leaving the block commits; an exception rolls back, the log of looks with it.
     """
-    with Session(engine, expire_on_commit=False) as session:
+    # One connection for both transactions: taking one from the pool asks whether it still lives.
+    with engine.connect() as connection, Session(connection, expire_on_commit=False) as session:
         with session.begin():
             see_schools(session, schools)
             yield session

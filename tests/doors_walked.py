@@ -5,6 +5,7 @@ A route without an entry here fails the walk (tests/journey/test_every_door.py),
 
 import html
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -38,6 +39,8 @@ class Walk:
     ids: dict[str, str] = field(default_factory=dict)
     # School → what tells who its pupils are: forenames, numbers, opaque ids, and words that were said of them.
     told: dict[int, frozenset[str]] = field(default_factory=dict)
+    # Pupils' opaque ids, which the log of looks tells to those who may read it.
+    opaque: frozenset[str] = frozenset()
 
 
 Form = Callable[[Walk], dict[str, Any]]
@@ -55,6 +58,8 @@ class Door:
         Whether those who may open it must be trained in reading flags, too; "POST": to send its form alone.
     shows, saves
         What GET and POST answer to those who may.
+    untrained
+        The same for those who are not trained, where that differs.
     form
         What POST sends beside the token: enough to pass every check of who asks, too little to be saved, or such
         that saving it again and again changes nothing.
@@ -62,18 +67,16 @@ class Door:
         What GET's address has after '?'.
     undo
         SQL that puts back what the form changed.
-    untrained
-        Whether it is for those whose training is missing or over; others are sent on.
     """
 
     school: int | None = None
     trained: bool | str = False
     shows: int = 200
     saves: int = 422
+    untrained: tuple[int, int] | None = None
     form: Form = lambda walk: {}
     query: str = ""
     undo: str = ""
-    untrained: bool = False
 
 
 def _days(name: str, day: int) -> dict[str, str]:
@@ -91,13 +94,11 @@ _PAPER: Final = {"purpose": "weekly_meeting", "names": "yes"}
 # Complete, but as from a page that was opened before somebody else saved.
 _VIEW: Final = {"opinion": "no_concern", "why": "Typed some time before all others.", "key": "late", "version": "0"}
 _NEXT: Final = {"changed": "no", "action": "mentor", **_days("review_on", 30), "confirmed": "yes", "key": "late"}
-_PUPIL: Final = Door(school=SCHOOL, trained=True)
-# Whoever left is back, with the role and the cover of before.
 _BACK: Final = (
-    "UPDATE people SET active = true WHERE subject = 'school-staff'; UPDATE covers SET ended_on = NULL; "
-    "INSERT INTO person_roles (person_id, role, school_urn) "
-    f"SELECT id, 'school_staff', {SCHOOL} FROM people WHERE subject = 'school-staff' ON CONFLICT DO NOTHING"
+    "UPDATE people SET active = true WHERE subject = 'school-staff'; INSERT INTO person_roles (person_id, role, "
+    f"school_urn) SELECT id, 'school_staff', {SCHOOL} FROM people WHERE subject = 'school-staff'"
 )
+_PUPIL: Final = Door(school=SCHOOL, trained=True)
 
 DOORS: Final[Mapping[str, Door]] = {
     "front": Door(shows=303),
@@ -147,10 +148,14 @@ DOORS: Final[Mapping[str, Door]] = {
     "audit": Door(),
     "audit report": Door(),
     "audit report as PDF": Door(),
+    "models": Door(),
+    "what a model reads": Door(),
+    "model": Door(),
+    "drift": Door(),
     "approval": Door(),
     "training": Door(),
     "training taken": Door(saves=303),
-    "a past case of the training": Door(untrained=True),
+    "a past case of the training": Door(shows=303, saves=303, untrained=(200, 422)),
     "people": Door(),
     "add somebody": Door(),
     "changes of people": Door(),
@@ -160,18 +165,18 @@ DOORS: Final[Mapping[str, Door]] = {
     "one person": Door(),
     "change a name or address": Door(),
     "give a role": Door(),
-    "take a role away": Door(saves=404),
+    "take a role away": Door(saves=404),  # of no role: to name one would take it
     "somebody has left": Door(saves=303, undo=_BACK),
     "let somebody back": Door(saves=303),
     "agreements": Door(),
     "log of looks": Door(),
-    "who looked at a pupil": Door(),
+    "who looked at a pupil": Door(saves=200, form=lambda walk: {"pupil": walk.site.ids[OPENED]}),
     "unusual volumes": Door(),
     "other systems": Door(),
     "give a system access": Door(),
     "one system": Door(),
     "make a new secret": Door(),
-    "withdraw a secret": Door(saves=404),
+    "withdraw a secret": Door(form=lambda walk: {"secret": str(uuid.uuid4())}),
     "take a system's access away": Door(saves=303),
 }
 
@@ -182,7 +187,9 @@ def expected(page: Page, door: Door, method: str, person: Person | None, school:
     `school`: whose matter is asked for. Where a person works at a school but not in the role that it takes
     there, a page may say so (403) or deny that there is anything (404); across schools it is 404 alone.
     """
-    done = {door.shows if method == "GET" else door.saves}
+    trained = person is not None and may_see_pupils(person, TODAY)
+    shows, saves = (door.shows, door.saves) if trained or door.untrained is None else door.untrained
+    done = {shows if method == "GET" else saves}
     if page.permission == PUBLIC:
         nowhere = page.path == "/" and person is not None and not person.roles
         return {403} if nowhere else done
@@ -190,20 +197,12 @@ def expected(page: Page, door: Door, method: str, person: Person | None, school:
         return {303}
     if not may(person, page.permission):
         return {403}
-    if turned := _turned_by_training(door, method, trained=may_see_pupils(person, TODAY)):
-        return turned
+    if (door.trained is True or door.trained == method) and not trained:
+        return {303 if method == "GET" else 403}  # to the training, and back; a form is told so
     if school is not None and not may(person, page.permission, school):
         works_there = person.schools is None or school in person.schools
         return {403, 404} if works_there else {404}
     return done
-
-
-def _turned_by_training(door: Door, method: str, *, trained: bool) -> set[int]:
-    if trained:
-        return {303} if door.untrained else set()
-    if door.trained is True or door.trained == method:
-        return {303} if method == "GET" else {403}  # to the training, and back; a form is told so
-    return set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,6 +281,7 @@ def remember(walk: Walk) -> None:
     told: dict[int, set[str]] = {SCHOOL: {WHY, ASKED_WORDS}, OTHER_SCHOOL: {THEIR_WORDS}}
     for pupil, named in names_by_pupil(site.home).items():
         told[school_of[pupil]] |= {named.forename, named.upn, str(pupil)}
+    walk.opaque = frozenset(str(pupil) for pupil in school_of)
     walk.told = {school: frozenset(words) for school, words in told.items()}
 
 

@@ -163,8 +163,8 @@ def _add(visit: Visit, error: RuleBroken | None = None) -> Response:
             "value": visit.value("subject"),
             "label": {"text": "Subject", "classes": "govuk-label--s"},
             "hint": {
-                "text": "The sign-in service's own id for their account (`sub`). An email address is none: "
-                "it can be given to somebody else."
+                "text": "The sign-in service's own id for their account: Microsoft Entra's Object ID, with others the "
+                "subject (`sub`). An email address is none: it can be given to somebody else."
             },
             "classes": "govuk-input--width-20",
         },

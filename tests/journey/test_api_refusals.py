@@ -128,6 +128,28 @@ def test_a_body_that_is_not_called_json_is_refused(api):
     problem(answer, 415, "not_json")
 
 
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [("authorization", 401), ("idempotency-key", 422), ("content-type", 415), ("x-anything", 200), ("cookie", 200)],
+)
+def test_a_header_of_100_kilobytes_is_no_fault_of_the_servers_and_is_not_repeated(api, name, status):
+    """Some servers stop it before it gets here (400, 431); whoever sent it, the next call is answered."""
+    long = f"Bearer {SECRET_VALUE}" * 5000
+    sent = {"authorization": f"Bearer {api.token}", "content-type": "application/json"} | {name: long}
+    answer = api.client.post(SCORES, content=json.dumps(request()), headers=sent)
+    assert answer.status_code in (status, 400, 431)
+    assert SECRET_VALUE not in answer.text
+    assert api.post(request()).status_code == 200
+
+
+def test_an_address_of_60_kilobytes_is_refused_and_not_repeated(api):
+    answer = api.get("flags", school="9" * 60_000)
+    assert answer.status_code in (400, 403, 414, 422)
+    answer = api.client.get(f"/api/v1/{SECRET_VALUE * 4600}")
+    assert answer.status_code in (400, 404, 414)
+    assert SECRET_VALUE not in answer.text
+
+
 def test_other_addresses_and_methods_answer_in_the_same_form(api):
     problem(api.client.get("/api/v1/pupils/all"), 404, "no_such_address")
     problem(api.client.get(SCORES), 405, "wrong_method")
