@@ -140,8 +140,10 @@ def _scale(least: float, most: float) -> tuple[float, float]:
     """Return the ends of a scale of round numbers that holds both."""
     if least > 50:
         return math.floor((least - 0.5) / 4) * 4.0, 100.0
-    step = 10 ** math.floor(math.log10(most)) if most > 0 else 1.0
-    return 0.0, math.ceil(most / step) * step
+    # Four lines of a round number each: a reader should not have to think in 7.5s.
+    quarter = most / 4 or 1.0
+    size = 10 ** math.floor(math.log10(quarter))
+    return 0.0, 4 * size * next(round_number for round_number in (1, 2, 5, 10) if quarter <= round_number * size)
 
 
 def _unbroken(points: Sequence[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:

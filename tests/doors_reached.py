@@ -23,6 +23,7 @@ from serving.page import PUBLIC, Page
 from tests.brought import ROLL, send_files
 from tests.database import job_session
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY
+from tests.model_made_up import save_looks
 from tests.site import RunningSite
 
 # The pupil whose page every walk opens; a view of them is recorded first, so that the whole page shows.
@@ -144,6 +145,7 @@ def prepare(site: RunningSite) -> None:
             text("INSERT INTO school_doubts VALUES (:s, 'not_covered', '2026-06-01', 'No list yet.', 'Wait.', false)"),
             {"s": OTHER_SCHOOL},
         )
+        save_looks(session, site.digest)
         session.execute(text("UPDATE people SET training_on = NULL WHERE subject = :s"), {"s": UNTRAINED})
     for account in ACCOUNTS:
         if account.role not in PERMISSIONS["record_view"] or account.school != 0:

@@ -21,6 +21,7 @@ from records.history import latest
 from records.home import Home
 from records.refusal import Refusal
 from records.tables import CALENDARS, SCHOOLS
+from serving.jobs.describing import describe_model
 from serving.jobs.gatekeeping import exit_code
 from serving.jobs.reporting import earlier_audits
 from serving.school_days import save_school_days
@@ -143,7 +144,8 @@ def stored_audit(home: Home, folder: Path, approval: Approval | None = None) -> 
 
 
 def show_audit(home: Home, digest: str) -> None:
-    """Put a candidate's audit before the board, whatever its verdict; it is not deployed by this."""
+    """Put a candidate's audit, and what it was tested on, before the board; it is not deployed by this."""
+    describe_model(home, digest)
     engine = connect(home, "job")
     try:
         with scoped(engine, None) as session:
