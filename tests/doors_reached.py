@@ -100,7 +100,7 @@ ASKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "pupils of a school without a list": (f"?school={OTHER_SCHOOL}", "other-school-lead"),
         "training": ("", UNTRAINED),
         "a past case of the training": ("", UNTRAINED),
-        "places": (f"?by=school&chart=removals&place={SCHOOL}", "network-lead"),
+        "places": (f"?by=school&chart=lessons&place={SCHOOL}", "network-lead"),
     }
 )
 

@@ -183,7 +183,7 @@ def _comparison(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     if not rows:
         return None
     return {
-        "title": "Beside simple rules, with as many flags",
+        "title": "Beside simple rules",
         "heads": [
             "Way of choosing pupils",
             "Found in time",

@@ -42,13 +42,21 @@ _CUTS: Final[Mapping[str, str]] = {
     "deprivation": "Neighbourhood",
 }
 _YEARS: Final = list(YEAR_GROUP.meanings)
-# Figure → its heading in a table, what the chart says over its line, and what one of its numbers is.
+# Figure, as an address may name it (no word about an outcome) → its heading in a table, what the chart says over its
+# line, and what one of its numbers is.
 _FIGURES: Final[Mapping[str, tuple[str, str, str]]] = {
     "attendance": ("Attendance", "Attendance, per cent of sessions", "%"),
-    "removals": ("Removals from lessons for 100 pupils", "Removals from lessons for each 100 pupils", ""),
-    "suspensions": ("Suspensions for 100 pupils", "Suspensions for each 100 pupils", ""),
-    "suspensions_for_incidents": ("Suspensions for 100 incidents", "Suspensions for each 100 recorded incidents", ""),
-    "flagged": ("On a list", "Pupils on a list, for each 100 pupils", ""),
+    "lessons": ("Removals from lessons for 100 pupils", "Removals from lessons for each 100 pupils", ""),
+    "home": ("Suspensions for 100 pupils", "Suspensions for each 100 pupils", ""),
+    "home_for_incidents": ("Suspensions for 100 incidents", "Suspensions for each 100 recorded incidents", ""),
+    "listed": ("On a list", "Pupils on a list, for each 100 pupils", ""),
+}
+_IN_TABLE: Final = ("attendance", "lessons", "home", "home_for_incidents")
+_RATES: Final[Mapping[str, tuple[str, str]]] = {
+    "lessons": ("removals", "pupils"),
+    "home": ("suspensions", "pupils"),
+    "home_for_incidents": ("suspensions", "incidents"),
+    "listed": ("flagged", "pupils"),
 }
 
 
@@ -106,13 +114,11 @@ def _choices(
 def _table(places: Sequence[PlaceCounts], names: Mapping[int, str], query: str) -> dict[str, Any]:
     """Return a row for each place; columns of lists are left out where they are not counted by this cut."""
     listed = any("flagged" in one.counts for one in places if one.cut != NETWORK)
-    heads = ["Pupils", *(_FIGURES[name][0] for name in ("attendance", "removals", "suspensions"))]
-    heads += [_FIGURES["suspensions_for_incidents"][0]]
+    heads = ["Pupils", *(_FIGURES[name][0] for name in _IN_TABLE)]
     heads += ["On a list", "Of those, looked at", "Of those, support in place"] if listed else []
     rows = []
     for one in places:
-        cells = [_count(one, "pupils"), _said(one, "attendance"), _said(one, "removals"), _said(one, "suspensions")]
-        cells += [_said(one, "suspensions_for_incidents")]
+        cells = [_count(one, "pupils"), *(_said(one, name) for name in _IN_TABLE)]
         cells += [_count(one, name) for name in ("flagged", "reviewed", "supported")] if listed else []
         link = "" if one.cut == NETWORK else f"/places?{query}&place={one.place}#course"
         rows.append({"name": place_words(one.cut, one.place, names), "link": link, "cells": cells})
@@ -141,12 +147,7 @@ def _chart(visit: Visit, place: PlaceCounts | None, names: Mapping[int, str], fi
 
 def figure_of(counts: Mapping[str, int | None], figure: str) -> float | None:
     """Return a figure from rounded counts, for each hundred; None where one of its counts is not shown."""
-    if figure == "attendance":
-        found = attendance(counts)
-    elif figure == "suspensions_for_incidents":
-        found = rate(counts, "suspensions", "incidents")
-    else:
-        found = rate(counts, figure, "pupils")
+    found = attendance(counts) if figure == "attendance" else rate(counts, *_RATES[figure])
     return None if found is None else 100 * found
 
 

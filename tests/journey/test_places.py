@@ -54,6 +54,6 @@ def test_others_do_not(client: Client) -> None:
 def test_no_pupil_is_on_the_page_or_behind_it(client: Client) -> None:
     client.sign_in("network-lead")
     for cut in ("school", "phase", "year_group", "deprivation", "sex", "ethnicity"):
-        page = client.get(f"/places?by={cut}&chart=suspensions")
+        page = client.get(f"/places?by={cut}&chart=home")
         assert not any(shape.forename in page.words() for shape in PUPILS)
         assert not any("/pupils/" in one for one in addresses(page))
