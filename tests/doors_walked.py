@@ -163,6 +163,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "withdraw an invitation": Door(saves=303),
     "accept an invitation": Door(saves=303),
     "one person": Door(),
+    "change a name or address": Door(),
     "give a role": Door(),
     "take a role away": Door(saves=404),  # of no role: to name one would take it
     "somebody has left": Door(saves=303, undo=_BACK),

@@ -157,7 +157,7 @@ PAGES = (
     ),
     Page(
         name="accept an invitation",
-        path="/sign-in/invitation",
+        path="/invitation",
         permission=PUBLIC,
         public_because="whoever is invited has no account here yet; the code and the sign-in service say who they are",
         save=save_acceptance,

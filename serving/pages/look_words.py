@@ -34,6 +34,9 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "see_uploads": "Opened files brought",
         "see_upload": "Opened a file brought",
         "bring_data": "Brought a file",
+        "see_places": "Opened counts by place",
+        "see_models": "Opened the models",
+        "see_quality": "Opened the quality of records",
         "see_audit": "Opened an audit",
         "see_report": "Opened the board's report",
         "take_report": "Took the board's report",
@@ -53,6 +56,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "invite_person": "Invited somebody",
         "withdraw_invitation": "Withdrew an invitation",
         "accept_invitation": "Accepted an invitation",
+        "break_glass": "The break-glass account",
         "grant_integration": "Gave a system access",
         "rotate_integration": "Made a new secret for a system",
         "revoke_secret": "Withdrew a system's secret",
@@ -60,7 +64,9 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 # What else a look noted is of use to people here; the rest is ids and filters for whoever reads the table itself.
-_TOLD: Final = frozenset({"print_list", "take_list", "print_pupil", "give_role", "take_role", "grant_integration"})
+_TOLD: Final = frozenset(
+    {"print_list", "take_list", "print_pupil", "give_role", "take_role", "grant_integration", "break_glass"}
+)
 
 
 def about_words(action: str, detail: str) -> str:

@@ -81,7 +81,7 @@ def _listed(visit: Visit) -> Response:
         status=200 if error is None else 422,
         errors=told_errors(fields, error),
         field=fields["on"],
-        person=str(person or ""),
+        whose=str(person or ""),
         person_words=_person_words(person, lines),
         state=_state(looks.log_state(visit.session, visit.person)),
         rows=[_row(line) for line in lines],

@@ -175,7 +175,13 @@ def _role(one: Any) -> dict[str, Any]:
 
 
 PAGES = (
-    Page(name="one person", path="/people/{person_id}", permission="manage_people", show=show_person, save=save_person),
+    Page(name="one person", path="/people/{person_id}", permission="manage_people", show=show_person),
+    Page(
+        name="change a name or address",
+        path="/people/{person_id}/details",
+        permission="manage_people",
+        save=save_person,
+    ),
     Page(name="give a role", path="/people/{person_id}/role", permission="manage_people", save=save_role),
     Page(name="take a role away", path="/people/{person_id}/role/take", permission="manage_people", save=save_taken),
     Page(

@@ -150,7 +150,7 @@ def _progress(visit: Visit) -> Progress:
 
 PAGES = (
     Page(name="training", path="/training", permission="take_training", show=show_training),
-    Page(name="training taken", path="/training/taken", permission="take_training", save=save_taken),
+    Page(name="training taken", path="/training-taken", permission="take_training", save=save_taken),
     Page(
         name="a past case of the training",
         path="/training/{place}",

@@ -111,13 +111,13 @@ def test_an_invited_person_takes_their_place_with_a_code(site: RunningSite, admi
     back = httpx.post(away.headers["location"], data={"sub": "idris"}, trust_env=False)
     unknown = client.get(back.headers["location"], status=403)
     assert unknown.words("h1") == "Your account is not known to Belong"
-    assert "is not known" in client.post("/sign-in/invitation", {"code": "AAAAA"}, status=422).words()
-    welcome = client.post("/sign-in/invitation", {"code": code.lower()})
+    assert "is not known" in client.post("/invitation", {"code": "AAAAA"}, status=422).words()
+    welcome = client.post("/invitation", {"code": code.lower()})
     # A list comes after the training, which nobody new has taken.
     assert welcome.words("h1") == "Before you look at the list"
     assert "Idris" not in admin.get("/people/invitations").words()
     stranger = site.client()
-    assert stranger.post("/sign-in/invitation", {"code": code}).words("h1") == "Sign in to Belong"
+    assert stranger.post("/invitation", {"code": code}).words("h1") == "Sign in to Belong"
     stranger.close()
 
 

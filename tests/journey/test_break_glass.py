@@ -10,17 +10,19 @@ import pyotp
 import pytest
 
 from casework.break_glass import FREE_TRIES, Made, make_account
-from records.home import HOME_FILE
+from records.home import HOME_FILE, Home
 from serving.app import create_app
 from serving.scoring import Refused
+from tests.browsing import Window, check_page, chromium
 from tests.command_line import Belong
 from tests.database import job_session, superuser
 from tests.in_process import InProcess
-from tests.journey.client import Read, faults
-from tests.site import NETWORK, StillDoor
+from tests.journey.client import Read, faults, running
+from tests.site import NETWORK, RunningSite, StillDoor, free_port
 
 START = datetime(2026, 6, 22, 9, 0, 10, tzinfo=UTC)
 HTTPS = "https://belong.example.org"
+NOTHING_SERVES = Refused(code="no_deployment", sentence="No model is deployed.")
 SAME_SITE = {"sec-fetch-site": "same-origin"}
 
 
@@ -59,14 +61,18 @@ class Served:
         return answer
 
 
+def real(home: Home) -> Home:
+    """Return the same home as if it were a real network's."""
+    return replace(home, demo=False, today=None, network=NETWORK)
+
+
 @pytest.fixture
 def served(casework_home) -> Iterator[Served]:
     """A site over https of a home that is no demonstration; nothing is deployed, nobody can sign in."""
-    home, clock = replace(casework_home, demo=False, today=None, network=NETWORK), Clock()
+    home, clock = real(casework_home), Clock()
     with job_session(home) as session:
         made = make_account(session, START)
-    door = StillDoor(Refused(code="no_bundle", sentence="Nothing is deployed."))
-    app = create_app(home, address=HTTPS, wall_clock=clock, door=door)
+    app = create_app(home, address=HTTPS, wall_clock=clock, door=StillDoor(NOTHING_SERVES))
     with httpx.Client(transport=InProcess(app), base_url=HTTPS) as http:
         yield Served(http, clock, made)
     app.state.engine.dispose()
@@ -112,6 +118,23 @@ def test_another_process_tells_it_too(served, casework_home):
     with superuser(casework_home) as database:
         database.execute("UPDATE break_glass SET used_at = %s", [START])
     assert "The break-glass administrator signed in on 22 June 2026" in served.get("/sign-in").words()
+
+
+def test_its_page_is_held_to_what_every_page_is_in_a_browser(casework_home):
+    """The walk of every page has a demonstration's site, where this one is not there."""
+    home, door, port = real(casework_home), StillDoor(NOTHING_SERVES), free_port()
+    with job_session(home) as session:
+        make_account(session, START)
+    app = create_app(home, address=f"http://127.0.0.1:{port}", door=door)
+    site = RunningSite(home=home, address=f"http://127.0.0.1:{port}", digest="", ids={}, door=door, app=app)
+    with running(app, port), chromium() as browser:
+        window = Window(browser, site)
+        page = window.open("/break-glass")
+        check_page(window, "break-glass")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in for one hour").click()
+        check_page(window, "break-glass with an error")
+        window.close()
 
 
 def test_wrong_tries_open_nothing_and_a_pause_says_until_when(served):

@@ -115,6 +115,7 @@ def test_staff_look_say_what_they_think_read_why_and_offer_help(plain: Window) -
 
 def test_the_board_reads_the_audit_and_takes_its_report(plain: Window) -> None:
     page = plain.sign_in("board-member")
+    page.get_by_role("link", name="Fairness audits", exact=True).click()
     page.get_by_role("link", name="Report on model").click()
     assert page.url.endswith("/report")
     with page.expect_download() as taken:

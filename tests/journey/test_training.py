@@ -50,17 +50,17 @@ def test_training_comes_first_and_leads_to_what_was_asked_for(
         assert case.question in question.words()
         assert case.happened[0] not in question.words()
         assert client.send(question, f"/training/{place}", {}, status=422).words("title").startswith("Error: ")
-        early = client.send(question, "/training/taken", {})
+        early = client.send(question, "/training-taken", {})
         assert early.words("h1") == "Before you look at the list"
         told = client.send(question, f"/training/{place}", {"answer": "2"})
         assert case.happened[0] in told.words()
         assert case.choices[2].reply in told.words()
     before = len(taken(site, subject))
-    there = client.send(told, "/training/taken", {})
+    there = client.send(told, "/training-taken", {})
     assert "Record your own view first" in there.words()
     assert taken(site, subject)[before:] == [(TODAY, "reading-the-list-1")]
     # Sent once more, nothing more is recorded.
-    client.send(told, "/training/taken", {})
+    client.send(told, "/training-taken", {})
     assert len(taken(site, subject)) == before + 1
     assert "Your training holds until 21 June 2027" in client.get("/training").words()
     assert client.get("/training/1").words("h1") == "Before you look at the list"
@@ -112,4 +112,4 @@ def test_no_address_off_this_site_is_led_to(site: RunningSite, client: Client) -
     client.get("/training?then=https://elsewhere.test/")
     for place in range(1, len(CASES) + 1):
         told = client.send(client.get(f"/training/{place}"), f"/training/{place}", {"answer": "0"})
-    assert client.send(told, "/training/taken", {}).words("h1") == "Pupils to look at this week"
+    assert client.send(told, "/training-taken", {}).words("h1") == "Pupils to look at this week"
