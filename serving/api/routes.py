@@ -1,9 +1,11 @@
 """Every route under /api/v1, and the description of them that programs read."""
 
+import json
 import re
+from functools import cache
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import iter_route_contexts
 
@@ -29,9 +31,15 @@ router.include_router(rows.router)
 
 
 @router.get("/openapi.json", include_in_schema=False)
-def description() -> dict[str, Any]:
+def description() -> Response:
     """Return the OpenAPI description of this version."""
-    return openapi()
+    return Response(_described(), media_type="application/json")
+
+
+@cache
+def _described() -> bytes:
+    # Worked out once: it takes a tenth of a second, and anyone may ask for it.
+    return json.dumps(openapi()).encode()
 
 
 @router.api_route("/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
