@@ -1,4 +1,7 @@
-"""The demonstration's accounts, one for each role and one of another school. None of these people exist."""
+"""The demonstration's accounts, one for each role and one of another school, and colleagues who only stand in lists.
+
+None of these people exist.
+"""
 
 from dataclasses import dataclass
 
@@ -55,7 +58,7 @@ ACCOUNTS = (
         name="Demonstration data-protection officer",
         role="data_protection_officer",
         school=None,
-        words="Sees the fairness audits and no pupil's page",
+        words="Answers corrections, gives other systems access, reads agreements and the log of looks; opens no pupil",
     ),
     DemoAccount(
         subject="data-scientist",
@@ -69,6 +72,25 @@ ACCOUNTS = (
         name="Demonstration administrator",
         role="administrator",
         school=None,
-        words="Sees the fairness audits and no pupil",
+        words="Adds and invites people, gives and takes roles, reads agreements and the log of looks; sees no pupil",
     ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoColleague:
+    """Somebody for the administrator to look after, with no account to sign in by; days are before and after today."""
+
+    name: str
+    role: str
+    school: int | None
+    trained_ago: int | None
+    ends_in: int | None = None
+
+
+COLLEAGUES = (
+    DemoColleague(name="Alex Example", role="school_staff", school=0, trained_ago=350),
+    DemoColleague(name="Billie Example", role="school_staff", school=0, trained_ago=None),
+    DemoColleague(name="Charlie Example", role="school_lead", school=1, trained_ago=60, ends_in=20),
+    DemoColleague(name="Devon Example", role="network_lead", school=None, trained_ago=400, ends_in=-10),
 )

@@ -25,7 +25,7 @@ from records.refusal import Refusal
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
 from serving.jobs.board_settings import settings_under_policy
-from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_people
+from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_colleagues, save_demo_people
 from serving.jobs.deploy import deploy, show_audit
 from serving.jobs.gatekeeping import audit_candidate
 from serving.jobs.granting import write_credentials
@@ -246,8 +246,9 @@ def _people(home: Home) -> None:
     with scoped(engine, None) as session:
         schools = _schools_by_open_cases(session)
         save_demo_people(session, issuer_of(IDENTITY_PORT), schools, TODAY)
+        save_demo_colleagues(session, issuer_of(IDENTITY_PORT), schools, TODAY)
         officer = find_person(session, issuer_of(IDENTITY_PORT), "data-protection-officer", TODAY)
-        assert officer is not None  # it was added two lines above
+        assert officer is not None  # it was added three lines above
         secret = add_integration(
             session,
             officer,

@@ -22,10 +22,10 @@ from casework.people import NewPerson, add_person
 from casework.permissions import Role
 from records.home import Home
 from records.refusal import Refusal
-from serving.demo_accounts import ACCOUNTS
+from serving.demo_accounts import ACCOUNTS, COLLEAGUES
 from serving.providers import PROVIDERS_FILE
 
-__all__ = ["ACCOUNTS", "NotADemo", "demo_identity", "issuer_of", "save_demo_people"]
+__all__ = ["ACCOUNTS", "NotADemo", "demo_identity", "issuer_of", "save_demo_colleagues", "save_demo_people"]
 
 PROVIDER = "demo"
 RETURN_PATH = "/sign-in/return"
@@ -154,5 +154,23 @@ def save_demo_people(session: Session, issuer: str, schools: Sequence[int], toda
                 email=f"{account.subject}@demonstration.invalid",
                 roles=(Role(name=account.role, school=school),),
                 training_on=today - timedelta(days=30),
+            ),
+        )
+
+
+def save_demo_colleagues(session: Session, issuer: str, schools: Sequence[int], today: date) -> None:
+    """Add people who sign in nowhere: training that ends or never was, a role for some weeks, one that is over."""
+    for one in COLLEAGUES:
+        school = None if one.school is None else schools[min(one.school, len(schools) - 1)]
+        add_person(
+            session,
+            NewPerson(
+                issuer=issuer,
+                subject=one.name.lower().replace(" ", "-"),
+                name=one.name,
+                email=f"{one.name.split()[0].lower()}@demonstration.invalid",
+                roles=(Role(name=one.role, school=school),),
+                training_on=None if one.trained_ago is None else today - timedelta(days=one.trained_ago),
+                roles_expire_on=None if one.ends_in is None else today + timedelta(days=one.ends_in),
             ),
         )

@@ -57,13 +57,13 @@ def _agreement(one: Agreement, register: Register, names: Mapping[int, str], tod
     return {
         **_common(one, today),
         "rows": [
-            ("Sources", "Every source" if EVERY_SOURCE in one.sources else ", ".join(one.sources)),
+            ("Sources", "Every source" if EVERY_SOURCE in one.sources else _sentence(", ".join(one.sources))),
             ("Schools", _schools(one.schools, names)),
             ("Purpose", one.purpose),
             ("Lawful basis", one.lawful_basis),
             ("Condition for special categories", one.condition or "Not needed: nothing protected is covered"),
             ("Answers for it", one.controller),
-            ("Shared with", "; ".join(one.recipients) or "Nobody"),
+            ("Shared with", _sentence("; ".join(one.recipients) or "nobody")),
             ("Impact assessment", _assessed(one)),
         ],
         "tables": [_table(one, name, register) for name in tables],
@@ -105,6 +105,10 @@ def _table(one: Agreement, name: str, register: Register) -> dict[str, str]:
         "protected": "Protected: for auditing only" if name in TABLES and table.protected else "",
         "kept": count_words(register.retention_years(table), "year", "years"),
     }
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _assessed(one: Agreement | Transfer) -> str:

@@ -178,7 +178,7 @@ def _volume(one: Volume) -> dict[str, Any]:
 
 def _state(state: LogState) -> dict[str, Any]:
     if state.checked_at is None:
-        return {"words": "The chain has not been checked yet: the nightly job does.", "holds": True, "head": ""}
+        return {"words": "The chain has not been checked yet; belong looks, run each night on the server, does.", "holds": True, "head": ""}
     when = f"{day_words(state.checked_at)}, {state.checked_at:%H:%M} UTC"
     since = state.looks - state.checked_looks
     found = f"Checked on {when}: {state.sentence}."

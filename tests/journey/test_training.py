@@ -67,8 +67,8 @@ def test_training_comes_first_and_leads_to_what_was_asked_for(
 
 
 def test_a_form_sent_without_training_is_told_so_and_saves_nothing(site: RunningSite, client: Client) -> None:
-    page = client.sign_in("other-school-lead")
     train(site, "other-school-lead", None)
+    page = client.sign_in("other-school-lead")
     here = f"/pupils/{site.ids['Farid']}/view"
     form = {"opinion": "no_concern", "why": "They told their tutor that mornings are hard."}
     refused = client.send(page, here, form, status=403)
@@ -84,6 +84,7 @@ def test_it_may_be_renewed_within_a_month_of_its_last_day_and_the_frame_says_so(
     client.sign_in("network-lead")
     assert "Take it again" not in client.get("/pupils").words()
     train(site, "network-lead", 335)
+    client.sign_in("network-lead")
     assert "Training Yours ends on 21 July 2026. Take it again, in 10 minutes" in client.get("/pupils").words()
     assert "Go on to the past cases" in client.get("/training").words()
     train(site, "network-lead", 30)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
-import pytest
 
 from records.synthetic.clusters import clusters_of
 from records.synthetic.injustices import Injustice
@@ -43,13 +42,12 @@ def test_the_unfair_world_is_the_fair_one_with_one_group_passed_over():
     at = np.zeros(len(unfair.people.upn), np.int64)
     black = np.char.startswith(unfair.people.ethnicity, "B")
     assert black.any()
-    chance, hazard = unfair.planted.chance("under_recorded", at), unfair.planted.sanction(at)
-    assert (chance[black] == 1).all()
-    assert not chance[~black].any()
-    assert hazard[black] == pytest.approx(np.log(2))
-    assert not hazard[~black].any()
-    assert fair.planted.chance("under_recorded", at) is None
-    assert not fair.planted.sanction(at).any()
+    for kind in ("under_recorded", "recorded_late"):
+        chance = unfair.planted.chance(kind, at)
+        assert (chance[black] == 1).all()
+        assert not chance[~black].any()
+        assert fair.planted.chance(kind, at) is None
+    assert not unfair.planted.sanction(at).any()
 
 
 def test_what_is_planted_besides_stays_planted():
