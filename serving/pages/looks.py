@@ -16,6 +16,7 @@ from serving.page import Page, Visit
 from serving.pages.look_words import WORDS, about_words
 from serving.rendering import count_words, day_words
 
+_UNCHECKED = "The chain has not been checked yet; belong looks, run each night on the server, does."
 _NOT_A_NUMBER = "Enter a unique pupil number (a letter and twelve digits), or the id in the address of a pupil's page."
 
 
@@ -178,7 +179,7 @@ def _volume(one: Volume) -> dict[str, Any]:
 
 def _state(state: LogState) -> dict[str, Any]:
     if state.checked_at is None:
-        return {"words": "The chain has not been checked yet; belong looks, run each night on the server, does.", "holds": True, "head": ""}
+        return {"words": _UNCHECKED, "holds": True, "head": ""}
     when = f"{day_words(state.checked_at)}, {state.checked_at:%H:%M} UTC"
     since = state.looks - state.checked_looks
     found = f"Checked on {when}: {state.sentence}."
