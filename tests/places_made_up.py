@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy.orm import Session
 
 from casework.places import MEASURES, NETWORK, SCHOOL, PlaceCounts, PlaceRelease, save_release
+from casework.school_quality import SchoolQuality, save_quality
 from tests.factories import HALF_TERMS
 
 GROUPS = ("pupils", "sessions_possible", "sessions_missed", "incidents", "removals", "suspensions")
@@ -51,3 +52,25 @@ def save_places(session: Session, schools: tuple[int, ...], today: date) -> None
             places.append(made_counts(start, "ethnicity", group, size, ("suspensions",), measures=GROUPS))
         release = PlaceRelease(half_term=start, name=name, ends_on=end, known_on=end + timedelta(days=8))
         save_release(session, release, places)
+
+
+def save_made_up_quality(session: Session, schools: tuple[int, ...], today: date) -> None:
+    """Publish how the records of two schools stand: one with rows put aside and an agreement that ends."""
+    for at, urn in enumerate(schools):
+        weeks = [
+            {
+                "week": (today - timedelta(days=7 * back)).isoformat(),
+                "owed": 8500,
+                "marked": 8500 - 30 * back,
+                "bare": back % 3,
+                "unexplained": 12 - back,
+            }
+            for back in range(1, 5)
+        ]
+        aside = [
+            {"fate": "quarantined", "why": "attendance code not in the list", "remedy": "Use a code.", "rows": 14},
+            {"fate": "held", "why": "no pupil with this number is on roll", "remedy": "", "rows": 1},
+        ]
+        ends = {"title": "Attendance and behaviour", "ends": "2026-07-31", "sources": "sims"}
+        payload = {"weeks": weeks, "aside": aside if at == 0 else [], "agreements": [ends] if at == 0 else []}
+        save_quality(session, SchoolQuality(school=urn, as_of=today, payload=payload))

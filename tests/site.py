@@ -30,7 +30,7 @@ from tests.database import names_by_pupil, remove_home
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
 from tests.journey.client import Client, running
 from tests.model_made_up import save_made_up_model
-from tests.places_made_up import save_places
+from tests.places_made_up import save_made_up_quality, save_places
 from tests.unit.fairness_factory import comparison, made_network
 
 NETWORK = "Riverside Schools"
@@ -146,6 +146,7 @@ def fill(home: Home, digest: str, issuer: str) -> None:
         publish(session, publication(digest, TODAY - timedelta(days=14), early))
         publish(session, publication(digest, TODAY, {shape.forename for shape in PUPILS if shape.flagged} - early))
         save_made_up_model(session, digest)
+        save_made_up_quality(session, tuple(SCHOOLS), TODAY)
         save_register(session, register_of(home), TODAY)
         save_places(session, tuple(SCHOOLS), TODAY)
         save_audit(session, stored_audit(home, digest))

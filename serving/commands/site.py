@@ -29,6 +29,7 @@ def score(
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
     from serving.jobs.places import publish_places
+    from serving.jobs.school_quality import publish_quality
 
     here = open_home(home)
     day = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
@@ -49,6 +50,7 @@ def score(
         out.print(f"Not scored: {standing.name}. {standing.note}.", markup=False, highlight=False)
     if night.held:
         out.print("Next: belong quality")
+    publish_quality(here)
     for half_term in publish_places(here):
         out.print(f"Counts by place of {half_term} are published, once and for good")
     return Exit.DONE

@@ -33,6 +33,7 @@ from serving.jobs.intake import read_exports
 from serving.jobs.limits import check_policy
 from serving.jobs.nightly import Night, score_network
 from serving.jobs.places import publish_places
+from serving.jobs.school_quality import publish_quality
 from serving.jobs.signing import sign_candidate
 from serving.jobs.stages import Stages
 from serving.jobs.terms import Terms
@@ -149,6 +150,7 @@ def _served(home: Home, digest: str, decision: Decision, mlruns: Path, stages: S
         say(f"{night.published.flags} new flags")
     with stages("Counting by place, half-term by half-term") as say:
         say(f"{len(publish_places(home))} half-terms published")
+        publish_quality(home)
     return night
 
 

@@ -13,6 +13,7 @@ from casework.school_roll import never_came, school_roll
 from casework.term_dates import KINDS, NOT_COVERED, NoSuchSchool, TermDate, doubts, enter, term_dates, withdraw
 from serving.form_fields import date_field, needed_date, select_field, told_errors, typed_date, urn_of
 from serving.page import NotFound, Page, Visit
+from serving.pages.records_quality import quality_parts
 from serving.rendering import day_words, full_day_words, year_words
 from serving.school_year import recorded_dates, year_start
 
@@ -95,6 +96,7 @@ def _form(visit: Visit, school: int | None, error: RuleBroken | None = None) -> 
         uncovered=any(doubt.rule == NOT_COVERED for doubt in doubted),
         contradictions=[f"{doubt.sentence} {doubt.remedy}" for doubt in doubted if doubt.contradicts],
         rows=[_row(one) for one in shown if one.end >= year_start(visit.today)],
+        quality=quality_parts(visit, here.urn),
         may_enter=may(visit.person, "enter_term_dates", here.urn),
         fields=fields,
     )

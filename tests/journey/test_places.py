@@ -3,6 +3,7 @@
 import pytest
 
 from tests.deployed import OTHER_SCHOOL, SCHOOL
+from tests.house.test_addresses import OUTCOMES
 from tests.journey.client import Client, Read
 from tests.site import PUPILS
 
@@ -57,3 +58,21 @@ def test_no_pupil_is_on_the_page_or_behind_it(client: Client) -> None:
         page = client.get(f"/places?by={cut}&chart=home")
         assert not any(shape.forename in page.words() for shape in PUPILS)
         assert not any("/pupils/" in one for one in addresses(page))
+
+
+def test_how_a_schools_records_stand_is_counted_on_its_page_and_on_no_other(client: Client) -> None:
+    client.sign_in("school-lead")
+    words = client.get("/records").words()
+    assert "Registers, week by week" in words
+    assert "14 rows, not taken in: attendance code not in the list. Use a code." in words
+    assert "'Attendance and behaviour' ends on 31 July 2026" in words
+    client.sign_in("other-school-lead")
+    assert "No row of files that name this school alone." in client.get("/records").words()
+
+
+def test_no_address_of_places_names_an_outcome(client: Client) -> None:
+    """A form's values stand in the address once it is sent, so they are held to the rule for addresses."""
+    client.sign_in("network-lead")
+    page = client.get("/places")
+    values = [one.get("value", "") for one in page.all("option")]
+    assert [one for one in (*values, *addresses(page)) if OUTCOMES.search(one)] == []
