@@ -5,6 +5,7 @@ Whoever reads it sees no pupil: opaque ids, times and people. Reading it is a lo
 
 import statistics
 import uuid
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -125,7 +126,8 @@ def volumes(session: Session, reader: Person, now: datetime) -> tuple[Volume, ..
     for row in session.execute(_WEEKS, {"now": now, "since": now - WEEK * (WEEKS_BEFORE + 1)}):
         weeks[row.person_id][row.back] = row.pupils
     people = _people(session, weeks)
-    found = [_volume(who, people, weeks) for who in weeks if 0 in weeks[who] and who in people]
+    by_role = _by_role(people, weeks)
+    found = [_volume(who, people[who], weeks[who], by_role) for who in people if 0 in weeks[who]]
     found.sort(key=lambda one: (not one.stands_out, -one.pupils, one.name))
     look(session, reader, "see_volumes")
     return tuple(found[:SHOWN_VOLUMES])
@@ -233,29 +235,42 @@ def _people(session: Session, who: Iterable[uuid.UUID]) -> dict[uuid.UUID, tuple
     return {row.id: (row.name, tuple(role for role in ROLES if role in row.roles)) for row in session.execute(rows)}
 
 
+def _by_role(
+    people: Mapping[uuid.UUID, tuple[str, Sequence[str]]], weeks: Mapping[uuid.UUID, Mapping[int, int]]
+) -> dict[str, list[int]]:
+    """Return, for each role, the pupils of every earlier week of everybody who holds it, in order."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for who, (_, roles) in people.items():
+        for role in roles:
+            found[role] += _earlier(weeks[who])
+    return {role: sorted(pupils) for role, pupils in found.items()}
+
+
+def _earlier(weeks: Mapping[int, int]) -> list[int]:
+    return [pupils for back, pupils in weeks.items() if back > 0]
+
+
+def _without(ordered: Sequence[int], own: Iterable[int]) -> float | None:
+    """Return the median of numbers in order once one's own are taken out; None where nothing is left."""
+    rest = list(ordered)
+    for one in own:
+        rest.pop(bisect_left(rest, one))
+    middle = len(rest) // 2
+    if not rest:
+        return None
+    return float(rest[middle]) if len(rest) % 2 else (rest[middle - 1] + rest[middle]) / 2
+
+
 def _volume(
-    who: uuid.UUID,
-    people: Mapping[uuid.UUID, tuple[str, Sequence[str]]],
-    weeks: Mapping[uuid.UUID, Mapping[int, int]],
+    who: uuid.UUID, person: tuple[str, Sequence[str]], weeks: Mapping[int, int], by_role: Mapping[str, Sequence[int]]
 ) -> Volume:
-    name, roles = people[who]
-    own = [pupils for back, pupils in weeks[who].items() if back > 0]
-    by_role = [
-        [
-            pupils
-            for other, theirs in weeks.items()
-            if other != who and other in people and role in people[other][1]
-            for back, pupils in theirs.items()
-            if back > 0
-        ]
-        for role in roles
-    ]
-    usual = [statistics.median(one) for one in by_role if one]
+    (name, roles), own = person, _earlier(weeks)
+    usual = [median for role in roles if (median := _without(by_role[role], own)) is not None]
     return Volume(
         person_id=who,
         name=name,
         roles=tuple(ROLES[role] for role in roles),
-        pupils=weeks[who][0],
+        pupils=weeks[0],
         own_usual=statistics.median(own) if own else None,
         # Of several roles, the one under which most is usual.
         role_usual=max(usual) if usual else None,
