@@ -34,6 +34,7 @@ class User(threading.Thread):
         """Open pages until the plan's end; what fails is kept as words for the main thread."""
         try:
             until = time.monotonic() + self.plan["seconds"]
+            self.read()  # people do not all begin in the same moment
             while time.monotonic() < until:
                 pupils = _LINK.findall(self.open("list", "/pupils"))
                 assert pupils, "a list without pupils"
@@ -54,9 +55,13 @@ class User(threading.Thread):
         body = answer.read()
         self.seconds[kind].append(time.perf_counter() - began)
         assert answer.status == 200, f"{kind} answered {answer.status}"
+        self.read()
+        return body
+
+    def read(self) -> None:
+        """Read for a moment, if the plan says so."""
         if self.plan["reading"]:
             time.sleep(self.random.expovariate(1 / self.plan["reading"]))
-        return body
 
     def _asked(self, path: str) -> http.client.HTTPResponse:
         self.connection.request("GET", path, headers=self.headers)

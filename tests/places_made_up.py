@@ -37,10 +37,14 @@ def save_places(session: Session, schools: tuple[int, ...], today: date) -> None
     for name, start, end in HALF_TERMS[-6:]:
         if end + timedelta(days=7) >= today:
             continue
-        places = [made_counts(start, NETWORK, "all", sum(sizes.values()))]
         hide = ("supported", "reviewed") if start.month % 2 else ()
+        of_schools = [made_counts(start, SCHOOL, str(urn), size) for urn, size in sizes.items()]
+        whole = {name: sum(one.counts[name] or 0 for one in of_schools) for name in MEASURES}
+        places = [
+            PlaceCounts(half_term=start, cut=cut, place=place, counts=whole)
+            for cut, place in ((NETWORK, "all"), ("phase", "SS"))
+        ]
         places += [made_counts(start, SCHOOL, str(urn), size, hide) for urn, size in sizes.items()]
-        places += [made_counts(start, "phase", "SS", sum(sizes.values()))]
         places += [made_counts(start, "year_group", str(year), 400) for year in range(7, 12)]
         places += [
             made_counts(start, "deprivation", tenth, size)

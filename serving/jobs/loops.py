@@ -29,9 +29,9 @@ class LoadedLoops:
         """Return the loops for a post of so many pupils."""
         return self._machine or (self._loaded() if pupils > FEW else PLAIN)
 
-    def load_beside(self) -> None:
-        """Begin to load machine code, while requests are answered without."""
-        threading.Thread(target=self._loaded, name="loops", daemon=True).start()
+    def load(self) -> None:
+        """Load machine code now; requests of few pupils are answered without meanwhile."""
+        self._loaded()
 
     def _loaded(self) -> Machine:
         with self._lock:

@@ -41,13 +41,19 @@ class MakeSite:
     address: str
 
     def __call__(self) -> "FastAPI":
-        """Return the application; machine code is loaded beside the first requests."""
+        """Return the application; its model and then its machine code are loaded beside the first requests."""
         # Here and not above: who only starts workers need not load what they load.
         from serving.app import create_app  # noqa: PLC0415  # see above
 
         loops = LoadedLoops()
         app = create_app(self.home, address=self.address, loops=loops)
-        loops.load_beside()
+
+        def load() -> None:
+            # One after the other: both at once would each wait for the other, and people wait for the model.
+            app.state.site.door.deployed()
+            loops.load()
+
+        threading.Thread(target=load, name="loading", daemon=True).start()
         return app
 
 
