@@ -81,6 +81,11 @@ class Home:
         return self.path / "mappings"
 
     @property
+    def nights(self) -> Path:
+        """What a night's scoring worked out before it was stopped; removed once the week is published."""
+        return self.path / "nights"
+
+    @property
     def secrets(self) -> Path:
         """Keys; readable by the owner only."""
         return self.path / "secrets"

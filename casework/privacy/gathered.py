@@ -1,5 +1,6 @@
 """Every holding of personal data, gathered from the floors: for a pupil's file, erasure and the page of holdings."""
 
+import shutil
 from typing import Final
 
 from sqlalchemy.orm import Session
@@ -8,7 +9,7 @@ from casework import holdings as casework_holdings
 from records.home import Home
 from records.protected import ProtectedStore
 from records.rights import holdings as records_holdings
-from records.rights.holding import Holding
+from records.rights.holding import Gone, Holding, Subject
 from training import holdings as training_holdings
 
 PROTECTED: Final = Holding[Home](
@@ -23,10 +24,29 @@ PROTECTED: Final = Holding[Home](
     ),
     erase=lambda home, subject: records_holdings.erase_in(home.protected, ProtectedStore(home).tables(), home, subject),
 )
+
+
+def _without_nights(home: Home, subject: Subject) -> Gone:
+    shutil.rmtree(home.nights, ignore_errors=True)  # everybody's; the next night works out again what is still held
+    return Gone(rows=0)
+
+
+NIGHTS: Final = Holding[Home](
+    name="A night's scoring that was stopped",
+    places=("nights",),
+    about="pupils on roll",
+    purpose="to go on where it was stopped",
+    kept="until the week is published; the next night, a purge and any erasure remove it whole",
+    # Copies of rows that other holdings count and describe.
+    find=lambda home, subject: 0,
+    describe=lambda home, subject: (),
+    erase=_without_nights,
+)
 # Files first, then the database: by the names that it holds, the rows of files are found.
 IN_THE_HOME: Final[tuple[Holding[Home], ...]] = (
     *records_holdings.HOLDINGS,
     PROTECTED,
+    NIGHTS,
     *training_holdings.HOLDINGS,
 )
 IN_THE_DATABASE: Final[tuple[Holding[Session], ...]] = casework_holdings.HOLDINGS

@@ -1,6 +1,7 @@
 """The purge: what is past its time goes, from records, copies and the operational database."""
 
 import json
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -73,6 +74,7 @@ def purge(home: Home, today: date) -> Purged:
 
     The log of looks and decisions on rights stay: they hold opaque ids only, and prove themselves.
     """
+    shutil.rmtree(home.nights, ignore_errors=True)  # it may hold what is past its time
     with only_ingest(home):
         records = purge_tables(home, today)
         copies = purge_copies(home)

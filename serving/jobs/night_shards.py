@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -35,7 +34,6 @@ from serving.scoring import Deployed, open_deployed
 from training.bundle import scoring_digest
 from training.week import ShardWeek, shard_week
 
-FOLDER: Final = "nights"
 _RECORDED = ("roll", "weekly_facts", "incidents")
 
 
@@ -101,8 +99,9 @@ def shard_nights(home: Home, day: date, digest: str, where: Where) -> Iterator[S
         `where` names a Dask scheduler that does not answer, or that has no worker.
     """
     store = Store(home)
-    folder = home.path / FOLDER / _key(home, store, day, digest)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = home.nights / _key(home, store, day, digest)
+    home.nights.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     # What another day, bundle or state of the records left behind is of no use to anybody.
     for old in folder.parent.iterdir():
         if old != folder:

@@ -142,7 +142,10 @@ def left(database_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Itera
     everything_forced_to_disk(home)
     before = found_in(home, needles_of(number))
     decision = Decision(asked=Asked(upn=ANN), ground="objection_upheld", decided_by=subject, note=NOTE)
+    stopped = home.nights / "of-a-night-that-was-stopped"
+    stopped.mkdir(parents=True)
     certificate = erase(home, decision, database.TODAY, lambda place: None)
+    assert not home.nights.exists()
     after = found_in(home, needles_of(number))
     page = (folder / "file.html").read_text(encoding="utf-8")
     assert name == f"{FORENAME} {SURNAME}"

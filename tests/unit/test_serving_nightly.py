@@ -186,7 +186,7 @@ class TestTheNightlyJob:
         monkeypatch.setattr(night_shards, "shard_night", stopped)
         with pytest.raises(KeyboardInterrupt):
             score_network(night_home)
-        (kept,) = (night_home.path / night_shards.FOLDER).iterdir()
+        (kept,) = night_home.nights.iterdir()
         assert [part.name for part in kept.iterdir()] == ["0"]
         assert score_network(night_home).published.scores == 60
         assert worked == [0, 1, 1]
@@ -202,7 +202,7 @@ class TestTheNightlyJob:
                 score_network(night_home)
         put_records(night_home, range(61, 64))
         assert score_network(night_home).published.scores == 63
-        assert not list((night_home.path / night_shards.FOLDER).iterdir())
+        assert not list(night_home.nights.iterdir())
 
     def test_a_cluster_brings_what_this_machine_brings(self, night_home):
         with night_shards.shard_nights(night_home, TODAY, BUNDLE.digest, Where()) as here:
