@@ -180,7 +180,9 @@ def test_the_purge_counts_years_from_the_end_of_the_school_year(pupils):
     # A correction of an old mark: both versions go.
     append(pupils, MARKS, [mark(21, days[0], code="O")], date(2026, 6, 3))
     append(pupils, OBJECTIONS, [{"pupil": n, "made_on": date(2016, 1, 5), "ended_on": None} for n in (21, 22)], TODAY)
+    (pupils.nights / "of-a-night-that-was-stopped").mkdir(parents=True)
     done = purge(pupils, TODAY)
+    assert not pupils.nights.exists()
     # The leaver's two versions of one enrolment; the objection of the one who left, which stands open.
     assert {name: count for name, count in done.records.items() if count} == {
         "enrolments": 2,
