@@ -44,14 +44,14 @@ ACCOUNTS = (
         name="Demonstration network lead",
         role="network_lead",
         school=None,
-        words="Sees every school's list, and records no views",
+        words="Sees places first, then every school's list, and records no views",
     ),
     DemoAccount(
         subject="board-member",
         name="Demonstration board member",
         role="board_member",
         school=None,
-        words="Sees the fairness audits and no pupil",
+        words="Sees the fairness audits, places and models, and no pupil",
     ),
     DemoAccount(
         subject="data-protection-officer",
@@ -65,7 +65,7 @@ ACCOUNTS = (
         name="Demonstration data scientist",
         role="data_scientist",
         school=None,
-        words="Sees the fairness audits and no pupil",
+        words="Sees models, their drift and the fairness audits, and no pupil",
     ),
     DemoAccount(
         subject="administrator",
