@@ -33,6 +33,7 @@ from features.catalogue import CATALOGUE
 from features.compiled import build
 from features.feature import Feature
 from records.home import Home, open_home
+from records.memory import use_small_pages
 from records.store import Store
 
 TABLES = frozenset({"marks", "behaviour", "positives", "suspensions"})
@@ -49,6 +50,7 @@ def windowed() -> tuple[Feature, ...]:
 def main() -> None:
     """Make the year, run the sides, compare what they found, print the figures."""
     wanted = _arguments()
+    use_small_pages()  # as every command of `belong`; for the processes started from here, of all sides
     if wanted.side:
         print(json.dumps(_side(wanted.side, open_home(Path(wanted.home)), Path(wanted.out))))
         return

@@ -88,24 +88,24 @@ def work_out(
     values = np.empty((len(rows), len(features)), dtype=np.float64)
     fresh = np.zeros(len(rows), dtype=np.bool_)
     # One buffer for all blocks: a new one each time is new pages each time, and the kernel may look long for them.
-    buffer = np.empty((len(features), min(max(ROWS_AT_ONCE, len(as_ofs)), len(rows))))
+    # Lines a power of two apart would push each other out of the processor's cache where they are turned into rows.
+    buffer = np.empty((len(features), min(max(ROWS_AT_ONCE, len(as_ofs)), len(rows)) + 8))
     for block in work.blocks(ROWS_AT_ONCE):
         fresh[block.row] = block.added(FRESH, "fresh") > 0
-        columns = buffer[:, : len(block)]
-        _fill(columns, block, asks)
-        values[block.row] = columns.T
+        _fill(buffer, block, asks)
+        values[block.row] = buffer[:, : len(block)].T
     for column, feature in asks.contexts:
         values[:, column] = CONTEXTS[feature.context](rows)
     return Worked(rows, values, abstain_of(history, rows, fresh, machine), asks.fingerprint)
 
 
-def _fill(columns: Values, block: Block, asks: Asked) -> None:
-    """Write every feature of the block's rows but the contexts, a line a feature."""
-    block.work.machine.sums(columns, block.totals, block.held, asks.sums)
-    block.work.machine.series(columns, block.totals, block.held, asks.series)
+def _fill(lines: Values, block: Block, asks: Asked) -> None:
+    """Write every feature of the block's rows but the contexts, a line a feature, which may be longer."""
+    block.work.machine.sums(lines, block.totals, block.held, asks.sums)
+    block.work.machine.series(lines, block.totals, block.held, asks.series)
     made: Made = {}
     for column, feature in asks.others:
-        columns[column] = value_of(block, feature, made)
+        lines[column, : len(block)] = value_of(block, feature, made)
 
 
 def value_of(block: Block, feature: Feature, made: Made) -> Values:

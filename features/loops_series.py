@@ -16,10 +16,12 @@ SLOPE, VOLATILITY, MOMENTUM, CUSUM, DEPARTURE, WEEKS = range(6)
 
 
 def series(out: Values, totals: Small, held: Small, recipes: SeriesRecipes) -> None:
-    """Write each feature's value into its column of `out`, shape (features, rows). `features.forms` says what each is.
+    """Write each feature's value into its line of `out`. `features.forms` says what each is.
 
     Parameters
     ----------
+    out
+        Shape (features, rows or more): what lies behind the rows is left alone.
     totals
         Each measure added up from each edge to as_of, shape (needs + 1, rows); the last is nothing.
     held
@@ -29,8 +31,8 @@ def series(out: Values, totals: Small, held: Small, recipes: SeriesRecipes) -> N
     lines = np.empty((_AT_ONCE, above.shape[1] - 1))
     for one in range(len(column)):
         value, window, before, rates = out[column[one]], size[one, 0], size[one, 1], size[one, 2] > 0
-        for first in range(0, len(value), _AT_ONCE):
-            rows = (first, min(first + _AT_ONCE, len(value)))
+        for first in range(0, len(held), _AT_ONCE):
+            rows = (first, min(first + _AT_ONCE, len(held)))
             if form[one] == WEEKS:
                 for row in range(rows[0], rows[1]):
                     value[row] = _weeks(totals, above[one], window + before, row)

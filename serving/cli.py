@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ParamSpec
 import typer
 from rich.console import Console
 
+from records.memory import use_small_pages
 from records.refusal import Refusal
 from serving.commands import (
     agreements,
@@ -88,6 +89,7 @@ for title, commands, words, panel in (
 
 def main() -> None:
     """Run one command. A refusal is one sentence and exit code 2; only a fault of ours shows a traceback."""
+    use_small_pages()
     try:
         app(prog_name="belong")
     except Refusal as refusal:
