@@ -29,6 +29,7 @@ from serving.pages import (
     report,
     said,
     sign_in,
+    support,
     take_away,
     training,
 )
@@ -43,6 +44,7 @@ PAGES: tuple[Page, ...] = (
     *record_view.PAGES,
     *record_decision.PAGES,
     *said.PAGES,
+    *support.PAGES,
     *corrections.PAGES,
     *places.PAGES,
     *records.PAGES,

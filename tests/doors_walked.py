@@ -126,6 +126,8 @@ DOORS: Final[Mapping[str, Door]] = {
     "record what happens next": Door(school=SCHOOL, trained=True, form=lambda walk: _NEXT),
     "write down what they say": _PUPIL,
     "record a correction": _PUPIL,
+    "write down support": _PUPIL,
+    "say how support goes": _PUPIL,
     "set a case aside": Door(school=SCHOOL, trained=True, form=lambda walk: _days("until_on", 29)),
     "grant a fresh start": _PUPIL,
     "letter as PDF": _PUPIL,
