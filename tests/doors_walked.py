@@ -277,6 +277,15 @@ def remember(walk: Walk) -> None:
             f"VALUES ({SCHOOL}, '{walk.ids['lead']}', '{walk.ids['staff']}', '2026-06-22', '2026-06-26', "
             f"'{walk.ids['lead']}', now()) RETURNING id"
         )
+        walk.ids["support there"] = one(
+            f"INSERT INTO supports (pupil_id, school_urn) VALUES ('{site.ids[ELSEWHERE]}', {OTHER_SCHOOL}) RETURNING id"
+        )
+        database.execute(
+            "INSERT INTO support_versions (support_id, version, school_urn, kind, provider, offered_on, standing, "
+            f"note, person_id, recorded_on, recorded_at, idempotency_key) VALUES ('{walk.ids['support there']}', 1, "
+            f"{OTHER_SCHOOL}, 'youth_work', '{THEIR_WORDS}', '2026-06-22', 'waiting', '', '{walk.ids['lead']}', "
+            "'2026-06-22', now(), 'there')"
+        )
     with job_session(site.home) as session:
         rows = session.execute(text("SELECT id, school_urn FROM pupils")).all()
     school_of = {row.id: row.school_urn for row in rows}
