@@ -5,12 +5,14 @@ from alembic import context
 from casework import (
     tables_calls,
     tables_cases,
+    tables_continuum,
     tables_daily,
     tables_flags,
     tables_people,
     tables_places,
     tables_said,
     tables_staff,
+    tables_support,
     tables_uploads,
 )
 from casework.base import Base
@@ -20,12 +22,14 @@ TABLES = (
     tables_people,
     tables_flags,
     tables_cases,
+    tables_continuum,
     tables_daily,
     tables_calls,
     tables_said,
     tables_uploads,
     tables_places,
     tables_staff,
+    tables_support,
 )
 
 
