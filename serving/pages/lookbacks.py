@@ -164,7 +164,8 @@ def _belong(found: Lookback) -> str:
     first = found.first_flag
     if first is not None:
         weeks = (found.line.event_on - first).days // 7
-        return f"Belong first flagged the pupil in the week of {day_words(first)}, {weeks} weeks before."
+        before = f"{weeks} week{'' if weeks == 1 else 's'} before"
+        return f"Belong first flagged the pupil in the week of {day_words(first)}, {before}."
     said = [week.belong for week in found.weeks if week.belong]
     return f"{SIGNALS[_why_not(said[-1])]}." if said else "There was no list with this pupil in the weeks shown."
 
