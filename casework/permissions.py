@@ -41,6 +41,9 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         # Counts only. A school's lead sees their own school's beside the network's.
         "see_places": frozenset({"school_lead", "network_lead", "board_member", "data_protection_officer"}),
         # How schools answer pupils, held against their own past: for whoever can ask them about it.
+        # To learn from: by those who met the pupil, and whoever answers for the network.
+        "see_lookbacks": _WITH_PUPILS,
+        "record_lookback": SCHOOL_ROLES,
         "see_continuum": frozenset({"network_lead"}),
         # What is paid for and whom it reaches, in counts: for those who answer for the network's money and fairness.
         "see_programmes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
@@ -92,6 +95,8 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",
         "see_places": "look at counts by place",
+        "see_lookbacks": "look at learning reviews",
+        "record_lookback": "write in a learning review",
         "see_continuum": "look at the exclusions continuum",
         "see_programmes": "look at programmes of support",
         "manage_programmes": "enter programmes of support",

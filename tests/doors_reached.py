@@ -60,6 +60,12 @@ def brought(site: RunningSite) -> str:
         return str(session.execute(text("SELECT id FROM uploads")).scalar_one())
 
 
+def looked_back(site: RunningSite) -> str:
+    """Return the look-back that the site was filled with: of the first school, of a pupil without a case."""
+    with job_session(site.home) as session:
+        return str(session.execute(text("SELECT id FROM lookbacks ORDER BY event_on LIMIT 1")).scalar_one())
+
+
 def _person(site: RunningSite, subject: str) -> Person:
     with job_session(site.home) as session:
         query = text("SELECT id FROM people WHERE subject = :subject")
@@ -90,6 +96,7 @@ STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType
         "provider": lambda site: "demo",
         "challenge_id": asked_for,
         "support_id": offered,
+        "lookback_id": looked_back,
         "upload_id": brought,
         "place": lambda site: "1",
         "person_id": lambda site: str(_person(site, "school-staff").id),

@@ -133,6 +133,8 @@ DOORS: Final[Mapping[str, Door]] = {
     "letter as PDF": _PUPIL,
     "corrections asked for": Door(),
     "one correction": Door(school=SCHOOL),
+    "learning reviews": Door(),
+    "one learning review": Door(school=SCHOOL, trained=True),
     "places": Door(),
     "the exclusions continuum": Door(),
     "a school's records": Door(school=SCHOOL, query=_QUERY),

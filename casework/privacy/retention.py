@@ -32,6 +32,7 @@ _GONE_PUPILS: Final = (
     "SELECT id FROM pupils p WHERE p.left_on IS NOT NULL AND NOT p.pseudonym = ANY (:present) "
     "AND NOT EXISTS (SELECT FROM cases c WHERE c.pupil_id = p.id) "
     "AND NOT EXISTS (SELECT FROM flags f WHERE f.pupil_id = p.id) "
+    "AND NOT EXISTS (SELECT FROM lookbacks l WHERE l.pupil_id = p.id) "
     "AND NOT EXISTS (SELECT FROM scores s WHERE s.pupil_id = p.id) "
     "AND NOT EXISTS (SELECT FROM supports o WHERE o.pupil_id = p.id)"
 )
@@ -40,7 +41,10 @@ _OLD_SUPPORTS: Final = (
     f"SELECT id FROM supports o WHERE o.case_id IN ({_OLD_CASES}) OR o.case_id IS NULL AND NOT EXISTS "  # noqa: S608  # ours
     "(SELECT FROM support_versions v WHERE v.support_id = o.id AND greatest(v.recorded_on, v.end_on) >= :cases)"
 )
+_OLD_LOOKBACKS: Final = "SELECT id FROM lookbacks WHERE opened_on < :cases"
 _STEPS: Final = (
+    *((table, f"lookback_id IN ({_OLD_LOOKBACKS})") for table in ("lookback_notes", "lookback_steps")),
+    ("lookbacks", f"id IN ({_OLD_LOOKBACKS})"),
     ("voices", f"support_id IN ({_OLD_SUPPORTS})"),
     ("support_versions", f"support_id IN ({_OLD_SUPPORTS})"),
     ("supports", f"id IN ({_OLD_SUPPORTS})"),

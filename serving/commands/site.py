@@ -27,6 +27,7 @@ def score(
     from records.clock import clock_of
     from records.home import open_home
     from serving.jobs.continuum import publish_continuum
+    from serving.jobs.lookbacks import open_lookbacks
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
     from serving.jobs.places import publish_places
@@ -52,6 +53,11 @@ def score(
     if night.held:
         out.print("Next: belong quality")
     publish_quality(here)
+    looked = open_lookbacks(here)
+    if looked.opened:
+        out.print(f"{looked.opened} learning reviews opened")
+    if answered := looked.redated + looked.withdrawn + looked.restored:
+        out.print(f"{answered} learning reviews follow a correction of the records")
     for half_term in publish_places(here):
         out.print(f"Counts by place of {half_term} are published, once and for good")
     for term in publish_continuum(here):

@@ -32,6 +32,7 @@ from serving.jobs.gatekeeping import audit_candidate
 from serving.jobs.granting import write_credentials
 from serving.jobs.intake import read_exports
 from serving.jobs.limits import check_policy
+from serving.jobs.lookbacks import open_lookbacks
 from serving.jobs.nightly import Night, score_network
 from serving.jobs.places import publish_places
 from serving.jobs.school_quality import publish_quality
@@ -152,6 +153,7 @@ def _served(home: Home, digest: str, decision: Decision, mlruns: Path, stages: S
     with stages("Counting by place, and along the exclusions continuum") as say:
         say(f"{len(publish_places(home))} half-terms and {len(publish_continuum(home))} terms published")
         publish_quality(home)
+        open_lookbacks(home)
     return night
 
 

@@ -113,6 +113,8 @@ TRUTH = {
     "see_records": "sln",
     "see_places": "lnbo",
     "see_continuum": "n",
+    "see_lookbacks": "sln",
+    "record_lookback": "sl",
     "bring_data": "l",
     "enter_term_dates": "l",
     "record_voice": "sl",
