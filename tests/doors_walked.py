@@ -138,6 +138,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "one programme": Door(),
     "enter a programme": Door(),
     "change a programme": Door(),
+    "the exclusions continuum": Door(),
     "a school's records": Door(school=SCHOOL, query=_QUERY),
     "pupils of a school without a list": Door(school=OTHER_SCHOOL, trained=True, query=f"?school={OTHER_SCHOOL}"),
     "enter a term date": Door(school=SCHOOL, form=lambda walk: _TERM),

@@ -5,6 +5,7 @@ from alembic import context
 from casework import (
     tables_calls,
     tables_cases,
+    tables_continuum,
     tables_daily,
     tables_flags,
     tables_people,
@@ -21,6 +22,7 @@ TABLES = (
     tables_people,
     tables_flags,
     tables_cases,
+    tables_continuum,
     tables_daily,
     tables_calls,
     tables_said,

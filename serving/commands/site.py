@@ -26,6 +26,7 @@ def score(
     """
     from records.clock import clock_of
     from records.home import open_home
+    from serving.jobs.continuum import publish_continuum
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
     from serving.jobs.places import publish_places
@@ -56,6 +57,8 @@ def score(
         out.print(f"Counts by place of {half_term} are published, once and for good")
     if periods := publish_programmes(here):
         out.print(f"Counts of programmes are published: {periods} more")
+    for term in publish_continuum(here):
+        out.print(f"The exclusions continuum of {term} is published, once and for good")
     return Exit.DONE
 
 

@@ -76,6 +76,7 @@ def _counted(home: Home, today: date, wanted: Sequence[HalfTerm]) -> list[pd.Dat
 
 
 def labels_of(home: Home, today: date) -> Labels:
+    """Return what pupils count in, as it is known today."""
     schools = latest(delta.read(home.history, SCHOOLS, 0)[0], SCHOOLS, today)
     phases = dict(zip(schools["school"].astype(int), schools["phase"].astype(str), strict=True))
     return Labels(phases, deciles(home, today), groups_on(home, policy_of(home), today))
