@@ -5,6 +5,7 @@ says what to add here.
 """
 
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from tests.brought import ROLL, send_files
 from tests.database import job_session
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY
 from tests.model_made_up import save_looks
+from tests.programmes_made_up import entered, save_made_up_release
 from tests.site import RunningSite
 
 # The pupil whose page every walk opens; a view of them is recorded first, so that the whole page shows.
@@ -37,6 +39,15 @@ SUPPORT: Final = {
     "provider": "The climbing club",
     **{f"offered_on-{part}": value for part, value in (("day", "15"), ("month", "6"), ("year", "2026"))},
     "pupil_said": "It is good to have somebody to talk to on Thursdays.",
+}
+PROGRAMME: Final = {
+    "name": "Mentors for the summer",
+    "funder": "The Riverside Trust",
+    **{f"start-{part}": value for part, value in (("day", "5"), ("month", "1"), ("year", "2026"))},
+    **{f"end-{part}": value for part, value in (("day", "17"), ("month", "7"), ("year", "2026"))},
+    "kinds": ["mentoring", "youth_work"],
+    "schools": [str(SCHOOL), str(OTHER_SCHOOL)],
+    "budget": "24,000",
 }
 RECEIVED: Final = {"received_on-day": "22", "received_on-month": "6", "received_on-year": "2026"}
 
@@ -52,6 +63,12 @@ def offered(site: RunningSite) -> str:
     with job_session(site.home) as session:
         query = text("SELECT id FROM supports WHERE pupil_id = :pupil")
         return str(session.execute(query, {"pupil": site.ids[OPENED]}).scalar_one())
+
+
+def programme(site: RunningSite) -> str:
+    """Return the programme that `prepare` had entered."""
+    with job_session(site.home) as session:
+        return entered(session)
 
 
 def brought(site: RunningSite) -> str:
@@ -97,6 +114,7 @@ STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType
         "challenge_id": asked_for,
         "support_id": offered,
         "lookback_id": looked_back,
+        "programme_id": programme,
         "upload_id": brought,
         "place": lambda site: "1",
         "person_id": lambda site: str(_person(site, "school-staff").id),
@@ -162,12 +180,17 @@ def prepare(site: RunningSite) -> None:
     send_files(lead, [ROLL])
     lead.close()
     work_on_uploads(site.home)
+    network = site.client()
+    network.sign_in("network-lead")
+    network.send(network.get("/programmes/new"), "/programmes/new", PROGRAMME)
+    network.close()
     with job_session(site.home) as session:
         session.execute(
             text("INSERT INTO school_doubts VALUES (:s, 'not_covered', '2026-06-01', 'No list yet.', 'Wait.', false)"),
             {"s": OTHER_SCHOOL},
         )
         save_looks(session, site.digest)
+        save_made_up_release(session, uuid.UUID(entered(session)), (SCHOOL, OTHER_SCHOOL))
         session.execute(text("UPDATE people SET training_on = NULL WHERE subject = :s"), {"s": UNTRAINED})
     for account in ACCOUNTS:
         if account.role not in PERMISSIONS["record_view"] or account.school != 0:

@@ -11,7 +11,7 @@ from casework.places import SCHOOL
 from fairness.policy import Policy
 from learning.continuum.drift import drifts
 from learning.places.cuts import Cut, cuts_of
-from learning.places.release import release_of
+from learning.places.release import Counted, release_of
 
 # Phases, years and neighbourhoods are left out: the more cuts, the less of each may be shown.
 _LEFT_OUT: Final = frozenset({"phase", "year_group", "deprivation"})
@@ -35,9 +35,9 @@ def published(terms: Sequence[pd.DataFrame], policy: Policy) -> tuple[Counts, tu
 def _shown(pupils: pd.DataFrame, cuts: Sequence[Cut]) -> Counts:
     known = [name for name in _MEASURES if pupils[name].notna().any()]
     families = tuple((name,) for name in known)
-    counted = [replace(cut, measures=tuple(known)) for cut in cuts]
+    divided = [replace(cut, measures=tuple(known)) for cut in cuts]
     rows = pupils.assign(**{name: pupils[name].fillna(0).astype("int64") for name in known})
-    shown = release_of(rows, counted, families=families)
+    shown = release_of(rows, divided, counted=Counted(families=families, parts=()))
     # Nought at a school that did not record a step is no nought.
     unknown = {
         (SCHOOL, str(place), name)

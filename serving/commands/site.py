@@ -31,6 +31,7 @@ def score(
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
     from serving.jobs.places import publish_places
+    from serving.jobs.programmes import publish_programmes
     from serving.jobs.school_quality import publish_quality
 
     here = open_home(home)
@@ -60,6 +61,8 @@ def score(
         out.print(f"{answered} learning reviews follow a correction of the records")
     for half_term in publish_places(here):
         out.print(f"Counts by place of {half_term} are published, once and for good")
+    if periods := publish_programmes(here):
+        out.print(f"Counts of programmes are published: {periods} more")
     for term in publish_continuum(here):
         out.print(f"The exclusions continuum of {term} is published, once and for good")
     return Exit.DONE

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from casework import states
 from casework.cases import NewDecision, NewView, pupil_page, record_decision, record_view
 from casework.database import connect, scoped
+from casework.holdings import HOLDINGS
 from casework.letter import OFFERED
 from casework.migrations.versions import v0016_support
 from casework.permissions import NotAllowed, Role
@@ -273,6 +274,19 @@ def test_the_purge_takes_old_support_and_the_words_about_it_and_leaves_what_goes
     assert (gone["supports"], gone["support_versions"], gone["voices"]) == (1, 1, 1)
     gone = purge(home, date(2030, 7, 1)).database
     assert (gone["supports"], gone["support_versions"]) == (1, 1)
+
+
+def test_an_erasure_takes_the_support_and_the_words_about_it(home, app, staff):
+    offer(app, staff, pupil_id(home, 11), replace(SAID, pupil_said="No, thank you."))
+    offer(app, staff, pupil_id(home, 12))
+    subject = Subject(pseudonyms=(11,))
+    mine = [one for one in HOLDINGS if one.name in ("voice and corrections", "support")]
+    owner = connect(home, "owner")
+    with scoped(owner, None) as session:
+        assert [one.find(session, subject) for one in mine] == [1, 2]
+        assert [one.erase(session, subject).rows for one in mine] == [1, 2]
+        assert session.execute(text("SELECT count(*) FROM supports")).scalar_one() == 1
+    owner.dispose()
 
 
 class TestProgrammes:
