@@ -25,6 +25,8 @@ IMPERSONAL: Final = frozenset(
         "models",
         "school_quality",
         "look_checks",
+        "impact_studies",
+        "impact_results",
         "shown_register",
     }
 )

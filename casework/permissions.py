@@ -40,6 +40,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "see_records": _WITH_PUPILS,
         # Counts only. A school's lead sees their own school's beside the network's.
         "see_places": frozenset({"school_lead", "network_lead", "board_member", "data_protection_officer"}),
+        # Whether a flag helps: counts and intervals, for those who answer for the network or for its models.
+        "see_impact": frozenset({"network_lead", "data_scientist", "board_member", "data_protection_officer"}),
         "enter_term_dates": frozenset({"school_lead"}),
         # What they say is written down by whoever meets them; whether the records are right is for those who answer.
         "record_voice": SCHOOL_ROLES,
@@ -85,6 +87,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",
         "see_places": "look at counts by place",
+        "see_impact": "look at whether a flag helps",
         "enter_term_dates": "enter a school's term dates",
         "bring_data": "bring a school's data",
         "see_audits": "look at fairness audits",

@@ -7,6 +7,7 @@ from casework import (
     tables_cases,
     tables_daily,
     tables_flags,
+    tables_impact,
     tables_people,
     tables_places,
     tables_said,
@@ -19,6 +20,7 @@ from casework.base import Base
 TABLES = (
     tables_people,
     tables_flags,
+    tables_impact,
     tables_cases,
     tables_daily,
     tables_calls,

@@ -26,6 +26,8 @@ def score(
     """
     from records.clock import clock_of
     from records.home import open_home
+    from records.refusal import Refusal
+    from serving.jobs.impact import publish_impact
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
     from serving.jobs.places import publish_places
@@ -53,6 +55,12 @@ def score(
     publish_quality(here)
     for half_term in publish_places(here):
         out.print(f"Counts by place of {half_term} are published, once and for good")
+    try:
+        for title in publish_impact(here):
+            out.print(f"Whether a flag helps: {title} is published, once and for good", markup=False)
+    except Refusal as no:
+        # The week's list is out; a study that cannot be worked out is no reason to call the night refused.
+        out.print(f"Whether a flag helps: not published. {no}", markup=False, highlight=False)
     return Exit.DONE
 
 

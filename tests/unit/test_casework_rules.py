@@ -112,6 +112,7 @@ TRUTH = {
     "take_away": "sl",
     "see_records": "sln",
     "see_places": "lnbo",
+    "see_impact": "ndbo",
     "bring_data": "l",
     "enter_term_dates": "l",
     "record_voice": "sl",
