@@ -42,10 +42,14 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "see_places": frozenset({"school_lead", "network_lead", "board_member", "data_protection_officer"}),
         # Whether a flag helps: counts and intervals, for those who answer for the network or for its models.
         "see_impact": frozenset({"network_lead", "data_scientist", "board_member", "data_protection_officer"}),
+        # What is paid for and whom it reaches, in counts: for those who answer for the network's money and fairness.
+        "see_programmes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
+        "manage_programmes": frozenset({"network_lead"}),
         "enter_term_dates": frozenset({"school_lead"}),
         # What they say is written down by whoever meets them; whether the records are right is for those who answer.
         "record_voice": SCHOOL_ROLES,
         "record_challenge": SCHOOL_ROLES,
+        "record_support": SCHOOL_ROLES,
         "write_letter": SCHOOL_ROLES,
         "grant_fresh_start": frozenset({"school_lead"}),
         "see_challenges": frozenset({"school_lead", "data_protection_officer"}),
@@ -79,6 +83,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "take_case": "take on a case",
         "record_voice": "write down what a pupil or family said",
         "record_challenge": "record that a correction is asked for",
+        "record_support": "write down support for a pupil",
         "write_letter": "write a letter to a pupil and their family",
         "grant_fresh_start": "grant a fresh start",
         "see_challenges": "look at corrections that are asked for",
@@ -88,6 +93,8 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "see_records": "look at how a school's records stand",
         "see_places": "look at counts by place",
         "see_impact": "look at whether a flag helps",
+        "see_programmes": "look at programmes of support",
+        "manage_programmes": "enter programmes of support",
         "enter_term_dates": "enter a school's term dates",
         "bring_data": "bring a school's data",
         "see_audits": "look at fairness audits",

@@ -30,6 +30,7 @@ from serving.pages import (
     report,
     said,
     sign_in,
+    support,
     take_away,
     training,
 )
@@ -44,6 +45,7 @@ PAGES: tuple[Page, ...] = (
     *record_view.PAGES,
     *record_decision.PAGES,
     *said.PAGES,
+    *support.PAGES,
     *corrections.PAGES,
     *places.PAGES,
     *impact.PAGES,

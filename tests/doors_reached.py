@@ -31,6 +31,13 @@ OPENED: Final = "Esme"
 SYSTEM: Final = "riverside-mis"
 UNTRAINED: Final = "data-scientist"
 WHY: Final = "They told their tutor on Thursday that mornings are hard at home."
+SUPPORT: Final = {
+    "kind": "mentoring",
+    "standing": "taken_up",
+    "provider": "The climbing club",
+    **{f"offered_on-{part}": value for part, value in (("day", "15"), ("month", "6"), ("year", "2026"))},
+    "pupil_said": "It is good to have somebody to talk to on Thursdays.",
+}
 RECEIVED: Final = {"received_on-day": "22", "received_on-month": "6", "received_on-year": "2026"}
 
 
@@ -38,6 +45,13 @@ def asked_for(site: RunningSite) -> str:
     """Return the correction that `prepare` had asked for."""
     with job_session(site.home) as session:
         return str(session.execute(text("SELECT id FROM challenges ORDER BY recorded_at LIMIT 1")).scalar_one())
+
+
+def offered(site: RunningSite) -> str:
+    """Return the support that `prepare` had written down for OPENED."""
+    with job_session(site.home) as session:
+        query = text("SELECT id FROM supports WHERE pupil_id = :pupil")
+        return str(session.execute(query, {"pupil": site.ids[OPENED]}).scalar_one())
 
 
 def brought(site: RunningSite) -> str:
@@ -75,6 +89,7 @@ STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType
         "digest": lambda site: site.digest,
         "provider": lambda site: "demo",
         "challenge_id": asked_for,
+        "support_id": offered,
         "upload_id": brought,
         "place": lambda site: "1",
         "person_id": lambda site: str(_person(site, "school-staff").id),
@@ -158,4 +173,6 @@ def prepare(site: RunningSite) -> None:
             here = f"/pupils/{site.ids[OPENED]}/correction"
             asked = {"whose": "family", "about": "records", "said": "They were at the dentist.", **RECEIVED}
             client.send(client.get(here), here, asked)
+            here = f"/pupils/{site.ids[OPENED]}/support"
+            client.send(client.get(here), here, SUPPORT)
         client.close()

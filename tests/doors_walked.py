@@ -126,6 +126,8 @@ DOORS: Final[Mapping[str, Door]] = {
     "record what happens next": Door(school=SCHOOL, trained=True, form=lambda walk: _NEXT),
     "write down what they say": _PUPIL,
     "record a correction": _PUPIL,
+    "write down support": _PUPIL,
+    "say how support goes": _PUPIL,
     "set a case aside": Door(school=SCHOOL, trained=True, form=lambda walk: _days("until_on", 29)),
     "grant a fresh start": _PUPIL,
     "letter as PDF": _PUPIL,
@@ -274,6 +276,15 @@ def remember(walk: Walk) -> None:
             "INSERT INTO covers (school_urn, away_id, covering_id, from_on, until_on, arranged_by, arranged_at) "
             f"VALUES ({SCHOOL}, '{walk.ids['lead']}', '{walk.ids['staff']}', '2026-06-22', '2026-06-26', "
             f"'{walk.ids['lead']}', now()) RETURNING id"
+        )
+        walk.ids["support there"] = one(
+            f"INSERT INTO supports (pupil_id, school_urn) VALUES ('{site.ids[ELSEWHERE]}', {OTHER_SCHOOL}) RETURNING id"
+        )
+        database.execute(
+            "INSERT INTO support_versions (support_id, version, school_urn, kind, provider, offered_on, standing, "
+            f"note, person_id, recorded_on, recorded_at, idempotency_key) VALUES ('{walk.ids['support there']}', 1, "
+            f"{OTHER_SCHOOL}, 'youth_work', '{THEIR_WORDS}', '2026-06-22', 'waiting', '', '{walk.ids['lead']}', "
+            "'2026-06-22', now(), 'there')"
         )
     with job_session(site.home) as session:
         rows = session.execute(text("SELECT id, school_urn FROM pupils")).all()

@@ -12,6 +12,7 @@ from casework import (
     tables_places,
     tables_said,
     tables_staff,
+    tables_support,
     tables_uploads,
 )
 from casework.base import Base
@@ -28,6 +29,7 @@ TABLES = (
     tables_uploads,
     tables_places,
     tables_staff,
+    tables_support,
 )
 
 
