@@ -42,6 +42,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "see_places": frozenset({"school_lead", "network_lead", "board_member", "data_protection_officer"}),
         # Whether a flag helps: counts and intervals, for those who answer for the network or for its models.
         "see_impact": frozenset({"network_lead", "data_scientist", "board_member", "data_protection_officer"}),
+        # How schools answer pupils, held against their own past: for whoever can ask them about it.
+        "see_continuum": frozenset({"network_lead"}),
         # What is paid for and whom it reaches, in counts: for those who answer for the network's money and fairness.
         "see_programmes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
         "manage_programmes": frozenset({"network_lead"}),
@@ -93,6 +95,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "see_records": "look at how a school's records stand",
         "see_places": "look at counts by place",
         "see_impact": "look at whether a flag helps",
+        "see_continuum": "look at the exclusions continuum",
         "see_programmes": "look at programmes of support",
         "manage_programmes": "enter programmes of support",
         "enter_term_dates": "enter a school's term dates",

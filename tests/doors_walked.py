@@ -134,6 +134,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "corrections asked for": Door(),
     "one correction": Door(school=SCHOOL),
     "places": Door(),
+    "the exclusions continuum": Door(),
     "a school's records": Door(school=SCHOOL, query=_QUERY),
     "pupils of a school without a list": Door(school=OTHER_SCHOOL, trained=True, query=f"?school={OTHER_SCHOOL}"),
     "enter a term date": Door(school=SCHOOL, form=lambda walk: _TERM),

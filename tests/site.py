@@ -26,6 +26,7 @@ from records.home import Home, create_home
 from serving.app import create_app
 from serving.jobs.demo_identity import demo_identity, save_demo_people
 from serving.scoring import Deployed, Refused, open_deployed
+from tests.continuum_made_up import save_continuum
 from tests.database import names_by_pupil, remove_home
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
 from tests.impact_made_up import save_made_up_studies
@@ -151,6 +152,7 @@ def fill(home: Home, digest: str, issuer: str) -> None:
         save_register(session, register_of(home), TODAY)
         save_places(session, tuple(SCHOOLS), TODAY)
         save_made_up_studies(session, TODAY)
+        save_continuum(session, tuple(SCHOOLS), TODAY)
         save_audit(session, stored_audit(home, digest))
         record_deployment(session, digest, approval(home).approval.id, datetime(2026, 6, 19, 9, 0, tzinfo=UTC))
     engine.dispose()

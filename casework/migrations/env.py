@@ -5,6 +5,7 @@ from alembic import context
 from casework import (
     tables_calls,
     tables_cases,
+    tables_continuum,
     tables_daily,
     tables_flags,
     tables_impact,
@@ -23,6 +24,7 @@ TABLES = (
     tables_flags,
     tables_impact,
     tables_cases,
+    tables_continuum,
     tables_daily,
     tables_calls,
     tables_said,

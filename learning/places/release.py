@@ -43,19 +43,28 @@ class _Table:
     links: list[Sum]
 
 
-def release_of(pupils: pd.DataFrame, cuts: Sequence[Cut], rule: Disclosure = RULE) -> dict[Key, int | None]:
+def release_of(
+    pupils: pd.DataFrame,
+    cuts: Sequence[Cut],
+    rule: Disclosure = RULE,
+    *,
+    families: Sequence[Sequence[str]] = _FAMILIES,
+) -> dict[Key, int | None]:
     """Return (cut, place, measure) → the count as it is shown, None where it is not; the network's own last.
 
     Parameters
     ----------
     pupils
         One row a pupil: a text column for each cut, a whole number for each measure.
+    families
+        The measures, those together that are parts of one another; default those of places.
     """
     shown: dict[Key, int | None] = {}
-    for family in _FAMILIES:
+    for family in families:
         table = _table(pupils, cuts, family, rule)
         shown |= shown_counts(table.cells, table.sums, rule, links=table.links)
-    return shown | {(NETWORK, WHOLE, measure): _whole(measure, cuts, shown) for measure in MEASURES}
+    measures = [measure for family in families for measure in family]
+    return shown | {(NETWORK, WHOLE, measure): _whole(measure, cuts, shown) for measure in measures}
 
 
 def places_of(shown: dict[Key, int | None], half_term: date) -> Iterator[PlaceCounts]:

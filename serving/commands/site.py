@@ -27,6 +27,7 @@ def score(
     from records.clock import clock_of
     from records.home import open_home
     from records.refusal import Refusal
+    from serving.jobs.continuum import publish_continuum
     from serving.jobs.impact import publish_impact
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
@@ -61,6 +62,8 @@ def score(
     except Refusal as no:
         # The week's list is out; a study that cannot be worked out is no reason to call the night refused.
         out.print(f"Whether a flag helps: not published. {no}", markup=False, highlight=False)
+    for term in publish_continuum(here):
+        out.print(f"The exclusions continuum of {term} is published, once and for good")
     return Exit.DONE
 
 

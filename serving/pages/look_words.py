@@ -38,6 +38,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "see_upload": "Opened a file brought",
         "bring_data": "Brought a file",
         "see_places": "Opened counts by place",
+        "see_continuum": "Opened the exclusions continuum",
         "see_models": "Opened the models",
         "see_quality": "Opened the quality of records",
         "see_audit": "Opened an audit",

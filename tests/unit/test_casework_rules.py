@@ -113,6 +113,7 @@ TRUTH = {
     "see_records": "sln",
     "see_places": "lnbo",
     "see_impact": "ndbo",
+    "see_continuum": "n",
     "bring_data": "l",
     "enter_term_dates": "l",
     "record_voice": "sl",
