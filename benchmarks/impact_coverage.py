@@ -8,7 +8,7 @@ week against not this week, so later flags make it smaller than what was planted
 
 Beside ours: rdrobust as it comes, with its own bandwidth, clustered by school, on the same rows.
 
-    python -m benchmarks.impact_coverage [--full] [--draws N] [--textbook N] [--end-to-end N]
+    python -m benchmarks.impact_coverage [--full] [--draws N] [--textbook N]
 """
 
 import argparse
@@ -186,7 +186,7 @@ def told(drawn: Drawn) -> Iterator[tuple[str, float, int]]:
     """Print a line for each size and effect; yield the effect, the share of intervals that hold the truth, how many."""
     print(
         f"{'schools':>8}{'effect':>8}{'rows':>7}{'truth':>9}{'mean':>9}{'spread':>8}{'error':>8}{'covers':>16}"
-        f"{'rdrobust covers':>18}"
+        f"{'rdrobust: covers':>18}{'error':>8}"
     )
     for (schools, name), mine in drawn.found.groupby(["schools", "effect"], sort=False):
         crossing = drawn.crossing[drawn.crossing["schools"] == schools]
@@ -194,11 +194,12 @@ def told(drawn: Drawn) -> Iterator[tuple[str, float, int]]:
         holds = int(((known["lower"] <= true) & (true <= known["upper"])).sum())
         theirs = known[known["their"].notna()] if "their" in known else known.iloc[:0]
         their = int(((theirs["their_lower"] <= true) & (true <= theirs["their_upper"])).sum()) if len(theirs) else 0
+        longer = float(((theirs["their_upper"] - theirs["their_lower"]) / 2 / 1.96).mean()) if len(theirs) else math.nan
         error = float(((known["upper"] - known["lower"]) / 2 / 1.96).mean())
         print(
             f"{schools:>8}{name!s:>8}{known['rows'].mean():>7.0f}{true:>9.4f}{known['estimate'].mean():>9.4f}"
             f"{known['estimate'].std():>8.4f}{error:>8.4f}{percent(holds, len(known)):>16}"
-            f"{percent(their, len(theirs)) if len(theirs) else '-':>18}",
+            f"{percent(their, len(theirs)) if len(theirs) else '-':>18}{longer:>8.4f}",
             flush=True,
         )
         yield str(name), holds / len(known), len(known)

@@ -28,6 +28,8 @@ IMPERSONAL: Final = frozenset(
         "models",
         "school_quality",
         "look_checks",
+        "impact_studies",
+        "impact_results",
         "shown_register",
         "programme_releases",
         "programme_counts",

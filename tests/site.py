@@ -29,6 +29,7 @@ from serving.scoring import Deployed, Refused, open_deployed
 from tests.continuum_made_up import save_continuum
 from tests.database import names_by_pupil, remove_home
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
+from tests.impact_made_up import save_made_up_studies
 from tests.journey.client import Client, running
 from tests.lookbacks_made_up import save_lookbacks
 from tests.model_made_up import save_made_up_model
@@ -154,6 +155,7 @@ def fill(home: Home, digest: str, issuer: str) -> None:
         save_register(session, register_of(home), TODAY)
         save_places(session, tuple(SCHOOLS), TODAY)
         save_lookbacks(session, _BASE + PUPILS.index(_LOOKED_BACK_AT), SCHOOL, TODAY)
+        save_made_up_studies(session, TODAY)
         save_continuum(session, tuple(SCHOOLS), TODAY)
         save_audit(session, stored_audit(home, digest))
         record_deployment(session, digest, approval(home).approval.id, datetime(2026, 6, 19, 9, 0, tzinfo=UTC))

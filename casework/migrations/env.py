@@ -8,6 +8,7 @@ from casework import (
     tables_continuum,
     tables_daily,
     tables_flags,
+    tables_impact,
     tables_lookbacks,
     tables_people,
     tables_places,
@@ -22,6 +23,7 @@ from casework.base import Base
 TABLES = (
     tables_people,
     tables_flags,
+    tables_impact,
     tables_cases,
     tables_continuum,
     tables_lookbacks,

@@ -10,8 +10,8 @@ Where it parts from the textbook, and why (simulated: benchmarks/impact_coverage
   touches both sides, where the textbook adds up the variances of the two sides as if they were strangers.
 - what the model said of each pupil beforehand is taken off the outcome, and each school's term has its own level:
   school-weeks have different cut-offs, and nobody wants to learn that schools differ.
-- the window is fixed. A bandwidth chosen on a hundred suspensions is itself a draw, and intervals that do not know it
-  are too short.
+- the window is fixed. A bandwidth chosen on a hundred suspensions is itself a draw: it holds the truth as often, with
+  intervals half as long again, and nobody can say beforehand what it will be able to find.
 """
 
 from dataclasses import dataclass

@@ -81,22 +81,28 @@ def read_study(path: Path) -> Study:
         The file is missing, is not TOML, holds an unknown key or lacks one, or its days do not follow one another.
     """
     try:
-        said = tomllib.loads(path.read_text("utf-8"))
+        return study_of(path.read_text("utf-8"), path.name)
     except FileNotFoundError:
         raise StudyRefused(
             f"{path.name} is not there; `belong impact --example` prints one to fill in, then `belong impact "
-            "--register FILE` registers it"
+            "--register` registers it"
         ) from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise StudyRefused(f"{path.name} cannot be read as TOML: {error}; compare it with `--example`") from error
+    except UnicodeDecodeError as error:
+        raise StudyRefused(f"{path.name} is not text in UTF-8: {error.reason}; save it as UTF-8") from error
+
+
+def study_of(text: str, name: str = FILE) -> Study:
+    """Return the study that a text describes; `name` is what a refusal calls it."""
+    try:
+        said = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise StudyRefused(f"{name} cannot be read as TOML: {error}; compare it with `--example`") from error
     try:
         return Study.model_validate(said)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise StudyRefused(
-            f"{path.name}: {where}: {first['msg']}; compare it with `belong impact --example`"
-        ) from error
+        raise StudyRefused(f"{name}: {where}: {first['msg']}; compare it with `belong impact --example`") from error
 
 
 def check_in_time(study: Study, today: date) -> None:
@@ -119,7 +125,8 @@ def check_unchanged(study: Study, registered_digest: str) -> None:
 
 
 EXAMPLE: Final = """\
-# What will be looked at, said before it can be known. Register it with: belong impact --register impact.toml
+# What will be looked at, said before it can be known. Save it in the home as impact.toml,
+# then register it by the first week that counts: belong impact --register
 title = "Does the flag help, spring term"
 registered_by = "Name and role of who answers for this study"
 registered_on = 2026-01-05

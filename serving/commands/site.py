@@ -26,7 +26,9 @@ def score(
     """
     from records.clock import clock_of
     from records.home import open_home
+    from records.refusal import Refusal
     from serving.jobs.continuum import publish_continuum
+    from serving.jobs.impact import publish_impact
     from serving.jobs.lookbacks import open_lookbacks
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
@@ -63,6 +65,12 @@ def score(
         out.print(f"Counts by place of {half_term} are published, once and for good")
     if periods := publish_programmes(here):
         out.print(f"Counts of programmes are published: {periods} more")
+    try:
+        for title in publish_impact(here):
+            out.print(f"Whether a flag helps: {title} is published, once and for good", markup=False)
+    except Refusal as no:
+        # The week's list is out; a study that cannot be worked out is no reason to call the night refused.
+        out.print(f"Whether a flag helps: not published. {no}", markup=False, highlight=False)
     for term in publish_continuum(here):
         out.print(f"The exclusions continuum of {term} is published, once and for good")
     return Exit.DONE

@@ -112,6 +112,7 @@ TRUTH = {
     "take_away": "sl",
     "see_records": "sln",
     "see_places": "lnbo",
+    "see_impact": "ndbo",
     "see_continuum": "n",
     "see_lookbacks": "sln",
     "record_lookback": "sl",
