@@ -67,6 +67,8 @@ class Door:
         What GET's address has after '?'.
     undo
         SQL that puts back what the form changed.
+    writes
+        The permission that the form asks for, where more may read the page than write on it.
     """
 
     school: int | None = None
@@ -77,6 +79,7 @@ class Door:
     form: Form = lambda walk: {}
     query: str = ""
     undo: str = ""
+    writes: str = ""
 
 
 def _days(name: str, day: int) -> dict[str, str]:
@@ -134,13 +137,14 @@ DOORS: Final[Mapping[str, Door]] = {
     "corrections asked for": Door(),
     "one correction": Door(school=SCHOOL),
     "learning reviews": Door(),
-    "one learning review": Door(school=SCHOOL, trained=True),
+    "one learning review": Door(school=SCHOOL, trained=True, writes="record_lookback"),
     "places": Door(),
     "programmes": Door(),
     "one programme": Door(),
     "enter a programme": Door(),
     "change a programme": Door(),
     "the exclusions continuum": Door(),
+    "does it help": Door(),
     "a school's records": Door(school=SCHOOL, query=_QUERY),
     "pupils of a school without a list": Door(school=OTHER_SCHOOL, trained=True, query=f"?school={OTHER_SCHOOL}"),
     "enter a term date": Door(school=SCHOOL, form=lambda walk: _TERM),
@@ -205,6 +209,8 @@ def expected(page: Page, door: Door, method: str, person: Person | None, school:
     if person is None:
         return {303}
     if not may(person, page.permission):
+        return {403}
+    if method == "POST" and door.writes and not may(person, door.writes):
         return {403}
     if (door.trained is True or door.trained == method) and not trained:
         return {303 if method == "GET" else 403}  # to the training, and back; a form is told so

@@ -220,6 +220,9 @@ def _followed(home: Home, keys: pd.DataFrame, settings: Settings, today: date) -
         events = events[["pupil", "as_of", "outcome"]].rename(columns={"outcome": "suspended"})
         after.append(events.merge(others, on=["pupil", "as_of"], how="outer"))
         before.append(known_before(history, mine))
+    if not after:  # nobody stood near the cut-off
+        nobody = keys[["pupil", "as_of"]].head(0)
+        return nobody.assign(suspended=np.nan, missed=np.nan, incidents=np.nan, supported=np.nan), nobody
     return pd.concat(after, ignore_index=True), pd.concat(before, ignore_index=True)
 
 

@@ -238,7 +238,7 @@ def test_every_table_with_pupils_is_forced(casework_home):
             "AND a.attname IN ('pupil_id', 'case_id', 'flag_id', 'challenge_id', 'support_id', 'programme_id')))"
         ).fetchall()
     assert {name for name, forced in rows if not forced} == set()
-    assert {name for name, _ in rows} == {*SCOPED, *v0016_support.SCOPED, "looks"}
+    assert {name for name, _ in rows} == {*SCOPED, *v0016_support.SCOPED, "lookbacks", "looks"}
 
 
 def test_the_officers_setting_opens_one_table_to_be_read(casework_home):

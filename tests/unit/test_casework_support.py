@@ -59,6 +59,7 @@ MENTORS = ProgrammeSaid(
 
 @pytest.fixture
 def home(casework_home):
+    clear(casework_home)
     create_pepper(casework_home)
     save_pupils(casework_home, identity(11), identity(12), identity(22, SOUTH))
     publish_now(casework_home, publication({11: NORTH, 12: NORTH, 22: SOUTH}, flagged=(11, 22)))
