@@ -208,9 +208,8 @@ def expected(page: Page, door: Door, method: str, person: Person | None, school:
         return {403} if nowhere else done
     if person is None:
         return {303}
-    if not may(person, page.permission):
-        return {403}
-    if method == "POST" and door.writes and not may(person, door.writes):
+    asked = [page.permission, *([door.writes] if method == "POST" and door.writes else [])]
+    if not all(may(person, permission) for permission in asked):
         return {403}
     if (door.trained is True or door.trained == method) and not trained:
         return {303 if method == "GET" else 403}  # to the training, and back; a form is told so
