@@ -70,10 +70,10 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Note:
-    """What somebody wrote, with the themes it was coded by."""
+    """What somebody wrote, with the themes it was coded by. `said` None: others' words wait for one's own view."""
 
     kind: str
-    said: str
+    said: str | None
     themes: tuple[str, ...]
     on: date
     by: str
@@ -182,7 +182,7 @@ def lookback(session: Session, person: Person, lookback_id: uuid.UUID, today: da
     row = session.get_one(LookbackRow, lookback_id)
     case = active_case(session, row.pupil_id)
     withheld = case is not None and own_view(session, person, case.id, today) is None
-    notes, steps = _notes(session, lookback_id), _steps(session, lookback_id)
+    notes, steps = _notes(session, lookback_id, person, withheld), _steps(session, lookback_id)
     look(session, person, "see_lookback", pupil_id=row.pupil_id, school=row.school_urn)
     return Lookback(
         line=line,
@@ -338,16 +338,21 @@ def _steps(session: Session, lookback_id: uuid.UUID) -> list[tuple[LookbackStepR
     return _taken(session, [lookback_id])
 
 
-def _notes(session: Session, lookback_id: uuid.UUID) -> tuple[Note, ...]:
+def _notes(session: Session, lookback_id: uuid.UUID, person: Person, withheld: bool) -> tuple[Note, ...]:
     rows = session.execute(
         select(LookbackNoteRow, PersonRow.name)
         .join(PersonRow, PersonRow.id == LookbackNoteRow.person_id)
         .where(LookbackNoteRow.lookback_id == lookback_id)
         .order_by(LookbackNoteRow.recorded_at)
     )
-    return tuple(
-        Note(kind=row.kind, said=row.said, themes=tuple(row.themes), on=row.recorded_on, by=by) for row, by in rows
-    )
+
+    def note(row: LookbackNoteRow, by: str) -> Note:
+        # Who read what Belong did may have written it down.
+        hidden = withheld and row.person_id != person.id
+        said, themes = (None, ()) if hidden else (row.said, tuple(row.themes))
+        return Note(kind=row.kind, said=said, themes=themes, on=row.recorded_on, by=by)
+
+    return tuple(note(row, by) for row, by in rows)
 
 
 def _offers(session: Session, pupil_id: uuid.UUID, event_on: date) -> tuple[Offer, ...]:

@@ -110,7 +110,7 @@ def _shown(visit: Visit, found: Lookback, error: RuleBroken | None = None) -> Re
         notes=[
             {
                 "kind": NOTES[one.kind],
-                "said": one.said,
+                "said": one.said if one.said is not None else f"{_HIDDEN}.",
                 "themes": [THEMES[name] for name in one.themes],
                 "on": one.on,
                 "by": one.by,

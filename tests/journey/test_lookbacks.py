@@ -65,6 +65,12 @@ def test_what_belong_did_stays_hidden_while_a_case_is_open_and_no_own_view_is_re
     assert not any(
         said in words for said in ("Belong first flagged", "first flagged", "the list was full", "Not rising")
     )
+    here = address(site, "Aisha")
+    note = {"kind": "adult", "said": "The list had her in May.", "key": "seen-before", "step": ""}
+    client.send(client.get(here), here, note)
+    assert "The list had her in May." in client.get(here).words(), "one's own words stay"
+    client.sign_in("school-staff")
+    assert "The list had her in May." not in client.get(here).words()
 
 
 def test_another_schools_look_back_is_not_there_and_addresses_name_no_outcome(
