@@ -35,7 +35,7 @@ def planted(rows: pd.DataFrame, jump: float, *, noise: float = 0.1, seed: int = 
 
 def save_made_up_studies(session: Session, today: date) -> None:
     """Register two studies of a made-up network: one that is known, and one that is still to come."""
-    known = _study(today - timedelta(weeks=24), "Does the flag help, autumn term")
+    known = _study(today - timedelta(weeks=24), "Does the flag help, spring term")
     register(session, known)
     session.flush()
     save_result(session, known.digest, today - timedelta(weeks=1), MADE_UP)
@@ -46,7 +46,9 @@ def _study(first: date, title: str) -> StoredStudy:
     text = EXAMPLE.replace("2026-01-05", first.isoformat()).replace(
         "2026-03-27", (first + timedelta(weeks=11)).isoformat()
     )
-    text = text.replace("Does the flag help, spring term", title)
+    text = text.replace("Does the flag help, spring term", title).replace(
+        "Name and role of who answers for this study", "The network's head of inclusion"
+    )
     study = study_of(text)
     return StoredStudy(
         digest=study.digest,

@@ -30,6 +30,6 @@ def made_weeks(on: date) -> list[dict[str, object]]:
 
 def save_lookbacks(session: Session, pupil: int, school: int, today: date) -> None:
     """Open a look-back of a suspension of seven days that began a month ago."""
-    on = today - timedelta(days=30)
+    on = today - timedelta(days=32)
     event = Happened(pupil=pupil, school=school, kind="long", on=on)
     reconcile(session, [event], {(pupil, school, on): made_weeks(on)}, today)

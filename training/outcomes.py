@@ -94,10 +94,7 @@ def mature_others(
     """
     calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, observed_until))
     enrolments = latest(history.tables["enrolments"], ENROLMENTS, observed_until)
-    rows = keys[["pupil", "as_of", "school"]].reset_index(drop=True)
-    rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
-    settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
-    rows = rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
+    rows = _settled(keys, calendar, settings, observed_until)
     stays = _on_roll_to_the_end(rows, enrolments)
     found = {}
     for name in names:
@@ -130,10 +127,7 @@ def mature_measures(history: History, keys: pd.DataFrame, *, settings: Settings,
     """
     calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, observed_until))
     enrolments = latest(history.tables["enrolments"], ENROLMENTS, observed_until)
-    rows = keys[["pupil", "as_of", "school"]].reset_index(drop=True)
-    rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
-    settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
-    rows = rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
+    rows = _settled(keys, calendar, settings, observed_until)
     rows = rows[_on_roll_to_the_end(rows, enrolments)].reset_index(drop=True)
     if rows.empty:
         return rows[["pupil", "as_of"]].assign(missed=np.nan, incidents=np.nan, supported=np.nan)
@@ -146,6 +140,14 @@ def mature_measures(history: History, keys: pd.DataFrame, *, settings: Settings,
         incidents=_counted(rows, events.rename(columns={"date": "start_date"})),
         supported=(_counted(rows, support) > 0).astype(np.float64),
     )
+
+
+def _settled(keys: pd.DataFrame, calendar: Calendar, settings: Settings, observed_until: date) -> pd.DataFrame:
+    """Return the keys whose horizon is over and believed by then, each with its horizon."""
+    rows = keys[["pupil", "as_of", "school"]].reset_index(drop=True)
+    rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
+    settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
+    return rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
 
 
 def _counted(rows: pd.DataFrame, events: pd.DataFrame) -> npt.NDArray[np.float64]:
