@@ -28,7 +28,11 @@ HALF: Final = 0.5
 # A new school may enter a pupil a while after, or as a guest a while before, the old one takes them off.
 BEFORE_DAYS, AFTER_DAYS = 120, 60
 GOING_ON: Final = frozenset({"6", "11"})
+# A census tells the year of whoever left by age, so after a summer they stand a year further on.
+GONE_ON: Final = frozenset({"7", "12"})
 GUEST: Final = frozenset({"G", "S"})
+# Once a census has followed, whoever left stands there as a pupil of before: without them only the newest have left.
+BEFORE: Final = "P"
 # What must hold rows of a school in a term for nought of a step to mean that there was none of it.
 FROM_TABLE: Final[Mapping[str, str]] = {"truanted": "behaviour", "removed": "behaviour"}
 NEW_CODES: Final = frozenset({"part_time", "off_site"})
@@ -91,7 +95,8 @@ def _at_school(known: Known, term: Term, leaving: pd.DataFrame) -> pd.DataFrame:
 
 def _on_rolls(known: Known) -> pd.DataFrame:
     rows = known["enrolments"]
-    return rows[rows["status"].isin(ON_ROLL) & rows["year_group"].isin(YEARS)]
+    there = rows["status"].isin(ON_ROLL) | (rows["status"].eq(BEFORE) & rows["leaving_date"].notna())
+    return rows[there & rows["year_group"].isin(YEARS)]
 
 
 def _leaving(known: Known, term: Term) -> pd.DataFrame:
@@ -105,7 +110,9 @@ def _leaving(known: Known, term: Term) -> pd.DataFrame:
     first, last = _ends(rows["school"], term.leaves)
     begins, _ = _ends(rows["school"], term.days)
     left = rows["leaving_date"]
-    going_on = rows["year_group"].isin(GOING_ON) & (left < begins) | rows["year_group"].eq("11") & term.summer
+    year, before = rows["year_group"], rows["status"].eq(BEFORE)
+    going_on = (~before & year.isin(GOING_ON) | before & year.isin(GONE_ON)) & (left < begins)
+    going_on |= year.eq("11") & term.summer
     rows = rows[((left >= first) & (left <= last) & ~going_on).to_numpy(bool)]
     sanctions = known["suspensions"]
     permanent = sanctions[sanctions["category"] == "PERM"][["pupil", "school", "start_date"]]

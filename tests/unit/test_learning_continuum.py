@@ -146,6 +146,22 @@ class TestCounting:
         made = history(calendars=term_calendar(), enrolments=rows)
         assert count_term(known(made, TODAY), autumn).pupils["pupil"].tolist() == [3]
 
+    def test_whoever_a_later_census_lists_as_a_pupil_of_before_has_left_when_they_left(self):
+        """Else only the newest term's leavers were there to be counted, and every network's roll seemed to empty."""
+        left = enrolled(1, leaving_date=date(2026, 2, 2), status="P")
+        found = count(enrolments=[left, enrolled(2), enrolled(3, status="P")]).pupils
+        assert found["pupil"].tolist() == [1, 2], "when the third was there nobody says"
+        assert found["left"].tolist() == [1, 0]
+
+    def test_a_census_after_the_summer_has_who_left_a_year_further_on(self):
+        autumn = next(one for one in terms(calendar()) if one.name == "2025/26 Autumn")
+        rows = [
+            enrolled(pupil, year_group=year, leaving_date=date(2025, 7, 22), status="P")
+            for pupil, year in enumerate(("6", "7", "11"), start=1)
+        ]
+        made = history(calendars=term_calendar(), enrolments=rows)
+        assert count_term(known(made, TODAY), autumn).pupils["pupil"].tolist() == [1, 3], "the second began in year 7"
+
     def test_what_a_school_did_not_record_is_not_known_and_not_nought(self):
         found = count(marks=[{"pupil": 1, "date": days(1)[0]}], enrolments=[enrolled(1)])
         rows = together([found, Counted(found.pupils.iloc[:0], frozenset())], spring())
