@@ -36,6 +36,7 @@ from serving.pages import (
     sign_in,
     support,
     take_away,
+    themes,
     training,
 )
 
@@ -52,6 +53,7 @@ PAGES: tuple[Page, ...] = (
     *support.PAGES,
     *corrections.PAGES,
     *lookbacks.PAGES,
+    *themes.PAGES,
     *places.PAGES,
     *programme_form.PAGES,
     *programmes.PAGES,

@@ -15,6 +15,7 @@ from casework import (
     tables_said,
     tables_staff,
     tables_support,
+    tables_themes,
     tables_uploads,
 )
 from casework.base import Base
@@ -34,6 +35,7 @@ TABLES = (
     tables_places,
     tables_staff,
     tables_support,
+    tables_themes,
 )
 
 
