@@ -139,6 +139,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "learning reviews": Door(),
     "one learning review": Door(school=SCHOOL, trained=True, writes="record_lookback"),
     "places": Door(),
+    "need and reach": Door(),
     "programmes": Door(),
     "one programme": Door(),
     "enter a programme": Door(),
