@@ -18,6 +18,8 @@ IMPERSONAL: Final = frozenset(
         "look_head",
         "deployments",
         "audits",
+        "theme_counts",
+        "theme_terms",
         "watches",
         "school_doubts",
         "place_releases",

@@ -48,6 +48,8 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         # To learn from: by those who met the pupil, and whoever answers for the network.
         "see_lookbacks": _WITH_PUPILS,
         "record_lookback": SCHOOL_ROLES,
+        # What all of them say together, in counts: for those who answer for the network.
+        "see_themes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
         "see_continuum": frozenset({"network_lead"}),
         # What is paid for and whom it reaches, in counts: for those who answer for the network's money and fairness.
         "see_programmes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
@@ -102,6 +104,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "see_need": "look at need and support by place",
         "see_lookbacks": "look at learning reviews",
         "record_lookback": "write in a learning review",
+        "see_themes": "look at what learning reviews say together",
         "see_impact": "look at whether a flag helps",
         "see_continuum": "look at the exclusions continuum",
         "see_programmes": "look at programmes of support",

@@ -37,6 +37,7 @@ from serving.pages import (
     sign_in,
     support,
     take_away,
+    themes,
     training,
 )
 
@@ -53,6 +54,7 @@ PAGES: tuple[Page, ...] = (
     *support.PAGES,
     *corrections.PAGES,
     *lookbacks.PAGES,
+    *themes.PAGES,
     *places.PAGES,
     *need.PAGES,
     *programme_form.PAGES,

@@ -138,6 +138,8 @@ DOORS: Final[Mapping[str, Door]] = {
     "one correction": Door(school=SCHOOL),
     "learning reviews": Door(),
     "one learning review": Door(school=SCHOOL, trained=True, writes="record_lookback"),
+    "what learning reviews say": Door(),
+    "what learning reviews say as PDF": Door(),
     "places": Door(),
     "need and reach": Door(),
     "programmes": Door(),

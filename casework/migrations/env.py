@@ -16,6 +16,7 @@ from casework import (
     tables_said,
     tables_staff,
     tables_support,
+    tables_themes,
     tables_uploads,
 )
 from casework.base import Base
@@ -36,6 +37,7 @@ TABLES = (
     tables_places,
     tables_staff,
     tables_support,
+    tables_themes,
 )
 
 

@@ -117,6 +117,7 @@ TRUTH = {
     "see_continuum": "n",
     "see_lookbacks": "sln",
     "record_lookback": "sl",
+    "see_themes": "nbo",
     "bring_data": "l",
     "enter_term_dates": "l",
     "record_voice": "sl",

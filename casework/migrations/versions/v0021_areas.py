@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0021"
-down_revision = "0017"
+down_revision = "0020"
 
 TABLES = """
 CREATE TABLE areas (
