@@ -10,7 +10,7 @@ from typing import Any, Literal
 from records.codes import CodeList
 
 Kind = Literal["pupil", "school", "text", "date", "integer", "number", "flag", "code"]
-Root = Literal["history", "protected"]
+Root = Literal["history", "protected", "areas"]
 
 # Pandas types of each kind in memory. Dates are midnights: 'datetime64[s]'. A `code` column is a
 # pandas categorical whose categories are exactly the code list, in its order, so that integer codes

@@ -141,6 +141,7 @@ DOORS: Final[Mapping[str, Door]] = {
     "what learning reviews say": Door(),
     "what learning reviews say as PDF": Door(),
     "places": Door(),
+    "need and reach": Door(),
     "programmes": Door(),
     "one programme": Door(),
     "enter a programme": Door(),

@@ -3,6 +3,7 @@
 from alembic import context
 
 from casework import (
+    tables_areas,
     tables_calls,
     tables_cases,
     tables_continuum,
@@ -23,6 +24,7 @@ from casework.base import Base
 # Imported so that every table is registered; a table whose module is missing here would look dropped.
 TABLES = (
     tables_people,
+    tables_areas,
     tables_flags,
     tables_impact,
     tables_cases,

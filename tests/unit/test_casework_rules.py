@@ -112,6 +112,7 @@ TRUTH = {
     "take_away": "sl",
     "see_records": "sln",
     "see_places": "lnbo",
+    "see_need": "nbo",
     "see_impact": "ndbo",
     "see_continuum": "n",
     "see_lookbacks": "sln",
