@@ -76,7 +76,8 @@ def _shard(
 ) -> tuple[Matrix, MaturedOutcomes, dict[str, int], Hindsight]:
     history = Store(home).history(shard)
     matrix, outcomes = from_history(history, as_ofs, settings, observed_until, train)
-    return matrix, outcomes, dict(history.versions), hindsight(history, observed_until)
+    later = hindsight(history, matrix.keys, outcomes, settings=settings, observed_until=observed_until)
+    return matrix, outcomes, dict(history.versions), later
 
 
 def dataset(

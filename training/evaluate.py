@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from records.calendar import Calendar
+from training.helped import WITHOUT, without_helped
 from training.matured import Hindsight, MaturedOutcomes
 from training.metrics import (
     average_precision,
@@ -67,7 +68,7 @@ class Evaluation:
     summary
         Group of pupil-terms → the numbers of `metrics.list_quality`, and calibration of its snapshots;
         of 'all', how steady the list is (`stability`); quartiles of the school weeks from a first flag;
-        of 'missed', `missed.found_of_missed`.
+        of 'missed', `missed.found_of_missed`; of 'without_helped', the other reading (`helped.without_helped`).
     bands
         `metrics.reliability` of the snapshots.
     lead_days
@@ -137,6 +138,7 @@ def evaluate(allocation: pd.DataFrame, on: Ground) -> Evaluation:
             **summary,
             "all": {**summary["all"], **stability(allocation)},
             MISSED: found_of_missed(rows, on.hindsight.missed, on.calendar, on.settings),
+            WITHOUT: without_helped(rows, pupil_terms, on.hindsight.helped),
         },
         bands=reliability(scored["outcome"].to_numpy(np.int8), scored["probability"].to_numpy(np.float64)),
         lead_days=float(lead[rows["in_time"]].median()) if rows["in_time"].any() else float("nan"),
