@@ -42,7 +42,7 @@ def test_the_unfair_world_is_the_fair_one_with_one_group_passed_over():
     at = np.zeros(len(unfair.people.upn), np.int64)
     black = np.char.startswith(unfair.people.ethnicity, "B")
     assert black.any()
-    for kind in ("under_recorded", "recorded_late"):
+    for kind in ("under_recorded", "marked_present", "recorded_late"):
         chance = unfair.planted.chance(kind, at)
         assert (chance[black] == 1).all()
         assert not chance[~black].any()
