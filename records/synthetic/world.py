@@ -26,7 +26,8 @@ class World:
 
     `care` holds each pupil's status (care.NAMES); `boroughs` (measures, bands, schools + 1) how far a borough's
     published figures lie from London's, as logarithms, suspensions before absence; `not_taken` is
-    mess.registers_not_taken. `neutral` schools differ in nothing but their pupils: for tuning alone.
+    mess.registers_not_taken. `neutral` schools differ in nothing but their pupils: for tuning alone. `special_apart`:
+    special schools miss and sanction as such schools do, not as others with pupils of that age.
     """
 
     schools: Sequence[School]
@@ -42,6 +43,7 @@ class World:
     planted: Planted
     not_taken: npt.NDArray[np.bool_]
     boroughs: npt.NDArray[np.float32]
+    special_apart: bool = True
     neutral: bool = False
 
     @classmethod
@@ -59,9 +61,11 @@ class World:
         first_day = (mondays[0].astype("datetime64[Y]").astype("datetime64[M]") + 6).astype("datetime64[D]")
         first_week = (rolls.school != NOT_ON_ROLL).argmax(axis=1)
         at = np.arange(len(first_week))
-        band = _band(
-            rolls.year_group[at, rolls.year_of_week[first_week]], _special(schools, rolls.school[at, first_week])
-        )
+        # Where nobody's need differs, a special school is a school: else pupils with an EHC plan would be sanctioned
+        # less often than others, because of where they are.
+        apart = ways.need > 0
+        special = apart & _special(schools, rolls.school[at, first_week])
+        band = _band(rolls.year_group[at, rolls.year_of_week[first_week]], special)
         moments, care = season.moments(mondays), draw_care(people, rng)
         traits = state.draw_traits(people, band, care, ways, rng)
         return cls(
@@ -78,6 +82,7 @@ class World:
             planted=plant(ways.injustices, people, [s.urn for s in schools]),
             not_taken=registers_not_taken(len(schools), len(moments), state.YEAR_GROUPS, mess, rng),
             boroughs=_boroughs(schools),
+            special_apart=apart,
         )
 
     def day(self, week: int) -> int:
@@ -112,7 +117,7 @@ class World:
     def setting(self, week: int) -> Setting:
         """Return where every pupil stands in a week."""
         school, group = self.rolls.school[:, week], self.year_group(week)
-        band = _band(group, self.special(week))
+        band = _band(group, self.special_apart & self.special(week))
         return Setting(
             band=band,
             sanctions=self.effect("sanctions", school) + self.boroughs[0, band, school],

@@ -36,6 +36,17 @@ def test_in_the_fair_world_no_group_has_more_need_or_is_treated_otherwise_and_as
     assert (fair.people.ethnicity == published.people.ethnicity).all()
 
 
+def test_in_the_fair_world_a_special_school_is_a_school_for_pupils_of_its_years():
+    special = {"phase": "SP", "pupils": 200}
+    fair, need = world("fair", **special), world("need", **special)
+    years = fair.year_group(0)
+    on_roll = fair.rolls.school[:, 0] == 0
+    assert fair.special(0)[on_roll].all()
+    assert (fair.setting(0).band == np.where(years >= 7, 1, 0))[on_roll].all()
+    assert (need.setting(0).band == 2)[on_roll].all()
+    assert fair.traits.base.std() > 0
+
+
 def test_the_unfair_world_is_the_fair_one_with_one_group_passed_over():
     fair, unfair = world("fair"), world("unfair")
     assert (fair.traits.base == unfair.traits.base).all()
