@@ -26,7 +26,7 @@ _UNAUTHORISED = np.array([code in codes.UNAUTHORISED for code in CODES])
 _UNJUST = {
     "miscoded": (np.array([code in {"I", "M", "C"} for code in CODES]), np.array([CODE["O"], CODE["O"]], np.int8)),
     "marked_present": (
-        np.array([code in {"I", "M", "C", "C2", "O", "L", "U"} for code in CODES]),
+        np.array([code in {"I", "M", "C", "C2", "E", "O", "L", "U"} for code in CODES]),
         np.array([CODE["/"], CODE["\\"]], np.int8),
     ),
 }
