@@ -47,6 +47,15 @@ def test_in_the_fair_world_a_special_school_is_a_school_for_pupils_of_its_years(
     assert fair.traits.base.std() > 0
 
 
+def test_in_the_fair_world_schools_sanction_and_write_down_alike_and_pupils_differ():
+    fair, need = (world(name, pupils=1600, schools=2) for name in ("fair", "need"))
+    here = fair.rolls.school[:, 0] < 2
+    for name in ("sanctions", "recording"):
+        assert not getattr(fair.setting(0), name)[here].any()
+        assert getattr(need.setting(0), name)[here].any()
+    assert fair.setting(0).praise[here].any()
+
+
 def test_the_unfair_world_is_the_fair_one_with_one_group_passed_over():
     fair, unfair = world("fair"), world("unfair")
     assert (fair.traits.base == unfair.traits.base).all()
