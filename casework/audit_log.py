@@ -1,7 +1,7 @@
 """The log of looks: who looked at what, each entry chained to the one before by a keyed hash.
 
-A look is written in the transaction of the read it speaks of, so a read that cannot be logged does not
-happen. Editing or deleting an entry breaks the chain; cutting off its end does not, so the head is also
+A look is written in the transaction of the read it speaks of, so a read that cannot be logged is not
+answered. Editing or deleting an entry breaks the chain; cutting off its end does not, so the head is also
 exported to another custodian and compared with.
 """
 
@@ -12,8 +12,11 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select, text
+import psycopg
+from sqlalchemy import event, func, insert, select
 from sqlalchemy.orm import Session
 
 from casework.callers import Integration
@@ -23,6 +26,7 @@ from casework.tables_cases import LookHeadRow, LookRow
 
 _LOCK = 8464
 _FIRST = "0" * 64
+_WAITING = "looks to write"
 
 Actor = Person | Integration
 
@@ -81,31 +85,38 @@ def look(
 
 
 def look_at_all(session: Session, actor: Actor, looks: Sequence[Looked]) -> None:
-    """Write several looks in this transaction, in order.
+    """Write several looks in this transaction, in order. They are written when it ends, just before the commit.
 
-    From here to the end of the transaction others who look wait, so write looks last.
+    All looks are one chain, so whoever writes one keeps the others waiting until the commit. A page that logged where
+    it reads would hold them up for as long as it takes to draw (docs/decisions.md, 106).
 
     Raises
     ------
     NotLogged
         The session does not come from `casework.database`, so it carries no key.
     """
-    if not looks:
-        return
     key = session.get_bind().get_execution_options().get("looks_key")
     if not isinstance(key, bytes):
         raise NotLogged("the log of looks has no key: open the session with casework.database.scoped")
+    if _WAITING not in session.info:
+        session.info[_WAITING] = []
+        event.listen(session, "before_commit", partial(_write, key))
+    session.info[_WAITING] += [(actor, one) for one in looks]
+
+
+def _write(key: bytes, session: Session) -> None:
+    """Chain and write the looks of a transaction that is about to be committed."""
+    waiting: list[tuple[Actor, Looked]] = session.info[_WAITING]
+    if not waiting or session.in_nested_transaction():
+        return
     # The lock ends with the commit, so the commit does not wait for the disk while others wait for the lock;
     # `scoped` waits for it afterwards, before anything that was read is answered.
     session.info[WAITS_FOR_DISK] = True
-    session.execute(
-        text("SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(:lock)"), {"lock": _LOCK}
-    )
-    head = session.execute(select(LookHeadRow.seq, LookHeadRow.hash)).one()
-    seq, previous = head.seq, head.hash
+    session.flush()  # what else is to be written is, before others wait
+    seq, previous = _locked_head(session)
     at = datetime.now(UTC)
     rows = []
-    for one in looks:
+    for actor, one in waiting:
         seq += 1
         row = {
             "seq": seq,
@@ -121,6 +132,17 @@ def look_at_all(session: Session, actor: Actor, looks: Sequence[Looked]) -> None
         previous = row["hash"] = chain_hash(key, row)
         rows.append(row)
     session.execute(insert(LookRow), rows)
+    waiting.clear()
+
+
+def _locked_head(session: Session) -> tuple[int, str]:
+    """Take the lock of the chain and read its head, in one journey: while it is held, others wait."""
+    connection = cast(psycopg.Connection[Any], session.connection().connection.driver_connection)
+    with connection.pipeline():
+        connection.execute("SELECT set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(%s)", (_LOCK,))
+        head = connection.execute("SELECT seq, hash FROM look_head")
+    row: tuple[int, str] = head.fetchall()[0]
+    return row
 
 
 def chain_hash(key: bytes, row: dict[str, object]) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import told, told_said
+from casework import told, told_lookbacks, told_said, told_support
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
 from casework.told import pupil_ids
 from records.rights.holding import Gone, Holding, Subject
@@ -22,10 +22,18 @@ IMPERSONAL: Final = frozenset(
         "school_doubts",
         "place_releases",
         "place_counts",
+        "continuum_terms",
+        "continuum_counts",
+        "continuum_drifts",
         "models",
         "school_quality",
         "look_checks",
+        "impact_studies",
+        "impact_results",
         "shown_register",
+        "programme_releases",
+        "programme_counts",
+        "programme_effects",
     }
 )
 LOOKS_STAY: Final = (
@@ -67,6 +75,19 @@ def _said(session: Session, subject: Subject) -> int:
     return answers + _count(session, subject, *_SAID)
 
 
+def _support(session: Session, subject: Subject) -> int:
+    versions = text(f"SELECT count(*) FROM support_versions WHERE {_SUPPORTS_OF}")  # noqa: S608  # our own names
+    said = int(session.execute(versions, {"pupils": pupil_ids(session, subject)}).scalar_one())
+    return said + _count(session, subject, "supports")
+
+
+def _lookbacks(session: Session, subject: Subject) -> int:
+    parts = (text(f"SELECT count(*) FROM {table} WHERE {_LOOKBACKS_OF}") for table in _PARTS)  # noqa: S608  # ours
+    pupils = pupil_ids(session, subject)
+    counts = [int(session.execute(one, {"pupils": pupils}).scalar_one()) for one in parts]
+    return _count(session, subject, "lookbacks") + sum(counts)
+
+
 def _flags(session: Session, subject: Subject) -> int:
     pupils = pupil_ids(session, subject)
     said = (text(f"SELECT count(*) FROM {table} WHERE {_FLAGS_OF}") for table in _WHY)  # noqa: S608  # our own names
@@ -81,12 +102,16 @@ def _staying(session: Session, subject: Subject, table: str, sentence: str) -> G
 
 _CASES_OF = "case_id IN (SELECT id FROM cases WHERE pupil_id = ANY (:pupils))"
 _CHALLENGES_OF = "challenge_id IN (SELECT id FROM challenges WHERE pupil_id = ANY (:pupils))"
+_SUPPORTS_OF = "support_id IN (SELECT id FROM supports WHERE pupil_id = ANY (:pupils))"
+_LOOKBACKS_OF = "lookback_id IN (SELECT id FROM lookbacks WHERE pupil_id = ANY (:pupils))"
 _FLAGS_OF = "flag_id IN (SELECT id FROM flags WHERE pupil_id = ANY (:pupils))"
 _MINE = "pupil_id = ANY (:pupils)"
 # Other systems: who granted them access; of their secrets and posts there are hashes only.
 _SYSTEMS: Final = ("integrations", "integration_schools", "integration_secrets", "posted_keys")
 # What is said and asked for a pupil.
 _SAID: Final = ("challenges", "voices", "fresh_starts", "snoozes")
+# What is done and said in a learning review.
+_PARTS: Final = ("lookback_notes", "lookback_steps")
 # What is said of a flag.
 _WHY: Final = ("reasons", "changes", "levers")
 
@@ -102,6 +127,30 @@ HOLDINGS: Final = (
         describe=told_said.sections,
         erase=lambda session, subject: _delete(
             session, subject, ("challenge_steps", _CHALLENGES_OF), *((table, _MINE) for table in _SAID)
+        ),
+    ),
+    Holding[Session](
+        name="support",
+        places=("supports", "support_versions"),
+        about="pupils, and staff by what they wrote",
+        purpose="know what was offered and what came of it, and learn whether it helps; taken up, it is a record too",
+        kept="three years after its case is closed, or without a case after its last day and the last word on it",
+        find=_support,
+        describe=told_support.sections,
+        erase=lambda session, subject: _delete(
+            session, subject, ("support_versions", _SUPPORTS_OF), ("supports", _MINE)
+        ),
+    ),
+    Holding[Session](
+        name="learning reviews",
+        places=("lookbacks", *_PARTS),
+        about="pupils, and staff by what they wrote",
+        purpose="learn from each exclusion and long suspension: what was known, offered, and would have been needed",
+        kept="three years from the day it was opened",
+        find=_lookbacks,
+        describe=told_lookbacks.sections,
+        erase=lambda session, subject: _delete(
+            session, subject, *((table, _LOOKBACKS_OF) for table in _PARTS), ("lookbacks", _MINE)
         ),
     ),
     Holding[Session](
@@ -174,7 +223,7 @@ HOLDINGS: Final = (
         places=(
             *("people", "person_roles", "sign_in_sessions", "break_glass", *_SYSTEMS),
             *("covers", "term_dates", "monday_letters", "uploads", "upload_steps"),
-            *("trainings", "staff_changes", "invitations"),
+            *("trainings", "staff_changes", "invitations", "programmes", "programme_versions"),
         ),
         about="staff and board members",
         purpose="sign in, permissions by role and school, and no case without someone who looks after it",

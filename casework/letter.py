@@ -16,16 +16,13 @@ from casework.challenges import challenges_of
 from casework.permissions import Person, check_may
 from casework.pupils import PupilPage
 from casework.setting_aside import fresh_start
+from casework.support_kinds import KINDS
 from casework.tables_cases import CaseRow, DecisionRow
 from fairness.documents.document import Block, Document, head, points, words
 
 # As said to the pupil; casework/states.py has the words for staff.
-OFFERED: Final = {
-    "conversation": "You can talk with an adult you trust.",
-    "send_check": "We will check if you need more help with learning.",
-    "family_contact": "We will talk with your family.",
-    "mentor": "You can have a mentor. A mentor is an adult who meets you often and helps.",
-    "none_now": "We decided that nothing is needed for now.",
+OFFERED: Final = {kind.action: kind.told for kind in KINDS.values() if kind.action} | {
+    "none_now": "We decided that nothing is needed for now."
 }
 _LIST: Final = (
     "A computer program helps us make a list each week. The list says: please look at how this pupil is doing.",

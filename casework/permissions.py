@@ -40,10 +40,21 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "see_records": _WITH_PUPILS,
         # Counts only. A school's lead sees their own school's beside the network's.
         "see_places": frozenset({"school_lead", "network_lead", "board_member", "data_protection_officer"}),
+        # Whether a flag helps: counts and intervals, for those who answer for the network or for its models.
+        "see_impact": frozenset({"network_lead", "data_scientist", "board_member", "data_protection_officer"}),
+        # How schools answer pupils, held against their own past: for whoever can ask them about it.
+        # To learn from: by those who met the pupil, and whoever answers for the network.
+        "see_lookbacks": _WITH_PUPILS,
+        "record_lookback": SCHOOL_ROLES,
+        "see_continuum": frozenset({"network_lead"}),
+        # What is paid for and whom it reaches, in counts: for those who answer for the network's money and fairness.
+        "see_programmes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
+        "manage_programmes": frozenset({"network_lead"}),
         "enter_term_dates": frozenset({"school_lead"}),
         # What they say is written down by whoever meets them; whether the records are right is for those who answer.
         "record_voice": SCHOOL_ROLES,
         "record_challenge": SCHOOL_ROLES,
+        "record_support": SCHOOL_ROLES,
         "write_letter": SCHOOL_ROLES,
         "grant_fresh_start": frozenset({"school_lead"}),
         "see_challenges": frozenset({"school_lead", "data_protection_officer"}),
@@ -77,6 +88,7 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "take_case": "take on a case",
         "record_voice": "write down what a pupil or family said",
         "record_challenge": "record that a correction is asked for",
+        "record_support": "write down support for a pupil",
         "write_letter": "write a letter to a pupil and their family",
         "grant_fresh_start": "grant a fresh start",
         "see_challenges": "look at corrections that are asked for",
@@ -85,6 +97,12 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",
         "see_places": "look at counts by place",
+        "see_lookbacks": "look at learning reviews",
+        "record_lookback": "write in a learning review",
+        "see_impact": "look at whether a flag helps",
+        "see_continuum": "look at the exclusions continuum",
+        "see_programmes": "look at programmes of support",
+        "manage_programmes": "enter programmes of support",
         "enter_term_dates": "enter a school's term dates",
         "bring_data": "bring a school's data",
         "see_audits": "look at fairness audits",

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from casework.support_kinds import KINDS
+
 STATES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "open": "Nobody has recorded a view yet",
@@ -28,13 +30,7 @@ OPINIONS: Final[Mapping[str, str]] = MappingProxyType(
 
 # Offers of help and nothing else. There is no place here for a sanction (docs/decisions.md, 20).
 ACTIONS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "conversation": "A conversation with a trusted adult",
-        "send_check": "A check of special educational needs",
-        "family_contact": "Contact with the family",
-        "mentor": "A mentor",
-        "none_now": "Nothing for now",
-    }
+    {kind.action: kind.words for kind in KINDS.values() if kind.action} | {"none_now": "Nothing for now"}
 )
 # The state that an action leads to; 'none_now' leads to 'records_wrong' where that is the person's view.
 STATE_OF_ACTION: Final[Mapping[str, str]] = MappingProxyType(
@@ -118,7 +114,7 @@ def leads(state: str, end: str) -> bool:
 
 
 def page() -> str:
-    """Return the generated page: states, transitions and the words of views and actions."""
+    """Return the generated page: states, transitions and the words of views, actions and kinds of support."""
     lines = ["# A case's states", "", "| state | means |", "|---|---|"]
     lines += [f"| `{name}` | {means} |" for name, means in STATES.items()]
     lines += ["", "## Transitions", "", "| step | from | to | who | when |", "|---|---|---|---|---|"]
@@ -130,4 +126,9 @@ def page() -> str:
     lines += ["its state, leaves the list until the day that was named, and gets no new flag until then."]
     for title, words in (("Own views", OPINIONS), ("Actions", ACTIONS)):
         lines += ["", f"## {title}", ""] + [f"- `{name}`: {means}" for name, means in words.items()]
+    lines += ["", "## Kinds of support", "", "| kind | is | means | begins with the decision |", "|---|---|---|---|"]
+    lines += [
+        f"| `{kind.name}` | {kind.words} | {kind.means} | {f'`{kind.action}`' if kind.action else ''} |"
+        for kind in KINDS.values()
+    ]
     return "\n".join(lines) + "\n"

@@ -54,6 +54,8 @@ class VoiceRow(Base):
     asked_on: Mapped[date]
     recorded_at: Mapped[datetime]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
+    # Where they said it about one support (casework/support.py).
+    support_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("supports.id"), index=True)
 
 
 class ChallengeRow(Base):

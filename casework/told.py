@@ -32,6 +32,7 @@ _ACTIONS: Final[Mapping[str, str]] = {
     "set_aside": "set the pupil's case aside for some weeks",
     "grant_fresh_start": "granted the pupil a fresh start",
     "record_voice": "wrote down what the pupil or family said",
+    "record_support": "wrote down support for the pupil",
     "record_challenge": "wrote down a correction that was asked for",
     "see_challenge": "read a correction that was asked for",
     "listed_challenge": "saw on a list that a correction is asked for",

@@ -22,13 +22,14 @@ PAST_DAYS_MOST: Final = 365
 
 @dataclass(frozen=True, kw_only=True)
 class NewVoice:
-    """What was said, as the form gives it."""
+    """What was said, as the form gives it; `support_id` where it is about a support of this pupil."""
 
     pupil_id: uuid.UUID
     whose: str
     said: str
     asked_on: date
     idempotency_key: str
+    support_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +41,7 @@ class Voice:
     said: str
     asked_on: date
     by: str
+    support_id: uuid.UUID | None = None
 
 
 def record_voice(session: Session, person: Person, new: NewVoice, today: date) -> None:
@@ -63,6 +65,7 @@ def record_voice(session: Session, person: Person, new: NewVoice, today: date) -
             asked_on=new.asked_on,
             recorded_at=datetime.now(UTC),
             idempotency_key=new.idempotency_key,
+            support_id=new.support_id,
         )
     )
     look(session, person, "record_voice", pupil_id=new.pupil_id, school=school)
@@ -77,7 +80,14 @@ def voices_of(session: Session, pupil_id: uuid.UUID) -> tuple[Voice, ...]:
         .order_by(VoiceRow.asked_on.desc(), VoiceRow.recorded_at.desc())
     )
     return tuple(
-        Voice(whose=row.whose, whose_words=WHOSE[row.whose], said=row.said, asked_on=row.asked_on, by=by)
+        Voice(
+            whose=row.whose,
+            whose_words=WHOSE[row.whose],
+            said=row.said,
+            asked_on=row.asked_on,
+            by=by,
+            support_id=row.support_id,
+        )
         for row, by in rows
     )
 

@@ -47,7 +47,12 @@ class CountCell:
 
 
 def shown_counts(
-    cells: Iterable[CountCell], sums: Sequence[Sum], rule: Disclosure, *, links: Sequence[Sum] = ()
+    cells: Iterable[CountCell],
+    sums: Sequence[Sum],
+    rule: Disclosure,
+    *,
+    links: Sequence[Sum] = (),
+    already: Collection[Key] = (),
 ) -> dict[Key, int | None]:
     """Return every cell that a page may have: its count rounded, or None where it is not shown.
 
@@ -60,6 +65,8 @@ def shown_counts(
     links
         Sums over cells that nobody sees and that are not kept: those of one school and one year group, which say no
         more than that a school without a Year 7 has nothing to do with it. They are asked of the programme alone.
+    already
+        Cells that another table hides: shown here, they would give it away.
     """
     all_cells = tuple(cells)
     # Where there is none of it anywhere, nothing beside a place of few pupils gives them away.
@@ -67,7 +74,7 @@ def shown_counts(
     parts = {cell.key: _part(cell, rule, kept=cell.key not in nowhere) for cell in all_cells}
     never = frozenset(cell.key for cell in all_cells if cell.never_shown)
     sorts = {cell.key: cell.alike for cell in all_cells}
-    hidden = hidden_parts(parts.values(), sums, least=rule.primary, already=never)
+    hidden = hidden_parts(parts.values(), sums, least=rule.primary, already=never | frozenset(already))
     attack = _Attack(parts=parts, sums=sums, links=links, sorts=sorts, free=never | nowhere, least=rule.primary)
     while partners := attack.partners(hidden):
         hidden = hidden_parts(parts.values(), sums, least=rule.primary, already=hidden | partners)

@@ -16,6 +16,7 @@ from serving.commands import (
     agreements,
     evaluating,
     gate,
+    impact,
     integrations,
     mappings,
     models,
@@ -66,7 +67,20 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for group in (network, uploads, quality, mappings, agreements, rights, models, report, trusting, tracking, site):
+for group in (
+    network,
+    uploads,
+    quality,
+    mappings,
+    agreements,
+    rights,
+    models,
+    report,
+    trusting,
+    tracking,
+    site,
+    impact,
+):
     for command in group.COMMANDS:
         app.command(rich_help_panel=group.PANEL)(_ending(command))
 app.command(rich_help_panel=models.PANEL)(_ending(evaluating.evaluate_with(_truth)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from casework import states
+from casework import lookback_words, states
 from casework.privacy import gathered
 from fairness import metrics, policy_page
 from features import catalogue
@@ -59,6 +59,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "metrics.md": metrics.page,
     "policy.md": policy_page.page,
     "states.md": states.page,
+    "learning_reviews.md": lookback_words.page,
     "doors.md": doors.door_table,
     "holdings.md": gathered.page,
     "policy.schema.json": policy_page.schema,

@@ -5,6 +5,7 @@ says what to add here.
 """
 
 import re
+import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -24,6 +25,7 @@ from tests.brought import ROLL, send_files
 from tests.database import job_session
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY
 from tests.model_made_up import save_looks
+from tests.programmes_made_up import entered, save_made_up_release
 from tests.site import RunningSite
 
 # The pupil whose page every walk opens; a view of them is recorded first, so that the whole page shows.
@@ -31,6 +33,22 @@ OPENED: Final = "Esme"
 SYSTEM: Final = "riverside-mis"
 UNTRAINED: Final = "data-scientist"
 WHY: Final = "They told their tutor on Thursday that mornings are hard at home."
+SUPPORT: Final = {
+    "kind": "mentoring",
+    "standing": "taken_up",
+    "provider": "The climbing club",
+    **{f"offered_on-{part}": value for part, value in (("day", "15"), ("month", "6"), ("year", "2026"))},
+    "pupil_said": "It is good to have somebody to talk to on Thursdays.",
+}
+PROGRAMME: Final = {
+    "name": "Mentors for the summer",
+    "funder": "The Riverside Trust",
+    **{f"start-{part}": value for part, value in (("day", "5"), ("month", "1"), ("year", "2026"))},
+    **{f"end-{part}": value for part, value in (("day", "17"), ("month", "7"), ("year", "2026"))},
+    "kinds": ["mentoring", "youth_work"],
+    "schools": [str(SCHOOL), str(OTHER_SCHOOL)],
+    "budget": "24,000",
+}
 RECEIVED: Final = {"received_on-day": "22", "received_on-month": "6", "received_on-year": "2026"}
 
 
@@ -40,10 +58,29 @@ def asked_for(site: RunningSite) -> str:
         return str(session.execute(text("SELECT id FROM challenges ORDER BY recorded_at LIMIT 1")).scalar_one())
 
 
+def offered(site: RunningSite) -> str:
+    """Return the support that `prepare` had written down for OPENED."""
+    with job_session(site.home) as session:
+        query = text("SELECT id FROM supports WHERE pupil_id = :pupil")
+        return str(session.execute(query, {"pupil": site.ids[OPENED]}).scalar_one())
+
+
+def programme(site: RunningSite) -> str:
+    """Return the programme that `prepare` had entered."""
+    with job_session(site.home) as session:
+        return entered(session)
+
+
 def brought(site: RunningSite) -> str:
     """Return the file that `prepare` brought, whose columns wait to be confirmed."""
     with job_session(site.home) as session:
         return str(session.execute(text("SELECT id FROM uploads")).scalar_one())
+
+
+def looked_back(site: RunningSite) -> str:
+    """Return the look-back that the site was filled with: of the first school, of a pupil without a case."""
+    with job_session(site.home) as session:
+        return str(session.execute(text("SELECT id FROM lookbacks ORDER BY event_on LIMIT 1")).scalar_one())
 
 
 def _person(site: RunningSite, subject: str) -> Person:
@@ -75,6 +112,9 @@ STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType
         "digest": lambda site: site.digest,
         "provider": lambda site: "demo",
         "challenge_id": asked_for,
+        "support_id": offered,
+        "lookback_id": looked_back,
+        "programme_id": programme,
         "upload_id": brought,
         "place": lambda site: "1",
         "person_id": lambda site: str(_person(site, "school-staff").id),
@@ -140,12 +180,17 @@ def prepare(site: RunningSite) -> None:
     send_files(lead, [ROLL])
     lead.close()
     work_on_uploads(site.home)
+    network = site.client()
+    network.sign_in("network-lead")
+    network.send(network.get("/programmes/new"), "/programmes/new", PROGRAMME)
+    network.close()
     with job_session(site.home) as session:
         session.execute(
             text("INSERT INTO school_doubts VALUES (:s, 'not_covered', '2026-06-01', 'No list yet.', 'Wait.', false)"),
             {"s": OTHER_SCHOOL},
         )
         save_looks(session, site.digest)
+        save_made_up_release(session, uuid.UUID(entered(session)), (SCHOOL, OTHER_SCHOOL))
         session.execute(text("UPDATE people SET training_on = NULL WHERE subject = :s"), {"s": UNTRAINED})
     for account in ACCOUNTS:
         if account.role not in PERMISSIONS["record_view"] or account.school != 0:
@@ -158,4 +203,6 @@ def prepare(site: RunningSite) -> None:
             here = f"/pupils/{site.ids[OPENED]}/correction"
             asked = {"whose": "family", "about": "records", "said": "They were at the dentist.", **RECEIVED}
             client.send(client.get(here), here, asked)
+            here = f"/pupils/{site.ids[OPENED]}/support"
+            client.send(client.get(here), here, SUPPORT)
         client.close()

@@ -67,6 +67,8 @@ class Door:
         What GET's address has after '?'.
     undo
         SQL that puts back what the form changed.
+    writes
+        The permission that the form asks for, where more may read the page than write on it.
     """
 
     school: int | None = None
@@ -77,6 +79,7 @@ class Door:
     form: Form = lambda walk: {}
     query: str = ""
     undo: str = ""
+    writes: str = ""
 
 
 def _days(name: str, day: int) -> dict[str, str]:
@@ -126,12 +129,22 @@ DOORS: Final[Mapping[str, Door]] = {
     "record what happens next": Door(school=SCHOOL, trained=True, form=lambda walk: _NEXT),
     "write down what they say": _PUPIL,
     "record a correction": _PUPIL,
+    "write down support": _PUPIL,
+    "say how support goes": _PUPIL,
     "set a case aside": Door(school=SCHOOL, trained=True, form=lambda walk: _days("until_on", 29)),
     "grant a fresh start": _PUPIL,
     "letter as PDF": _PUPIL,
     "corrections asked for": Door(),
     "one correction": Door(school=SCHOOL),
+    "learning reviews": Door(),
+    "one learning review": Door(school=SCHOOL, trained=True, writes="record_lookback"),
     "places": Door(),
+    "programmes": Door(),
+    "one programme": Door(),
+    "enter a programme": Door(),
+    "change a programme": Door(),
+    "the exclusions continuum": Door(),
+    "does it help": Door(),
     "a school's records": Door(school=SCHOOL, query=_QUERY),
     "pupils of a school without a list": Door(school=OTHER_SCHOOL, trained=True, query=f"?school={OTHER_SCHOOL}"),
     "enter a term date": Door(school=SCHOOL, form=lambda walk: _TERM),
@@ -195,7 +208,8 @@ def expected(page: Page, door: Door, method: str, person: Person | None, school:
         return {403} if nowhere else done
     if person is None:
         return {303}
-    if not may(person, page.permission):
+    asked = [page.permission, *([door.writes] if method == "POST" and door.writes else [])]
+    if not all(may(person, permission) for permission in asked):
         return {403}
     if (door.trained is True or door.trained == method) and not trained:
         return {303 if method == "GET" else 403}  # to the training, and back; a form is told so
@@ -274,6 +288,15 @@ def remember(walk: Walk) -> None:
             "INSERT INTO covers (school_urn, away_id, covering_id, from_on, until_on, arranged_by, arranged_at) "
             f"VALUES ({SCHOOL}, '{walk.ids['lead']}', '{walk.ids['staff']}', '2026-06-22', '2026-06-26', "
             f"'{walk.ids['lead']}', now()) RETURNING id"
+        )
+        walk.ids["support there"] = one(
+            f"INSERT INTO supports (pupil_id, school_urn) VALUES ('{site.ids[ELSEWHERE]}', {OTHER_SCHOOL}) RETURNING id"
+        )
+        database.execute(
+            "INSERT INTO support_versions (support_id, version, school_urn, kind, provider, offered_on, standing, "
+            f"note, person_id, recorded_on, recorded_at, idempotency_key) VALUES ('{walk.ids['support there']}', 1, "
+            f"{OTHER_SCHOOL}, 'youth_work', '{THEIR_WORDS}', '2026-06-22', 'waiting', '', '{walk.ids['lead']}', "
+            "'2026-06-22', now(), 'there')"
         )
     with job_session(site.home) as session:
         rows = session.execute(text("SELECT id, school_urn FROM pupils")).all()

@@ -26,9 +26,12 @@ from records.home import Home, create_home
 from serving.app import create_app
 from serving.jobs.demo_identity import demo_identity, save_demo_people
 from serving.scoring import Deployed, Refused, open_deployed
+from tests.continuum_made_up import save_continuum
 from tests.database import names_by_pupil, remove_home
 from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY, demo_home, put_deployed, tiny_bundle
+from tests.impact_made_up import save_made_up_studies
 from tests.journey.client import Client, running
+from tests.lookbacks_made_up import save_lookbacks
 from tests.model_made_up import save_made_up_model
 from tests.places_made_up import save_made_up_quality, save_places
 from tests.unit.fairness_factory import comparison, made_network
@@ -66,6 +69,8 @@ PUPILS = (
     Shape("Farid", OTHER_SCHOOL, "9", (0, 0, 1, 0, 1, 1, 2, 1), (0, 0, 0, 0, 2, 1, 1, 2), QUIET),
     Shape("Grace", SCHOOL, "9", QUIET, QUIET, (0, 0, 1, 0, 0, 0, 0, 0), flagged=False),
 )
+# Not on a list now, so that the whole of a look-back shows.
+_LOOKED_BACK_AT = PUPILS[-1]
 ROLL = 40
 _BASE = 5_000_000_000
 
@@ -149,6 +154,9 @@ def fill(home: Home, digest: str, issuer: str) -> None:
         save_made_up_quality(session, tuple(SCHOOLS), TODAY)
         save_register(session, register_of(home), TODAY)
         save_places(session, tuple(SCHOOLS), TODAY)
+        save_lookbacks(session, _BASE + PUPILS.index(_LOOKED_BACK_AT), SCHOOL, TODAY)
+        save_made_up_studies(session, TODAY)
+        save_continuum(session, tuple(SCHOOLS), TODAY)
         save_audit(session, stored_audit(home, digest))
         record_deployment(session, digest, approval(home).approval.id, datetime(2026, 6, 19, 9, 0, tzinfo=UTC))
     engine.dispose()

@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from features.definitions.behaviour import INCIDENTS
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest
 from records.shelf import rows_between
-from records.tables import ALTERNATIVE_PROVISION, CALENDARS, ENROLMENTS, MARKS, SUSPENSIONS
+from records.tables import ALTERNATIVE_PROVISION, BEHAVIOUR, CALENDARS, ENROLMENTS, MARKS, SUPPORT, SUSPENSIONS
 from training.absence import missed_share
 from training.matured import MaturedOutcomes
 from training.settings import OUTCOMES, Settings
@@ -93,10 +94,7 @@ def mature_others(
     """
     calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, observed_until))
     enrolments = latest(history.tables["enrolments"], ENROLMENTS, observed_until)
-    rows = keys[["pupil", "as_of", "school"]].reset_index(drop=True)
-    rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
-    settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
-    rows = rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
+    rows = _settled(keys, calendar, settings, observed_until)
     stays = _on_roll_to_the_end(rows, enrolments)
     found = {}
     for name in names:
@@ -113,6 +111,54 @@ def mature_others(
         frame["starts_on"] = starts.where(inside).astype("datetime64[s]")
         found[name] = MaturedOutcomes(frame[keep].reset_index(drop=True), settings.horizon_weeks)
     return found
+
+
+def mature_measures(history: History, keys: pd.DataFrame, *, settings: Settings, observed_until: date) -> pd.DataFrame:
+    """Return how the pupils of these as-of dates fared over the horizon: for what followed a flag, never to learn from.
+
+    Columns `pupil`, `as_of`, `missed` (share of possible sessions missed, NaN with too few of them), `incidents`
+    (recorded events, a count) and `supported` (the school's own record has support that began within the horizon).
+    Only pupils on a roll of the network to the horizon's end.
+
+    Parameters
+    ----------
+    keys
+        `pupil`, `as_of`, `school` of rows that were scored.
+    """
+    calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, observed_until))
+    enrolments = latest(history.tables["enrolments"], ENROLMENTS, observed_until)
+    rows = _settled(keys, calendar, settings, observed_until)
+    rows = rows[_on_roll_to_the_end(rows, enrolments)].reset_index(drop=True)
+    if rows.empty:
+        return rows[["pupil", "as_of"]].assign(missed=np.nan, incidents=np.nan, supported=np.nan)
+    events = latest(history.tables["behaviour"], BEHAVIOUR, observed_until)
+    for column, wanted in INCIDENTS.where.items():
+        events = events[events[column].isin(wanted)]
+    support = latest(history.tables["support"], SUPPORT, observed_until)
+    return rows[["pupil", "as_of"]].assign(
+        missed=_missed(history, rows, observed_until),
+        incidents=_counted(rows, events.rename(columns={"date": "start_date"})),
+        supported=(_counted(rows, support) > 0).astype(np.float64),
+    )
+
+
+def _settled(keys: pd.DataFrame, calendar: Calendar, settings: Settings, observed_until: date) -> pd.DataFrame:
+    """Return the keys whose horizon is over and believed by then, each with its horizon."""
+    rows = keys[["pupil", "as_of", "school"]].reset_index(drop=True)
+    rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"], how="left")
+    settled = pd.Timestamp(observed_until - timedelta(days=settings.settle_days))
+    return rows[rows["horizon_end"].notna() & (rows["horizon_end"] <= settled)].reset_index(drop=True)
+
+
+def _counted(rows: pd.DataFrame, events: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Return how many of the events begin within each row's horizon."""
+    pairs = (
+        rows[["pupil", "as_of", "horizon_end"]]
+        .reset_index(names="order")
+        .merge(events[["pupil", "start_date"]], on="pupil")
+    )
+    inside = pairs[(pairs["start_date"] >= pairs["as_of"]) & (pairs["start_date"] < pairs["horizon_end"])]
+    return np.asarray(inside["order"].value_counts().reindex(rows.index, fill_value=0), np.float64)
 
 
 def _events(name: str, history: History, enrolments: pd.DataFrame, calendar: Calendar, until: date) -> pd.DataFrame:

@@ -5,12 +5,16 @@ from alembic import context
 from casework import (
     tables_calls,
     tables_cases,
+    tables_continuum,
     tables_daily,
     tables_flags,
+    tables_impact,
+    tables_lookbacks,
     tables_people,
     tables_places,
     tables_said,
     tables_staff,
+    tables_support,
     tables_uploads,
 )
 from casework.base import Base
@@ -19,13 +23,17 @@ from casework.base import Base
 TABLES = (
     tables_people,
     tables_flags,
+    tables_impact,
     tables_cases,
+    tables_continuum,
+    tables_lookbacks,
     tables_daily,
     tables_calls,
     tables_said,
     tables_uploads,
     tables_places,
     tables_staff,
+    tables_support,
 )
 
 

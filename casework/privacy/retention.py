@@ -32,10 +32,22 @@ _GONE_PUPILS: Final = (
     "SELECT id FROM pupils p WHERE p.left_on IS NOT NULL AND NOT p.pseudonym = ANY (:present) "
     "AND NOT EXISTS (SELECT FROM cases c WHERE c.pupil_id = p.id) "
     "AND NOT EXISTS (SELECT FROM flags f WHERE f.pupil_id = p.id) "
-    "AND NOT EXISTS (SELECT FROM scores s WHERE s.pupil_id = p.id)"
+    "AND NOT EXISTS (SELECT FROM lookbacks l WHERE l.pupil_id = p.id) "
+    "AND NOT EXISTS (SELECT FROM scores s WHERE s.pupil_id = p.id) "
+    "AND NOT EXISTS (SELECT FROM supports o WHERE o.pupil_id = p.id)"
 )
 _GONE_CHALLENGES: Final = f"SELECT id FROM challenges WHERE pupil_id IN ({_GONE_PUPILS})"  # noqa: S608  # our own words
+_OLD_SUPPORTS: Final = (
+    f"SELECT id FROM supports o WHERE o.case_id IN ({_OLD_CASES}) OR o.case_id IS NULL AND NOT EXISTS "  # noqa: S608  # ours
+    "(SELECT FROM support_versions v WHERE v.support_id = o.id AND greatest(v.recorded_on, v.end_on) >= :cases)"
+)
+_OLD_LOOKBACKS: Final = "SELECT id FROM lookbacks WHERE opened_on < :cases"
 _STEPS: Final = (
+    *((table, f"lookback_id IN ({_OLD_LOOKBACKS})") for table in ("lookback_notes", "lookback_steps")),
+    ("lookbacks", f"id IN ({_OLD_LOOKBACKS})"),
+    ("voices", f"support_id IN ({_OLD_SUPPORTS})"),
+    ("support_versions", f"support_id IN ({_OLD_SUPPORTS})"),
+    ("supports", f"id IN ({_OLD_SUPPORTS})"),
     ("decisions", f"case_id IN ({_OLD_CASES})"),
     ("views", f"case_id IN ({_OLD_CASES})"),
     ("list_changes", f"case_id IN ({_OLD_CASES})"),
@@ -99,14 +111,14 @@ def _purge_database(session: Session, home: Home, today: date) -> dict[str, int]
         "sign_ins": _years_before(today, SIGN_IN_YEARS),
         "present": sorted(pseudonyms_present(home)),
     }
-    gone = {}
+    gone: dict[str, int] = {}
     for table, condition in _STEPS:
         statement = text(f"DELETE FROM {table} WHERE {condition}")  # noqa: S608  # our own words
         used = {name: value for name, value in values.items() if f":{name}" in condition}
         if "present" in used:
             statement = statement.bindparams(bindparam("present", type_=ARRAY(BigInteger)))
         done: Any = session.execute(statement, used)
-        gone[table] = done.rowcount
+        gone[table] = gone.get(table, 0) + done.rowcount  # words about support go before others
     return gone
 
 

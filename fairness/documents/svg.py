@@ -7,13 +7,13 @@ from markupsafe import Markup
 WIDTH = 900
 
 
-def whole(name: str, height: float, title: str, said: str, parts: Iterable[Markup]) -> Markup:
+def whole(name: str, height: float, title: str, said: str, parts: Iterable[Markup], *, width: float = WIDTH) -> Markup:
     """Return the parts as one picture, named by its title and told in words."""
     body = Markup("").join(parts)
     return Markup(
         '<svg role="img" viewBox="0 0 {} {}" aria-labelledby="{}-title {}-words">'
         '<title id="{}-title">{}</title><desc id="{}-words">{}</desc>{}</svg>'
-    ).format(WIDTH, round(height), name, name, name, title, name, said, body)
+    ).format(width, round(height), name, name, name, title, name, said, body)
 
 
 def rect(kind: str, x: float, y: float, width: float, height: float) -> Markup:

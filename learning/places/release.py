@@ -4,7 +4,7 @@ The rule is OpenSAFELY's for counts that leave it: 1 to 7 redacted, others to th
 rounded cells, rates over redacted counts dropped (docs/decisions.md, 76).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
@@ -25,13 +25,31 @@ RULE: Final = Disclosure(
     reason="Counts of 1 to 7 pupils or events could point to a pupil; rounding keeps two of them from being compared.",
 )
 WHOLE: Final = "all"
-# Measures that are parts of one another are looked at together, every other by itself.
-_FAMILIES: Final = (
-    *((name,) for name in MEASURES if name not in PARTS_OF and name not in PARTS_OF.values()),
-    *((whole, *(part for part, its in PARTS_OF.items() if its == whole)) for whole in dict.fromkeys(PARTS_OF.values())),
-)
 _LEFT = "left of "
 _BESIDE = "beside"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """What a release counts: families of measures that hang together, and which of them is part of which."""
+
+    families: tuple[tuple[str, ...], ...]
+    parts: tuple[tuple[str, str], ...]
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Every measure, family by family."""
+        return tuple(name for family in self.families for name in family)
+
+
+# Measures that are parts of one another are looked at together, every other by itself.
+OF_PLACES: Final = Counted(
+    families=(
+        *((name,) for name in MEASURES if name not in PARTS_OF and name not in PARTS_OF.values()),
+        *((whole, *(p for p, its in PARTS_OF.items() if its == whole)) for whole in dict.fromkeys(PARTS_OF.values())),
+    ),
+    parts=tuple(PARTS_OF.items()),
+)
 
 
 @dataclass(frozen=True)
@@ -43,19 +61,28 @@ class _Table:
     links: list[Sum]
 
 
-def release_of(pupils: pd.DataFrame, cuts: Sequence[Cut], rule: Disclosure = RULE) -> dict[Key, int | None]:
+def release_of(
+    pupils: pd.DataFrame,
+    cuts: Sequence[Cut],
+    rule: Disclosure = RULE,
+    *,
+    counted: Counted = OF_PLACES,
+    already: Collection[Key] = (),
+) -> dict[Key, int | None]:
     """Return (cut, place, measure) → the count as it is shown, None where it is not; the network's own last.
 
     Parameters
     ----------
     pupils
         One row a pupil: a text column for each cut, a whole number for each measure.
+    already
+        Cells that are hidden because another release hides them.
     """
     shown: dict[Key, int | None] = {}
-    for family in _FAMILIES:
-        table = _table(pupils, cuts, family, rule)
-        shown |= shown_counts(table.cells, table.sums, rule, links=table.links)
-    return shown | {(NETWORK, WHOLE, measure): _whole(measure, cuts, shown) for measure in MEASURES}
+    for family in counted.families:
+        table = _table(pupils, cuts, (family, counted.parts), rule)
+        shown |= shown_counts(table.cells, table.sums, rule, links=table.links, already=already)
+    return shown | {(NETWORK, WHOLE, measure): _whole(measure, cuts, shown) for measure in counted.measures}
 
 
 def places_of(shown: dict[Key, int | None], half_term: date) -> Iterator[PlaceCounts]:
@@ -78,12 +105,18 @@ def _whole(measure: str, cuts: Sequence[Cut], shown: dict[Key, int | None]) -> i
     return min(added, key=lambda one: one[0])[1] if added else None
 
 
-def _table(pupils: pd.DataFrame, cuts: Sequence[Cut], family: Sequence[str], rule: Disclosure) -> _Table:
-    """Return the cells of these measures, and what a reader knows that they add up to."""
-    counted = [cut for cut in cuts if family[0] in cut.measures]
+def _table(
+    pupils: pd.DataFrame,
+    cuts: Sequence[Cut],
+    measures: tuple[Sequence[str], Sequence[tuple[str, str]]],
+    rule: Disclosure,
+) -> _Table:
+    """Return the cells of a family of measures, and what a reader knows that they add up to."""
+    family, pairs = measures
     made = _Table([], [], [])
-    known = [cut for cut in counted if cut.of_schools]
     for measure in family:
+        counted = [cut for cut in cuts if measure in cut.measures]
+        known = [cut for cut in counted if cut.of_schools]
         values = pupils[measure]
         for cut in counted:
             made.cells.extend(_cells(pupils, (cut, known), measure, rule))
@@ -91,9 +124,9 @@ def _table(pupils: pd.DataFrame, cuts: Sequence[Cut], family: Sequence[str], rul
             made.sums.append(Sum(parts=parts, total=None, known={COUNT: float(values.sum())}, spare={}))
         for one, other in combinations(counted, 2):
             _add_shared(made, pupils, (one, other), measure)
-    for part, whole in PARTS_OF.items():
-        if part in family:
-            for cut in counted:
+    for part, whole in pairs:
+        for cut in cuts:
+            if part in family and {part, whole} <= set(cut.measures):
                 _add_left(made, pupils, cut, (part, whole))
     return made
 

@@ -55,7 +55,8 @@ def _rows(table: Table, rows: pd.DataFrame, files: Mapping[str, str]) -> Iterato
         said["came from"] = files.get(str(row["source"]), f"file {row['source']}")
         said["line"] = "" if row["source"] == WRITTEN else str(row["row"])
         if row["deleted"]:
-            said["withdrawn"] = "the school's system took this back"
+            by = "the school" if row["source"] == WRITTEN else "the school's system"
+            said["withdrawn"] = f"{by} took this back"
         yield {heading: text for heading, text in said.items() if text}
 
 

@@ -45,6 +45,11 @@ COURSES: Mapping[str, Course] = {
     "reintegration": Course(weeks=4, effect=0.30, keeps=0.85, range=(0.0, 0.6)),
     "external": Course(weeks=12, effect=0.30, keeps=0.93, range=(-0.3, 0.8)),
     "other": Course(weeks=6, effect=0.10, keeps=0.85, range=(0.0, 0.4)),
+    "conversation": Course(weeks=2, effect=0.10, keeps=0.85, range=(0.0, 0.3)),
+    "assessment": Course(weeks=8, effect=0.15, keeps=0.97, range=(0.0, 0.5)),
+    "youth_work": Course(weeks=12, effect=0.40, keeps=0.93, range=(0.0, 0.9)),
+    "transition": Course(weeks=8, effect=0.25, keeps=0.95, range=(0.0, 0.6)),
+    "timetable": Course(weeks=12, effect=0.25, keeps=0.85, range=(-0.3, 0.7)),
 }
 assert set(COURSES) == set(codes.SUPPORT_TYPE.codes), "every type of support has its course"
 TYPES: tuple[str, ...] = tuple(COURSES)

@@ -26,9 +26,14 @@ def score(
     """
     from records.clock import clock_of
     from records.home import open_home
+    from records.refusal import Refusal
+    from serving.jobs.continuum import publish_continuum
+    from serving.jobs.impact import publish_impact
+    from serving.jobs.lookbacks import open_lookbacks
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
     from serving.jobs.places import publish_places
+    from serving.jobs.programmes import publish_programmes
     from serving.jobs.school_quality import publish_quality
 
     here = open_home(home)
@@ -51,8 +56,23 @@ def score(
     if night.held:
         out.print("Next: belong quality")
     publish_quality(here)
+    looked = open_lookbacks(here)
+    if looked.opened:
+        out.print(f"{looked.opened} learning reviews opened")
+    if answered := looked.redated + looked.withdrawn + looked.restored:
+        out.print(f"{answered} learning reviews follow a correction of the records")
     for half_term in publish_places(here):
         out.print(f"Counts by place of {half_term} are published, once and for good")
+    if periods := publish_programmes(here):
+        out.print(f"Counts of programmes are published: {periods} more")
+    try:
+        for title in publish_impact(here):
+            out.print(f"Whether a flag helps: {title} is published, once and for good", markup=False)
+    except Refusal as no:
+        # The week's list is out; a study that cannot be worked out is no reason to call the night refused.
+        out.print(f"Whether a flag helps: not published. {no}", markup=False, highlight=False)
+    for term in publish_continuum(here):
+        out.print(f"The exclusions continuum of {term} is published, once and for good")
     return Exit.DONE
 
 

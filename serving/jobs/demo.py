@@ -25,12 +25,14 @@ from records.refusal import Refusal
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
 from serving.jobs.board_settings import settings_under_policy
+from serving.jobs.continuum import publish_continuum
 from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_colleagues, save_demo_people
 from serving.jobs.deploy import deploy, show_audit
 from serving.jobs.gatekeeping import audit_candidate
 from serving.jobs.granting import write_credentials
 from serving.jobs.intake import read_exports
 from serving.jobs.limits import check_policy
+from serving.jobs.lookbacks import open_lookbacks
 from serving.jobs.nightly import Night, score_network
 from serving.jobs.places import publish_places
 from serving.jobs.school_quality import publish_quality
@@ -148,9 +150,10 @@ def _served(home: Home, digest: str, decision: Decision, mlruns: Path, stages: S
     with stages("Scoring this week and opening cases") as say:
         night = score_network(home, TODAY)
         say(f"{night.published.flags} new flags")
-    with stages("Counting by place, half-term by half-term") as say:
-        say(f"{len(publish_places(home))} half-terms published")
+    with stages("Counting by place, and along the exclusions continuum") as say:
+        say(f"{len(publish_places(home))} half-terms and {len(publish_continuum(home))} terms published")
         publish_quality(home)
+        open_lookbacks(home)
     return night
 
 

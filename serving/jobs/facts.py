@@ -19,6 +19,7 @@ from serving.jobs.night_shards import known_register
 from serving.jobs.nightly import Network, network_as_known, school_rows
 from serving.jobs.recorded import recorded
 from serving.jobs.registering import show_register
+from serving.jobs.support import land_support
 from serving.jobs.term_dates import land_term_dates
 from serving.school_days import save_school_days
 from serving.scoring import Deployed, open_deployed
@@ -51,6 +52,7 @@ def publish_recorded(home: Home) -> Shown | None:
     try:
         with scoped(engine, None) as session:
             land_term_dates(home, session)
+            land_support(home, session)
         store = Store(home)
         found = open_deployed(home, day)
         covered = isinstance(found, Deployed)

@@ -28,7 +28,7 @@ from records.tables import CALENDARS, SCHOOLS
 
 
 @dataclass(frozen=True)
-class _Labels:
+class Labels:
     """What a pupil counts in besides school and year: phase by school, decile and groups by pupil."""
 
     phases: dict[int, str]
@@ -51,7 +51,7 @@ def publish_places(home: Home) -> tuple[str, ...]:
         if not wanted:
             return ()
         counted = _counted(home, today, wanted)
-        labels = _labels(home, today)
+        labels = labels_of(home, today)
         done = []
         for half_term, pupils in zip(wanted, counted, strict=True):
             if not len(pupils):
@@ -75,13 +75,14 @@ def _counted(home: Home, today: date, wanted: Sequence[HalfTerm]) -> list[pd.Dat
     return [pd.concat(mine, ignore_index=True) for mine in parts]
 
 
-def _labels(home: Home, today: date) -> _Labels:
+def labels_of(home: Home, today: date) -> Labels:
+    """Return what pupils count in, as it is known today."""
     schools = latest(delta.read(home.history, SCHOOLS, 0)[0], SCHOOLS, today)
     phases = dict(zip(schools["school"].astype(int), schools["phase"].astype(str), strict=True))
-    return _Labels(phases, deciles(home, today), groups_on(home, policy_of(home), today))
+    return Labels(phases, deciles(home, today), groups_on(home, policy_of(home), today))
 
 
-def _publish(engine: Engine, home: Home, half_term: HalfTerm, found: tuple[pd.DataFrame, _Labels]) -> bool:
+def _publish(engine: Engine, home: Home, half_term: HalfTerm, found: tuple[pd.DataFrame, Labels]) -> bool:
     """Publish one half-term; return whether it was, which needs every school's facts to be published first."""
     pupils, labels = found
     today = clock_of(home).today()

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 # Files wait this long for the first look at them, and people not at all for the site: both would load much at once.
 UPLOADS_AFTER_SECONDS = 5.0
+# A thread that comes back from the database waits at most so long for each thread that is drawing a page. Python's own
+# five milliseconds, at every one of a page's statements, are longer than the page.
+SWITCH_SECONDS = 0.0005
 
 
 class NotServed(Refusal):
@@ -45,6 +48,7 @@ class MakeSite:
         # Here and not above: who only starts workers need not load what they load.
         from serving.app import create_app  # noqa: PLC0415  # see above
 
+        sys.setswitchinterval(SWITCH_SECONDS)
         loops = LoadedLoops()
         app = create_app(self.home, address=self.address, loops=loops)
 

@@ -4,9 +4,9 @@ Nothing is worked out here but rates, from counts that are rounded already. Plac
 as they are numbered: nobody is ranked.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import select
 from starlette.responses import Response
@@ -69,10 +69,10 @@ def show_places(visit: Visit) -> Response:
         return visit.show("places.html", title="Places", release=None)
     release = next((one for one in out if one.half_term.isoformat() == visit.asked("half_term")), out[0])
     counts = counts_of(visit.session, visit.person, release.half_term)
-    names = _school_names(visit)
+    names = school_names(visit)
     there = [cut for cut in (*_CUTS, *_other_cuts(counts)) if any(one.cut == cut for one in counts)]
     cut = visit.asked("by") if visit.asked("by") in there else (there or [SCHOOL])[0]
-    mine = sorted((one for one in counts if one.cut == cut), key=lambda one: _order(one, names))
+    mine = in_order([one for one in counts if one.cut == cut], names)
     figure = visit.asked("chart") if visit.asked("chart") in _FIGURES else "attendance"
     query = f"half_term={release.half_term.isoformat()}&chart={figure}"
     return visit.show(
@@ -81,7 +81,7 @@ def show_places(visit: Visit) -> Response:
         release=_release_words(release),
         everywhere=everywhere,
         choices=_choices(visit, out, release, there if everywhere else [], cut, figure),
-        caption=f"{release.name}, by {_cut_words(cut).lower()}" if everywhere else release.name,
+        caption=f"{release.name}, by {cut_words(cut).lower()}" if everywhere else release.name,
         table=_table([*(one for one in counts if one.cut == NETWORK), *mine], names, f"{query}&by={cut}"),
         chart=_chart(visit, _chosen(visit, mine, everywhere), names, figure),
     )
@@ -103,7 +103,7 @@ def _choices(
 ) -> list[dict[str, Any]]:
     half_terms = [(one.half_term.isoformat(), one.name) for one in out]
     charts = [(name, words[1]) for name, words in _FIGURES.items()]
-    by = [select_field("by", "By", [(one, _cut_words(one)) for one in cuts], cut)] if cuts else []
+    by = [select_field("by", "By", [(one, cut_words(one)) for one in cuts], cut)] if cuts else []
     return [
         *by,
         select_field("half_term", "Half-term", half_terms, release.half_term.isoformat()),
@@ -167,7 +167,24 @@ def place_words(cut: str, place: str, names: Mapping[int, str]) -> str:
     return "Neighbourhood not known" if place == _UNKNOWN else f"Tenth {place}{ends.get(place, '')}"
 
 
-def _order(one: PlaceCounts, names: Mapping[int, str]) -> tuple[int, str]:
+class Placed(Protocol):
+    """Counts of a place, of whatever release."""
+
+    @property
+    def cut(self) -> str: ...
+    @property
+    def place(self) -> str: ...
+
+
+_One = TypeVar("_One", bound=Placed)
+
+
+def in_order(places: Iterable[_One], names: Mapping[int, str]) -> list[_One]:
+    """Return the places of one cut in their fixed order."""
+    return sorted(places, key=lambda one: _order(one, names))
+
+
+def _order(one: Placed, names: Mapping[int, str]) -> tuple[int, str]:
     """Return where a place stands: schools by name, years and tenths as they are numbered, what is not known last."""
     words = place_words(one.cut, one.place, names)
     if one.place in (_UNKNOWN, "unclassified"):
@@ -177,7 +194,8 @@ def _order(one: PlaceCounts, names: Mapping[int, str]) -> tuple[int, str]:
     return (int(one.place) if one.cut == "deprivation" else 0, words.casefold())
 
 
-def _cut_words(cut: str) -> str:
+def cut_words(cut: str) -> str:
+    """Return what a cut is called: 'School', 'Neighbourhood'."""
     return _CUTS.get(cut) or heading(attribute_words(cut))
 
 
@@ -198,7 +216,8 @@ def _number(value: float | None, unit: str) -> str:
     return NOT_SHOWN if value is None else f"{value:.1f}{unit}"
 
 
-def _school_names(visit: Visit) -> dict[int, str]:
+def school_names(visit: Visit) -> dict[int, str]:
+    """Return every school's name by its number."""
     rows = visit.session.execute(select(SchoolRow.urn, SchoolRow.name))
     return {row.urn: row.name for row in rows}
 

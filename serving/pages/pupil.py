@@ -10,9 +10,11 @@ from casework.cases import Change, Explanation, PupilPage, Reason, Review, pupil
 from casework.challenges import challenges_of
 from casework.permissions import may
 from casework.setting_aside import fresh_start, snoozed
+from casework.support_read import is_owed
 from features.cohort import ABSTAIN
 from serving.page import NotFound, Page, Visit
 from serving.pages.pupil_parts import chart_of, event_words, week_rows
+from serving.pages.support_words import support_words
 from serving.rendering import day_words, year_words
 from serving.speaking import why_silent
 
@@ -22,6 +24,7 @@ _SAVED = {
     "view": "Your view is saved. What the model found is further down.",
     "next": "What happens next is saved.",
     "voice": "What they said is saved.",
+    "support": "The support is saved. It shows below, in the next review and when this page is printed.",
     "correction": "The correction is recorded. Those who answer for the school see it with its last day.",
     "aside": "The case is set aside. It comes back on the list by itself.",
     "fresh": "The fresh start is granted. It counts from the coming night.",
@@ -84,6 +87,9 @@ def show_pupil(visit: Visit) -> Response:
         records_questioned=any(one.is_open and one.about == "records" for one in corrections),
         aside=snoozed(visit.session, case.id, visit.today) if case else None,
         fresh=fresh_start(visit.session, pupil.pupil_id),
+        support=support_words(visit, pupil),
+        support_owed=bool(case and is_owed(visit.session, case.id)),
+        may_support=may(visit.person, "record_support", school),
         may_voice=may(visit.person, "record_voice", school),
         may_correct=may(visit.person, "record_challenge", school),
         may_letter=may(visit.person, "write_letter", school),

@@ -12,6 +12,7 @@ from casework.permissions import check_may
 from casework.rules import TEXT_LONGEST, RuleBroken, check_decision
 from serving.page import Page, Visit
 from serving.pages.pupil import read_pupil
+from serving.pages.support_words import support_words
 from serving.rendering import day_words
 
 _PARTS = ("day", "month", "year")
@@ -125,6 +126,7 @@ def _form(visit: Visit, pupil: PupilPage, *, key: str, error: RuleBroken | None 
         pupil_id=pupil.pupil_id,
         name=pupil.name,
         version=pupil.case.version,
+        support=support_words(visit, pupil),
         key=key,
         **fields,
     )

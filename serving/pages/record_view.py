@@ -11,6 +11,7 @@ from casework.permissions import check_may
 from casework.rules import TEXT_LONGEST, WHY_SHORTEST, RuleBroken
 from serving.page import Page, Visit
 from serving.pages.pupil import read_pupil
+from serving.pages.support_words import support_words
 
 _WORDS = {
     "known_support_in_place": "We know about this and support is in place",
@@ -86,6 +87,7 @@ def _form(visit: Visit, pupil: PupilPage, *, key: str, error: RuleBroken | None 
         # After someone else saved first, the form carries the version that is there now.
         version=pupil.case.version,
         key=key,
+        support=support_words(visit, pupil),
         opinion=opinion,
         why=why,
     )

@@ -24,6 +24,7 @@ from serving.pages.caseload import (
 )
 from serving.pages.pupil import place_words, read_pupil
 from serving.pages.pupil_parts import chart_of, event_words, week_rows
+from serving.pages.support_words import support_on_paper
 from serving.rendering import count_words, day_words, year_words
 from serving.spreadsheet import as_csv
 
@@ -197,6 +198,7 @@ def _printed_pupil(visit: Visit, purpose: str) -> Response:
         going_well=pupil.going_well,
         unknowns=pupil.unknowns,
         events=[event_words(event) for event in reversed(events)],
+        support=support_on_paper(visit, pupil),
         state=case.state_words if case else "Not on this week's list",
         review_on=case.review_on if case else None,
         **_footer(visit, purpose),

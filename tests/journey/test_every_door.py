@@ -57,6 +57,11 @@ def walk(site: RunningSite) -> Iterator[Walk]:
         yield made
 
 
+def of_pupil(walk: Walk, page: Page, pupil: str) -> str:
+    """Return a page's address for this pupil; a support that it names is one of the other school's pupil."""
+    return page.path.replace("{pupil_id}", pupil).replace("{support_id}", walk.ids["support there"])
+
+
 def views_of_their_own(walk: Walk) -> None:
     """Let everyone who may record a view of the two pupils, and write down what the other school's pupil says."""
     engine = connect(walk.site.home, "app")
@@ -134,7 +139,7 @@ def test_a_page_answers_everyone_as_the_tables_say(walk: Walk, page: Page) -> No
 
 @pytest.mark.parametrize("page", OF_A_PUPIL, ids=lambda page: page.name)
 def test_the_same_holds_for_a_pupil_of_the_other_school(walk: Walk, page: Page) -> None:
-    address = page.path.replace("{pupil_id}", walk.site.ids[ELSEWHERE])
+    address = of_pupil(walk, page, walk.site.ids[ELSEWHERE])
     for visitor in walk.people.values():
         for method in [method for method in page.methods if method != "HEAD"]:
             answer = ask(walk, visitor, page, method, address)
@@ -148,7 +153,7 @@ def test_a_pupil_of_another_school_and_one_who_is_not_there_look_the_same(walk: 
     for method in [method for method in page.methods if method != "HEAD"]:
         told = []
         for pupil in (walk.site.ids[ELSEWHERE], stranger):
-            answer = ask(walk, visitor, page, method, page.path.replace("{pupil_id}", pupil))
+            answer = ask(walk, visitor, page, method, of_pupil(walk, page, pupil))
             assert answer.status_code == 404
             told.append(re.sub(r'nonce="[^"]+"', "", answer.text).replace(pupil, "the pupil"))
         assert told[0] == told[1]

@@ -292,6 +292,7 @@ def test_the_letter_says_what_is_held_and_decided_and_no_score(home, app, lead):
     with scoped(app, lead.schools) as session:
         found = pupil_page(session, lead, pupil, TODAY)
         written = letter(session, lead, found, network="Example Network", today=TODAY)
+    with scoped(app, lead.schools) as session:
         looks = session.execute(text("SELECT count(*) FROM looks WHERE action = 'take_letter'")).scalar_one()
     assert looks == 1
     said = as_markdown(written)

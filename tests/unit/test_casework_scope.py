@@ -21,6 +21,7 @@ from casework.migrations.versions import (
     v0009_voice_and_correction,
     v0010_every_day,
     v0012_uploads,
+    v0016_support,
 )
 from casework.permissions import Role
 from records.home import create_home
@@ -43,6 +44,8 @@ SCOPED = {
     *v0007_integrations.SCOPED,
     *v0009_voice_and_correction.SCOPED,
 }
+
+BY_SCHOOL = {"supports", "support_versions"}
 
 EVERY_DAY = """
 WITH colleague AS (
@@ -84,6 +87,22 @@ INSERT INTO upload_steps (upload_id, school_urn, state, at) SELECT id, {school},
 """
 
 
+SUPPORT = """
+WITH offered AS (
+  INSERT INTO supports (pupil_id, school_urn) SELECT id, school_urn FROM pupils WHERE school_urn = {school} RETURNING id
+)
+INSERT INTO support_versions (support_id, version, school_urn, kind, provider, offered_on, standing, note, person_id,
+  recorded_on, recorded_at, idempotency_key)
+  SELECT id, 1, {school}, 'mentoring', '', '2026-06-22', 'waiting', '', '{person}', '2026-06-22', now(), id::text
+  FROM offered;
+WITH made AS (INSERT INTO programmes (made_by, made_at) VALUES ('{person}', now()) RETURNING id)
+INSERT INTO programme_versions (programme_id, version, name, funder, start_on, end_on, kinds, schools, budget_pounds,
+  person_id, recorded_on, recorded_at)
+  SELECT id, 1, 'Mentors', 'A trust', '2026-01-05', '2026-07-20', '{{mentoring}}', '{{{school}}}', 100, '{person}',
+  '2026-01-05', now() FROM made;
+"""
+
+
 @pytest.fixture
 def two_schools(casework_home):
     """A pupil in each school, both flagged, each with a view and a decision on their case."""
@@ -104,13 +123,19 @@ def two_schools(casework_home):
             [person.id],
         )
         for school in (NORTH, SOUTH):
-            for statement in (EVERY_DAY + SAID + BROUGHT).format(school=school, person=person.id).split(";")[:-1]:
+            for statement in (
+                (EVERY_DAY + SAID + BROUGHT + SUPPORT).format(school=school, person=person.id).split(";")[:-1]
+            ):
                 connection.execute(statement)
     return casework_home
 
 
 @pytest.mark.parametrize(
-    "table", sorted({*SCOPED, *v0010_every_day.SCOPED, *v0012_uploads.SCOPED} - {"rights_decisions"})
+    "table",
+    sorted(
+        {*SCOPED, *v0010_every_day.SCOPED, *v0012_uploads.SCOPED, *BY_SCHOOL, "programme_versions"}
+        - {"rights_decisions"}
+    ),
 )
 @pytest.mark.parametrize("role", ["app", "job", "owner"])
 def test_raw_sql_sees_one_school_only_whatever_the_role(two_schools, table, role):
@@ -177,6 +202,10 @@ def test_a_pupil_cannot_be_moved_or_added_out_of_scope(two_schools):
         "SELECT * FROM monday_letters",
         "UPDATE uploads SET findings = '{}'",
         "DELETE FROM upload_steps",
+        "UPDATE support_versions SET note = 'another'",
+        "DELETE FROM supports",
+        "UPDATE programme_versions SET budget_pounds = 1",
+        "INSERT INTO programme_counts SELECT id, 'p', 'school', '1', 'reached', 10 FROM programmes",
         "INSERT INTO look_checks (checked_at, holds, looks, head, sentence) VALUES (now(), true, 0, '', '')",
         "UPDATE shown_register SET read_on = '2026-06-22'",
         "CREATE TABLE mine (x integer)",
@@ -206,10 +235,10 @@ def test_every_table_with_pupils_is_forced(casework_home):
             "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity FROM pg_class c "
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r' "
             "AND (c.relname = 'pupils' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid "
-            "AND a.attname IN ('pupil_id', 'case_id', 'flag_id', 'challenge_id')))"
+            "AND a.attname IN ('pupil_id', 'case_id', 'flag_id', 'challenge_id', 'support_id', 'programme_id')))"
         ).fetchall()
     assert {name for name, forced in rows if not forced} == set()
-    assert {name for name, _ in rows} == {*SCOPED, "looks"}
+    assert {name for name, _ in rows} == {*SCOPED, *v0016_support.SCOPED, "lookbacks", "looks"}
 
 
 def test_the_officers_setting_opens_one_table_to_be_read(casework_home):
