@@ -42,14 +42,19 @@ class Reconciled:
 
 
 @dataclass(frozen=True)
-class _Standing:
-    """A look-back as its steps leave it."""
+class Standing:
+    """A look-back as its steps leave it; `days` is its first day as it was known first, and as it was corrected."""
 
     row: LookbackRow
     pupil: int
     steps: int
     state: str
-    on: date
+    days: tuple[date, ...]
+
+    @property
+    def on(self) -> date:
+        """Its first day as it stands now."""
+        return self.days[-1]
 
 
 Weeks = Mapping[tuple[int, int, date], Sequence[dict[str, Any]]]
@@ -62,7 +67,7 @@ def first_list(session: Session) -> date | None:
 
 def to_open(session: Session, events: Iterable[Happened]) -> list[Happened]:
     """Return the events that no look-back is about: those whose weeks are worth working out."""
-    known = {_key(one) for one in _standings(session)}
+    known = {_key(one) for one in standings(session)}
     return [one for one in events if (one.pupil, one.school, one.on) not in known]
 
 
@@ -79,7 +84,7 @@ def reconcile(session: Session, events: Sequence[Happened], weeks: Weeks, today:
         (pupil, school, day) → the weeks before an event that is to be opened, as they were known.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    standing = {_key(one): one for one in _standings(session)}
+    standing = {_key(one): one for one in standings(session)}
     there = {(one.pupil, one.school, one.on): one for one in events}
     gone = {key: one for key, one in standing.items() if key not in there}
     fresh = {key: one for key, one in there.items() if key not in standing}
@@ -126,7 +131,8 @@ def list_code(row: ScoreRow) -> str:
     return "no_rise" if row.rise_margin < 0 else "below_level"
 
 
-def _standings(session: Session) -> list[_Standing]:
+def standings(session: Session) -> list[Standing]:
+    """Return every look-back in scope as its steps leave it."""
     steps: dict[uuid.UUID, list[LookbackStepRow]] = {}
     for step in session.scalars(select(LookbackStepRow).order_by(LookbackStepRow.lookback_id, LookbackStepRow.number)):
         steps.setdefault(step.lookback_id, []).append(step)
@@ -134,9 +140,9 @@ def _standings(session: Session) -> list[_Standing]:
     rows = session.execute(select(LookbackRow, PupilRow.pseudonym).join(PupilRow, PupilRow.id == LookbackRow.pupil_id))
     for row, pupil in rows:
         mine = steps.get(row.id, [])
-        days = [row.event_on, *(step.event_on for step in mine if step.event_on)]
+        days = (row.event_on, *(step.event_on for step in mine if step.event_on))
         state = states_through([step.step for step in mine])[-1]
-        found.append(_Standing(row=row, pupil=pupil, steps=len(mine), state=state, on=days[-1]))
+        found.append(Standing(row=row, pupil=pupil, steps=len(mine), state=state, days=days))
     return found
 
 
@@ -148,7 +154,7 @@ def states_through(steps: Iterable[str]) -> list[str]:
     return states
 
 
-def _key(one: _Standing) -> tuple[int, int, date]:
+def _key(one: Standing) -> tuple[int, int, date]:
     return (one.pupil, one.row.school_urn, one.on)
 
 
@@ -160,7 +166,7 @@ def _moved_to(
     return min(near, key=lambda one: abs((one[2] - key[2]).days), default=None)
 
 
-def _take(session: Session, one: _Standing, step: str, today: date, on: date | None = None) -> None:
+def _take(session: Session, one: Standing, step: str, today: date, on: date | None = None) -> None:
     session.execute(
         insert(LookbackStepRow).values(
             lookback_id=one.row.id,

@@ -22,6 +22,8 @@ DUE_DAYS: Final = 42
 # A suspension whose first day moves by so little is the same one, put right.
 SAME_DAYS: Final = 14
 LONG_SESSIONS: Final = 10
+# How far back a look-back looks: school weeks on its page, and lists before the event.
+WEEKS: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +87,26 @@ SIGNALS: Final[Mapping[str, str]] = MappingProxyType(
         "no_rise": "Not flagged: no rise seen",
         "below_level": "Not flagged: rising, but below the level",
         "not_scored": "Not flagged: not scored, or too short a past",
-        "no_list": "No list in the twelve weeks before",
+        "no_list": "No list with the pupil in the twenty weeks before",
     }
 )
+ON_LIST: Final = frozenset({"flagged", "snoozed"})
 OFFERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "before": "Help was offered a school week or more before",
         "late": "Help was offered in the last week before",
         "after": "Help was offered only afterwards",
         "none": "No help is recorded",
+    }
+)
+# From the first list before the event that the pupil was on to the first help that anybody wrote down.
+WAITS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "already": "Help was there before the first list",
+        "week": "Within a week of it",
+        "month": "More than one week, and up to four",
+        "longer": "More than four weeks",
+        "never": "No help is recorded",
     }
 )
 THEMES: Final[Mapping[str, str]] = MappingProxyType(
@@ -126,6 +139,12 @@ def list_words(code: str, why: str = "") -> str:
     return f"{LISTS[kind]}: {why[:1].lower()}{why[1:]}" if why else LISTS[kind]
 
 
+def not_flagged(code: str) -> str:
+    """Return the key of `SIGNALS` that the last list's code stands for, where no list had flagged the pupil."""
+    kind = code.split(":", 1)[0]
+    return {"beyond_capacity": "full", "no_rise": "no_rise", "below_level": "below_level"}.get(kind, "not_scored")
+
+
 def page() -> str:
     """Return the generated page of states, steps and themes."""
     lines = ["# A learning review's states", "", "| state | means |", "|---|---|"]
@@ -135,6 +154,11 @@ def page() -> str:
         starts = ", ".join(f"`{one}`" for one in STATES if one in step.starts)
         who = f"permission `{step.permission}`" if step.permission else "the nightly job"
         lines.append(f"| `{name}` | {starts} | {f'`{step.end}`' if step.end else 'stays'} | {who} | {step.says} |")
-    for title, words in (("Themes", THEMES), ("What Belong did", SIGNALS), ("Help", OFFERS)):
+    for title, words in (
+        ("Themes", THEMES),
+        ("What Belong did", SIGNALS),
+        ("Help", OFFERS),
+        ("From list to help", WAITS),
+    ):
         lines += ["", f"## {title}", ""] + [f"- `{name}`: {means}" for name, means in words.items()]
     return "\n".join(lines) + "\n"

@@ -40,12 +40,16 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "see_records": _WITH_PUPILS,
         # Counts only. A school's lead sees their own school's beside the network's.
         "see_places": frozenset({"school_lead", "network_lead", "board_member", "data_protection_officer"}),
+        # Where need is and support does not reach: counts and open figures, for those who answer for every place.
+        "see_need": frozenset({"network_lead", "board_member", "data_protection_officer"}),
         # Whether a flag helps: counts and intervals, for those who answer for the network or for its models.
         "see_impact": frozenset({"network_lead", "data_scientist", "board_member", "data_protection_officer"}),
         # How schools answer pupils, held against their own past: for whoever can ask them about it.
         # To learn from: by those who met the pupil, and whoever answers for the network.
         "see_lookbacks": _WITH_PUPILS,
         "record_lookback": SCHOOL_ROLES,
+        # What all of them say together, in counts: for those who answer for the network.
+        "see_themes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
         "see_continuum": frozenset({"network_lead"}),
         # What is paid for and whom it reaches, in counts: for those who answer for the network's money and fairness.
         "see_programmes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
@@ -97,8 +101,10 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "take_away": "print or download a list of pupils",
         "see_records": "look at how a school's records stand",
         "see_places": "look at counts by place",
+        "see_need": "look at need and support by place",
         "see_lookbacks": "look at learning reviews",
         "record_lookback": "write in a learning review",
+        "see_themes": "look at what learning reviews say together",
         "see_impact": "look at whether a flag helps",
         "see_continuum": "look at the exclusions continuum",
         "see_programmes": "look at programmes of support",

@@ -19,6 +19,9 @@ from records.refusal import Refusal
 
 NETWORK: Final = "network"
 SCHOOL: Final = "school"
+# Cuts by where pupils live, and the wards where so few do that they are counted together.
+LEVELS: Final = ("ward", "borough")
+ELSEWHERE: Final = "elsewhere"
 # Measure → what one of it is. Pupils are those on roll on the half-term's last day, Reception to Year 11.
 MEASURES: Final[Mapping[str, str]] = MappingProxyType(
     {

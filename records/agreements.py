@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from records.area_tables import AREA_TABLES
 from records.home import Home
 from records.identity.identities import IDENTITIES
 from records.refusal import Refusal
@@ -24,7 +25,7 @@ from records.transfers import Shares, Standing, Transfer, check_days, standing_o
 
 REGISTER_FILE = "agreements.toml"
 EVERY_SOURCE = "*"
-REGISTERED: dict[str, Table] = {**TABLES, IDENTITIES.name: IDENTITIES}
+REGISTERED: dict[str, Table] = {**TABLES, IDENTITIES.name: IDENTITIES, **AREA_TABLES}
 
 Words = Annotated[str, Field(min_length=3)]
 

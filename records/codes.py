@@ -203,6 +203,26 @@ CALENDAR_KIND = _own(
     inset="a training day: no pupils",
     closure="an unplanned closure",
 )
+AREA_EDITION = CodeList(
+    name="edition of the census geography",
+    source="Office for National Statistics: a small area whose boundary changes gets another code",
+    meanings={"2011": "areas of the census of 2011", "2021": "areas of the census of 2021"},
+)
+AREA_LEVEL = _own(
+    "kind of place",
+    "Office for National Statistics codes: E01, E05, and E06 to E09",
+    area="small area (lower-layer super output area)",
+    ward="electoral ward",
+    borough="borough, district or unitary authority",
+)
+AREA_MEASURE = _own(
+    "figure of a place",
+    "docs/areas.md says how each is counted",
+    deprivation="index of multiple deprivation: the tenth, 1 the most deprived, among 10",
+    violence="recorded violence and sexual offences, among residents",
+    admissions="hospital admissions after an assault, among residents",
+    safety="people who feel safe outside after dark, among people asked",
+)
 
 # The E code and these outcomes *are* the sanction that Belong is asked about: no feature may read them.
 SUSPENSION_OUTCOMES = frozenset(

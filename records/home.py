@@ -61,6 +61,11 @@ class Home:
         return self.path / "protected"
 
     @property
+    def areas(self) -> Path:
+        """Delta tables of open figures about places, and about no pupil."""
+        return self.path / "areas"
+
+    @property
     def held(self) -> Path:
         """Rows whose pupil cannot be proven: stored, never scored or joined."""
         return self.path / "held"

@@ -22,6 +22,7 @@ from serving.pages import (
     lookbacks,
     looks,
     models,
+    need,
     people,
     person,
     places,
@@ -36,6 +37,7 @@ from serving.pages import (
     sign_in,
     support,
     take_away,
+    themes,
     training,
 )
 
@@ -52,7 +54,9 @@ PAGES: tuple[Page, ...] = (
     *support.PAGES,
     *corrections.PAGES,
     *lookbacks.PAGES,
+    *themes.PAGES,
     *places.PAGES,
+    *need.PAGES,
     *programme_form.PAGES,
     *programmes.PAGES,
     *impact.PAGES,

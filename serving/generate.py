@@ -8,6 +8,7 @@ from casework.privacy import gathered
 from fairness import metrics, policy_page
 from features import catalogue
 from records import codes
+from records.area_tables import AREA_TABLES
 from records.quality import rules as quality
 from records.table import ORIGIN, Column
 from records.tables import TABLES
@@ -15,14 +16,19 @@ from serving import doors
 from serving.api import client_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "generated"
+_ROOTS: Mapping[str, str] = {
+    "history": "history",
+    "protected": "protected root, for auditing only",
+    "areas": "root of open figures, for planning places only",
+}
 NOTICE = "<!-- Printed by `make generate`; a stale page fails a test. -->\n\n"
 
 
 def tables_page() -> str:
     """Return the record tables as a page: columns, units, codes, protection and retention."""
     lines = ["# Record tables", ""]
-    for table in TABLES.values():
-        root = "protected root, for auditing only" if table.protected else "history"
+    for table in (*TABLES.values(), *AREA_TABLES.values()):
+        root = _ROOTS[table.root]
         # An agreement may allow fewer: the register says so (records/agreements.py).
         key = ", ".join(f"`{name}`" for name in table.key)
         lines += [

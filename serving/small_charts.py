@@ -1,6 +1,7 @@
-"""Small multiples: one little line for each thing that is watched, drawn alike, each on its own scale from nought."""
+"""Small multiples: a little line or a few bars for each thing, drawn alike, each on its own scale from nought."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
@@ -8,6 +9,7 @@ from fairness.documents import svg
 
 _WIDTH, _HEIGHT = 300, 132
 _LEFT, _RIGHT, _TOP, _BASE = 34, 34, 26, 104
+_BAR_TOP, _BAR_STEP = 16, 34
 
 
 def small_course(
@@ -60,3 +62,32 @@ def _words(steps: Sequence[str], values: Sequence[float | None], usual: float | 
     said = f"{known[0][1]:.0f} of each 1,000 pupils in {known[0][0]}, {known[-1][1]:.0f} in {known[-1][0]}"
     before = "" if usual is None else f"; {usual:.0f} on average before"
     return f"{said}{before}. The same numbers are in the table that follows."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One bar: whose it is, how long, and whether it bears the mark."""
+
+    name: str
+    value: float | None
+    marked: bool
+
+
+def small_bars(name: str, title: str, bars: Sequence[Bar]) -> Markup:
+    """Return a bar under each name, with its value; a diamond marks those that stand out, a word what is not known."""
+    top = max([bar.value for bar in bars if bar.value is not None] + [0.0]) or 1.0
+    parts = []
+    for at, bar in enumerate(bars):
+        y = _BAR_TOP + at * _BAR_STEP
+        said = "not shown" if bar.value is None else f"{bar.value:.1f}"
+        parts.append(svg.words(bar.name, 0, y, "start"))
+        parts.append(
+            svg.words(
+                f"◆ {said}" if bar.marked else said, _WIDTH, y, "end", "chart-strong" if bar.marked else "chart-words"
+            )
+        )
+        if bar.value:
+            parts.append(svg.rect("chart-bar", 0, y + 6, max(bar.value / top * _WIDTH, 1), 8))
+    known = [f"{bar.name} {bar.value:.1f}{' (high)' if bar.marked else ''}" for bar in bars if bar.value is not None]
+    words = f"{'; '.join(known) or 'No value of it is shown'}. The same numbers are in the table that follows."
+    return svg.whole(name, _BAR_TOP + len(bars) * _BAR_STEP, title, words, parts, width=_WIDTH)

@@ -27,6 +27,7 @@ from tests.deployed import OTHER_SCHOOL, SCHOOL, TODAY
 from tests.model_made_up import save_looks
 from tests.programmes_made_up import entered, save_made_up_release
 from tests.site import RunningSite
+from tests.themes_made_up import TERM
 
 # The pupil whose page every walk opens; a view of them is recorded first, so that the whole page shows.
 OPENED: Final = "Esme"
@@ -114,6 +115,7 @@ STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType
         "challenge_id": asked_for,
         "support_id": offered,
         "lookback_id": looked_back,
+        "term": lambda site: TERM,
         "programme_id": programme,
         "upload_id": brought,
         "place": lambda site: "1",
@@ -129,6 +131,7 @@ SHOWS_NOTHING: Final[Mapping[str, str]] = MappingProxyType(
         "return from the sign-in service": "takes the service's answer and sends people on",
         "start of sign-in": "sends people to the service",
         "audit report as PDF": "hands out a file",
+        "what learning reviews say as PDF": "hands out a file",
         "letter as PDF": "hands out a file",
         "break-glass": "is not there in a demonstration",
     }

@@ -57,6 +57,11 @@ def save_made_up_model(session: Session, digest: str) -> None:
             {"said": 0.002 * 1.8**at, "came": None if at == 0 else 0.0021 * 1.8**at, "pupil_weeks": 20_000 - 2_000 * at}
             for at in range(10)
         ],
+        "missed": {
+            "known": 85,
+            "there": 40,
+            "rows": [{"approach": "model", "recall": 0.22}, {"approach": "rule_of_thumb", "recall": None}],
+        },
         "silent": {"too_new": 1240, "not_up_to_date": 310, "short_past": 95},
     }
     save_model(session, StoredModel(bundle_digest=digest, trained_on=date(2026, 6, 15), payload=payload))

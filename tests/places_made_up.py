@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
-from casework.places import MEASURES, NETWORK, SCHOOL, PlaceCounts, PlaceRelease, save_release
+from casework.areas import Area, Figure, Standing, save_areas
+from casework.places import ELSEWHERE, MEASURES, NETWORK, SCHOOL, PlaceCounts, PlaceRelease, save_release
 from casework.school_quality import SchoolQuality, save_quality
 from tests.factories import HALF_TERMS
 
@@ -31,6 +32,65 @@ def made_counts(
     return PlaceCounts(half_term=half_term, cut=cut, place=place, counts=kept)
 
 
+BOROUGHS = {"E09000091": "Exampleham", "E09000092": "Testborough"}
+# Code → name, borough, our pupils, tenths of its small areas, violence for each 1,000 residents, support on a list.
+WARDS = {
+    "E05000901": ("Riverside", "E09000091", 320, (1, 1, 2, 4), 62, 10),
+    "E05000902": ("Hilltop", "E09000091", 280, (7, 8, 9), 18, 15),
+    "E05000903": ("Old Dock", "E09000091", 240, (2, 3, 3, 5), 55, 10),
+    "E05000904": ("St Anne's", "E09000092", 310, (4, 5, 6), 31, 20),
+    "E05000905": ("Market", "E09000092", 260, (1, 3, 6), 71, None),
+    "E05000906": ("Long Meadow and Parkside", "E09000092", 205, (8, 9, 10), 12, 10),
+}
+
+
+def made_by_home(half_term: date) -> list[PlaceCounts]:
+    """Return counts by ward and borough: more need where wards are deprived, and support where it is not."""
+    found = []
+    for code, (_, _, pupils, tenths, _, supported) in WARDS.items():
+        made = made_counts(half_term, "ward", code, pupils, ("supported",) if supported is None else ())
+        counts = dict(made.counts) | {"flagged": 20 + 5 * sum(tenth <= 3 for tenth in tenths)}
+        counts["suspensions"] = 10 + 5 * sum(tenth <= 3 for tenth in tenths)
+        counts["supported"] = supported
+        found.append(PlaceCounts(half_term=half_term, cut="ward", place=code, counts=counts))
+    for code, size in (*zip(BOROUGHS, (880, 805), strict=True), ("unknown", 90)):
+        found.append(made_counts(half_term, "borough", code, size))
+    return [*found, made_counts(half_term, "ward", ELSEWHERE, 170), made_counts(half_term, "ward", "unknown", 90)]
+
+
+def figure(code: str, measure: str, count: int, among: int, today: date) -> Figure:
+    """Return last year's figure of a place."""
+    return Figure(
+        code=code,
+        measure=measure,
+        from_on=date(today.year - 1, 1, 1),
+        to_on=date(today.year - 1, 12, 31),
+        count=count,
+        among=among,
+        publisher="Example Office (OGL v3.0)",
+    )
+
+
+def save_made_up_areas(session: Session, today: date) -> None:
+    """Publish two boroughs of six wards, with figures of deprivation, violence, admissions and safety."""
+    areas = [Area(code=code, level="borough", name=name) for code, name in BOROUGHS.items()]
+    figures = [
+        figure(code, measure, count, among, today)
+        for code in BOROUGHS
+        for measure, count, among in (("admissions", 90 + int(code[-1]) * 20, 210_000), ("safety", 690, 1_000))
+    ]
+    for at, (code, (name, borough, _, tenths, violence, _)) in enumerate(WARDS.items()):
+        areas.append(Area(code=code, level="ward", name=name, borough=borough))
+        figures.append(figure(code, "violence", 10 * violence, 10_000, today))
+        for number, tenth in enumerate(tenths):
+            area = f"E0103{at}{number:02}0"
+            words = f"{BOROUGHS[borough]} 00{at + 1}{'ABCD'[number]}"
+            areas.append(Area(code=area, level="area", name=words, ward=code, borough=borough))
+            figures.append(figure(area, "deprivation", tenth, 10, today))
+    standing = Standing(edition="2021", known_on=today, unlisted=True, figures_left_out=3)
+    save_areas(session, standing, areas, figures)
+
+
 def save_places(session: Session, schools: tuple[int, ...], today: date) -> None:
     """Publish the half-terms that ended a week before the day: two schools of 850 and 1,145 pupils."""
     sizes = dict(zip(schools, (850, 1145), strict=False))
@@ -54,6 +114,7 @@ def save_places(session: Session, schools: tuple[int, ...], today: date) -> None
             places.append(made_counts(start, "sex", group, size, hidden, measures=GROUPS))
         for group, size in (("Asian", 340), ("Black", 420), ("Mixed", 205), ("White", 870), ("unclassified", 160)):
             places.append(made_counts(start, "ethnicity", group, size, ("suspensions",), measures=GROUPS))
+        places += made_by_home(start)
         release = PlaceRelease(half_term=start, name=name, ends_on=end, known_on=end + timedelta(days=8))
         save_release(session, release, places)
 

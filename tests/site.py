@@ -33,7 +33,8 @@ from tests.impact_made_up import save_made_up_studies
 from tests.journey.client import Client, running
 from tests.lookbacks_made_up import save_lookbacks
 from tests.model_made_up import save_made_up_model
-from tests.places_made_up import save_made_up_quality, save_places
+from tests.places_made_up import save_made_up_areas, save_made_up_quality, save_places
+from tests.themes_made_up import save_made_up_themes
 from tests.unit.fairness_factory import comparison, made_network
 
 NETWORK = "Riverside Schools"
@@ -154,7 +155,9 @@ def fill(home: Home, digest: str, issuer: str) -> None:
         save_made_up_quality(session, tuple(SCHOOLS), TODAY)
         save_register(session, register_of(home), TODAY)
         save_places(session, tuple(SCHOOLS), TODAY)
+        save_made_up_areas(session, TODAY)
         save_lookbacks(session, _BASE + PUPILS.index(_LOOKED_BACK_AT), SCHOOL, TODAY)
+        save_made_up_themes(session)
         save_made_up_studies(session, TODAY)
         save_continuum(session, tuple(SCHOOLS), TODAY)
         save_audit(session, stored_audit(home, digest))

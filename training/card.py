@@ -10,6 +10,7 @@ from training.approaches import approach_words
 from training.bundle import Bundle
 from training.candidate import Candidate
 from training.inputs import inputs_of
+from training.missed import MISSED, missed_words
 from training.settings import counted
 
 LEAST = 10
@@ -60,6 +61,8 @@ def model_card(candidate: Candidate) -> str:
         ),
         "## How well, on held-out terms",
         _quality(candidate.evaluation.summary),
+        "## What earlier lists missed",
+        missed_words(candidate.evaluation.summary.get(MISSED, {})),
         "## Beside the rules it must beat",
         _beside(candidate.comparison),
         "## Who bears the errors",

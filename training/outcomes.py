@@ -21,9 +21,9 @@ from features.definitions.behaviour import INCIDENTS
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest
 from records.shelf import rows_between
-from records.tables import ALTERNATIVE_PROVISION, BEHAVIOUR, CALENDARS, ENROLMENTS, MARKS, SUPPORT, SUSPENSIONS
+from records.tables import ALTERNATIVE_PROVISION, BEHAVIOUR, CALENDARS, ENROLMENTS, MARKS, MISSED, SUPPORT, SUSPENSIONS
 from training.absence import missed_share
-from training.matured import MaturedOutcomes
+from training.matured import Hindsight, MaturedOutcomes
 from training.settings import OUTCOMES, Settings
 
 NOT_AT_RISK = ("serving", "decided", "excluded")
@@ -191,6 +191,17 @@ def _missed(history: History, rows: pd.DataFrame, observed_until: date) -> npt.N
     near = near[near["pupil"].isin(set(rows["pupil"]))]
     spans = rows[["pupil"]].assign(first=rows["as_of"], end=rows["horizon_end"])
     return missed_share(latest(near, MARKS, observed_until), spans, least_sessions=_LEAST_SESSIONS)
+
+
+def hindsight(history: History, observed_until: date) -> Hindsight:
+    """Return what else is known of a shard's pupils before `observed_until`, to measure models with."""
+    missed = latest(history.tables["missed"], MISSED, observed_until)
+    return Hindsight(missed=missed[["pupil", "school", "event_on"]].reset_index(drop=True))
+
+
+def all_hindsight(parts: Sequence[Hindsight]) -> Hindsight:
+    """Return the hindsight of several shards as one value."""
+    return Hindsight(missed=pd.concat([part.missed for part in parts], ignore_index=True))
 
 
 def together(parts: Iterable[MaturedOutcomes]) -> MaturedOutcomes:

@@ -198,7 +198,15 @@ def ground_of(data: Dataset, network: Network, when: Periods, part: Part, settin
         seen=audited["pupil"].isin(set(part.matrix.keys["pupil"])).astype("int8"),
     )
     terms = network_terms(network.calendar)
-    return ground(keys, data.outcomes, phases=network.phases, terms=terms, calendar=network.calendar, settings=settings)
+    return ground(
+        keys,
+        data.outcomes,
+        phases=network.phases,
+        terms=terms,
+        calendar=network.calendar,
+        settings=settings,
+        hindsight=data.hindsight,
+    )
 
 
 def judge(scores: pd.DataFrame, roll: pd.DataFrame, when: Periods, rule: FlagRule, on: Ground) -> Judged:

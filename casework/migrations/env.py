@@ -3,6 +3,7 @@
 from alembic import context
 
 from casework import (
+    tables_areas,
     tables_calls,
     tables_cases,
     tables_continuum,
@@ -15,6 +16,7 @@ from casework import (
     tables_said,
     tables_staff,
     tables_support,
+    tables_themes,
     tables_uploads,
 )
 from casework.base import Base
@@ -22,6 +24,7 @@ from casework.base import Base
 # Imported so that every table is registered; a table whose module is missing here would look dropped.
 TABLES = (
     tables_people,
+    tables_areas,
     tables_flags,
     tables_impact,
     tables_cases,
@@ -34,6 +37,7 @@ TABLES = (
     tables_places,
     tables_staff,
     tables_support,
+    tables_themes,
 )
 
 

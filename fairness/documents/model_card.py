@@ -11,6 +11,7 @@ from fairness.documents.plain_words import VERDICT_WORDS
 from fairness.words import approach_words, heading
 from training.card import LEAST, LIMITS, NOT_FOR
 from training.inputs import inputs_of
+from training.missed import MISSED, missed_words
 
 _FIELDS = ("owner.team", "owner.contact", "why.need", "why.before", "assessment.consulted", "assessment.completed_on")
 _MEASURES = (
@@ -43,6 +44,7 @@ def model_card(dossier: Dossier) -> Document:
             *facts(_saw(dossier)),
             head("How well it does, on terms it had not learned from"),
             *_quality(dossier),
+            *words(missed_words(dossier.candidate.evaluation.summary.get(MISSED, {}))),
             head("Beside rules that anyone can apply"),
             *_beside(dossier),
             head("For whom it errs"),

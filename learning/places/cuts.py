@@ -9,12 +9,14 @@ from typing import Final
 
 import pandas as pd
 
-from casework.places import MEASURES, SCHOOL
+from casework.places import ELSEWHERE, LEVELS, MEASURES, SCHOOL
 from fairness.policy import Policy
 from learning.places.counting import COUNTED
 from records.codes import YEAR_GROUP
 
 NOT_KNOWN: Final = "unknown"
+# Where fewer pupils than this live, next to nothing of a ward could be shown: such wards are counted together.
+FEWEST_IN_WARD: Final = 40
 _OF_GROUPS: Final = ("pupils", *COUNTED)
 
 
@@ -30,12 +32,19 @@ class Cut:
         What is counted by it.
     of_schools
         Anybody knows which of them a school has: its phase, its year groups, whether it is a girls' school.
+    of_areas
+        Anybody knows which of them a small area has: its ward, its borough, how deprived it is.
     """
 
     name: str
     places: tuple[str, ...]
     measures: tuple[str, ...] = tuple(MEASURES)
     of_schools: bool = False
+    of_areas: bool = False
+
+    def is_public_beside(self, other: "Cut") -> bool:
+        """Whether anybody knows which places of the two share no pupil at all."""
+        return (self.of_schools and other.of_schools) or (self.of_areas and other.of_areas)
 
 
 def cuts_of(pupils: pd.DataFrame, policy: Policy) -> tuple[Cut, ...]:
@@ -49,7 +58,12 @@ def cuts_of(pupils: pd.DataFrame, policy: Policy) -> tuple[Cut, ...]:
         Cut(name=SCHOOL, places=_there(pupils[SCHOOL]), of_schools=True),
         Cut(name="phase", places=_there(pupils["phase"]), of_schools=True),
         Cut(name="year_group", places=_there(pupils["year_group"], list(YEAR_GROUP.meanings)), of_schools=True),
-        Cut(name="deprivation", places=_there(pupils["deprivation"], [str(decile) for decile in range(1, 11)])),
+        Cut(
+            name="deprivation",
+            places=_there(pupils["deprivation"], [str(decile) for decile in range(1, 11)]),
+            of_areas=True,
+        ),
+        *(Cut(name=level, places=_there(pupils[level]), of_areas=True) for level in LEVELS if level in pupils),
         *(
             Cut(
                 name=one.columns[0],
@@ -84,6 +98,21 @@ def labelled(pupils: pd.DataFrame, phases: Mapping[int, str], deciles: pd.Series
         },
     )
     return found.assign(**{SCHOOL: found["school"].astype("str"), "year_group": found["year_group"].astype("str")})
+
+
+def with_homes(pupils: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:
+    """Return the pupils with a text column for the ward and the borough in which each lives.
+
+    Parameters
+    ----------
+    homes
+        As `learning.places.neighbourhoods.homes`; pupils may be missing.
+    """
+    found = homes.reindex(pupils["pupil"])
+    wards, boroughs = (found[level].fillna(NOT_KNOWN).astype("str").to_numpy() for level in LEVELS)
+    there = pd.Series(wards).value_counts()
+    few = {ward for ward, count in there.items() if count < FEWEST_IN_WARD and ward != NOT_KNOWN}
+    return pupils.assign(ward=[ELSEWHERE if ward in few else ward for ward in wards], borough=boroughs)
 
 
 def _there(column: pd.Series, order: Sequence[str] = ()) -> tuple[str, ...]:

@@ -116,10 +116,9 @@ def _table(
     made = _Table([], [], [])
     for measure in family:
         counted = [cut for cut in cuts if measure in cut.measures]
-        known = [cut for cut in counted if cut.of_schools]
         values = pupils[measure]
         for cut in counted:
-            made.cells.extend(_cells(pupils, (cut, known), measure, rule))
+            made.cells.extend(_cells(pupils, (cut, counted), measure, rule))
             parts = tuple((cut.name, place, measure) for place in cut.places)
             made.sums.append(Sum(parts=parts, total=None, known={COUNT: float(values.sum())}, spare={}))
         for one, other in combinations(counted, 2):
@@ -134,9 +133,9 @@ def _table(
 def _cells(
     pupils: pd.DataFrame, cuts: tuple[Cut, Sequence[Cut]], measure: str, rule: Disclosure
 ) -> Iterator[CountCell]:
-    cut, known = cuts
+    cut, counted = cuts
     values = pupils[measure]
-    beside = _beside(pupils, cut, known)
+    beside = _beside(pupils, cut, [other for other in counted if other is not cut and cut.is_public_beside(other)])
     by_place = pd.DataFrame({"place": pupils[cut.name], "count": values, "some": values > 0}).groupby("place")
     summed, some, rolls = by_place["count"].sum(), by_place["some"].sum(), by_place.size()
     for place in cut.places:
@@ -148,9 +147,7 @@ def _cells(
 
 def _beside(pupils: pd.DataFrame, cut: Cut, known: Sequence[Cut]) -> dict[str, tuple[str, ...]]:
     """Return what each place shares pupils with, of what anybody knows: two schools with the same years are alike."""
-    if not cut.of_schools:
-        return dict.fromkeys(cut.places, ())
-    pairs = [pupils.groupby(cut.name)[other.name].unique() for other in known if other is not cut]
+    pairs = [pupils.groupby(cut.name)[other.name].unique() for other in known]
     return {place: tuple(name for column in pairs for name in sorted(column[place])) for place in cut.places}
 
 
@@ -182,7 +179,7 @@ def _add_shared(made: _Table, pupils: pd.DataFrame, cuts: tuple[Cut, Cut], measu
             made.sums.append(Sum(parts=large, total=small[0], known={}, spare={}))
             continue
         inside = pairs[pairs[one.name].isin(mine)]
-        if one.of_schools and other.of_schools and len(inside) < len(mine) * len(theirs):
+        if one.is_public_beside(other) and len(inside) < len(mine) * len(theirs):
             made.links.extend(_links(inside, cuts, measure))
         if len(groups) > 1:
             key = (_BESIDE, f"{one.name} {other.name} {at}", measure)

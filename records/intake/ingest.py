@@ -10,6 +10,7 @@ from deltalake.exceptions import DeltaError
 
 from records import pseudonym
 from records.agreements import REGISTER_FILE, Cover, Register, register_of
+from records.area_tables import AREA_TABLES
 from records.clock import Clock
 from records.home import Home
 from records.identity.erased import read_erased
@@ -21,7 +22,7 @@ from records.intake.landing import Arrived, Intake, SaveIdentities
 from records.intake.lock import only_ingest
 from records.intake.quarantine import lines as quarantined_lines
 from records.intake.summary import IngestSummary, TableCount
-from records.readers import assembly, ctf, mapped, network_csv, school_census, wonde
+from records.readers import areas, assembly, ctf, mapped, network_csv, school_census, wonde
 from records.readers.reading import Load, PassedOver, Reader, packed_csv_files
 from records.refusal import Refusal
 from records.rows.batch import Batch
@@ -48,7 +49,7 @@ def readers(home: Home) -> tuple[Reader, ...]:
         One of the home's mappings, or of its tables of keys, cannot be used.
     """
     interchange = (ctf.reader(home), wonde.reader(home.mappings), assembly.reader(home.mappings))
-    return (school_census.READER, mapped.reader(home), *interchange, network_csv.READER)
+    return (school_census.READER, mapped.reader(home), *interchange, areas.reader(home), network_csv.READER)
 
 
 def ingest(
@@ -233,8 +234,9 @@ def _unknown(paths: Sequence[Path]) -> Iterator[FileRefused]:
             file=path.name,
             place="name",
             what="no reader knows a file of this name",
-            remedy=f"begin the name with one of {', '.join((*network_csv.LAYOUTS, network_csv.WEEKS))}, use a census "
-            "table's name, or write a mapping for it (`belong mappings`)",
+            remedy="begin the name with one of "
+            f"{', '.join((*network_csv.LAYOUTS, network_csv.WEEKS, *areas.LAYOUTS))}, use a census table's name, or "
+            "write a mapping for it (`belong mappings`)",
         )
 
 
@@ -245,4 +247,4 @@ def _unreadable(name: str, error: OSError) -> FileRefused:
 
 
 def _in_order(counts: dict[str, TableCount]) -> dict[str, TableCount]:
-    return {name: counts[name] for name in (*TABLES, IDENTITIES.name) if name in counts}
+    return {name: counts[name] for name in (*TABLES, IDENTITIES.name, *AREA_TABLES) if name in counts}

@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from records import delta
+from records.area_tables import AREA_TABLES
 from records.arrow import from_arrow, schema_of
 from records.home import Home
 from records.identity import link_log
@@ -33,6 +34,7 @@ from records.table import Table
 from records.tables import TABLES
 
 ROWS_IN_A_COMMIT = 2_000_000
+_LANDS: Mapping[str, Table] = {**TABLES, **AREA_TABLES}
 
 SaveIdentities = Callable[[Identities], None]
 
@@ -105,7 +107,7 @@ class Intake:
             self._said.clear()
             self.links = self._put_in_force()
         for name, landings in self._waiting.items():
-            table = TABLES[name]
+            table = _LANDS[name]
             fresh = self._news(table, landings)
             count = self.counts[name]
             count.landed += self._append(table, [landing for landing, _ in fresh])
@@ -130,8 +132,8 @@ class Intake:
         for digest, loaded in self._identified:
             loads.enter(self.home, digest, loaded)
         for name, count in self.counts.items():
-            if count.landed and name in TABLES:
-                delta.compact(self._root(TABLES[name]), TABLES[name])
+            if count.landed and name in _LANDS:
+                delta.compact(self._root(_LANDS[name]), _LANDS[name])
 
     def _handed_over(self) -> Identities:
         tables = self._identities or [schema_of(IDENTITIES).empty_table()]
@@ -163,8 +165,8 @@ class Intake:
             # A commit for a table: one for each file would open the whole store a thousand times.
             count = self.counts.setdefault(name, TableCount())
             # A file may come again in another load, and with it rows that were held and have landed since.
-            news = self._news(TABLES[name], [delta.Landing(found.name, found.rows) for found in several])
-            count.released += self._append(TABLES[name], [landing for landing, _ in news])
+            news = self._news(_LANDS[name], [delta.Landing(found.name, found.rows) for found in several])
+            count.released += self._append(_LANDS[name], [landing for landing, _ in news])
             for found in several:
                 held.finished(found)
 
@@ -219,7 +221,7 @@ class Intake:
             self.quarantined.append(Quarantined(file=sheet.file, rows=len(np.unique(rows)), folder=folder))
 
     def _root(self, table: Table) -> Path:
-        return self.home.protected if table.protected else self.home.history
+        return {"protected": self.home.protected, "areas": self.home.areas}.get(table.root, self.home.history)
 
 
 def _landing_name(arrived: Arrived, judged: Judged) -> str:

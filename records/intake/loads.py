@@ -1,8 +1,9 @@
 """The ledger of loads: what each export brought, when, and whether it is worth reading again.
 
 A load is done with once its rows met their fates, unless the reason may pass: rows recorded after the
-day of ingest, words that a mapping did not list, or not one row accepted. Such a load is read again by
-the next ingest of the same file, and only its quarantined rows are looked at: the rest has landed.
+day of ingest, words that a mapping did not list, areas that no list named yet, or not one row accepted.
+Such a load is read again by the next ingest of the same file, and only its quarantined rows are looked at:
+the rest has landed.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 
 from records.home import Home
 from records.intake.coverage import Uncovered
-from records.rows.row_rules import AFTER_INGEST, NO_WORD_OF_THE_MAPPING
+from records.rows.row_rules import AFTER_INGEST, NO_LIST_SAYS, NO_WORD_OF_THE_MAPPING
 
 NOTHING_ACCEPTED = "no row of it was accepted"
 _SECOND_HAND = "second_hand.json"
@@ -59,7 +60,7 @@ class Loaded:
 def again(tables: Mapping[str, Fates], rules: Iterable[str]) -> str:
     """Return why a load of these fates, whose rows broke these rules, is worth reading again, or ''."""
     for rule in rules:
-        if rule == AFTER_INGEST or rule.endswith(NO_WORD_OF_THE_MAPPING):
+        if rule == AFTER_INGEST or rule.endswith((NO_WORD_OF_THE_MAPPING, NO_LIST_SAYS)):
             return rule
     quarantined = sum(fates.quarantined for fates in tables.values())
     taken = sum(fates.accepted + fates.repeated + fates.held for fates in tables.values())

@@ -35,7 +35,7 @@ from records.tables import TABLES
 IMPERSONAL: Final = frozenset(
     {
         *("home.toml", "oidc.toml", "agreements.toml", "policy.toml", "quality.toml", "demo.json"),
-        *("secrets", "mappings", "trust", "ledger", "watches", "deployed", "loads", "quality", "ingest.lock"),
+        *("secrets", "mappings", "trust", "ledger", "watches", "deployed", "loads", "quality", "areas", "ingest.lock"),
         *(LEDGER_FILE, "purges.jsonl"),
     }
 )

@@ -21,6 +21,8 @@ DAYS_AHEAD = 100
 AFTER_INGEST = "the row must not be recorded after the day of ingest"
 # The end of a rule that a mapping lifts when the missing word is added to it.
 NO_WORD_OF_THE_MAPPING = "must be a word of the mapping"
+# The end of a rule that is lifted when the missing list of areas is brought.
+NO_LIST_SAYS = "must be in a list of areas that was brought"
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,8 @@ ROW_RULES: tuple[RowRule, ...] = (
     _soon_after_known("suspensions", "start_date"),
     _ordered(frozenset({"enrolments", "identities"}), "entry_date", "leaving_date"),
     _ordered(frozenset({"fsm_periods", "calendars"}), "start_date", "end_date"),
+    _ordered(frozenset({"areafigures"}), "from_date", "to_date"),
+    _happened_after_known(frozenset({"areafigures"}), "to_date"),
     RowRule(
         name=f"the pupil must be {AGES[0]} to {AGES[1]} years old when the row was recorded",
         remedy="correct the date of birth where the record is kept",

@@ -1,12 +1,15 @@
 """Commands on the site: score, looks, monday, serve, demo."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from serving.commands.options import DEFAULT_HOME, DEFAULT_RUNS, Exit, HomeOption, RunsOption, day_option, out
 from serving.jobs.stages import Stages
+
+if TYPE_CHECKING:
+    from records.home import Home
 
 PANEL = "The site"
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port on loopback.")]
@@ -26,15 +29,8 @@ def score(
     """
     from records.clock import clock_of
     from records.home import open_home
-    from records.refusal import Refusal
-    from serving.jobs.continuum import publish_continuum
-    from serving.jobs.impact import publish_impact
-    from serving.jobs.lookbacks import open_lookbacks
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
-    from serving.jobs.places import publish_places
-    from serving.jobs.programmes import publish_programmes
-    from serving.jobs.school_quality import publish_quality
 
     here = open_home(home)
     day = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
@@ -55,12 +51,29 @@ def score(
         out.print(f"Not scored: {standing.name}. {standing.note}.", markup=False, highlight=False)
     if night.held:
         out.print("Next: belong quality")
+    _learn(here)
+    return Exit.DONE
+
+
+def _learn(here: "Home") -> None:
+    """Open learning reviews and publish what is due of everything that is learned, once the week's list is out."""
+    from records.refusal import Refusal
+    from serving.jobs.continuum import publish_continuum
+    from serving.jobs.impact import publish_impact
+    from serving.jobs.lookbacks import open_lookbacks
+    from serving.jobs.places import publish_places
+    from serving.jobs.programmes import publish_programmes
+    from serving.jobs.school_quality import publish_quality
+    from serving.jobs.themes import publish_themes
+
     publish_quality(here)
     looked = open_lookbacks(here)
     if looked.opened:
         out.print(f"{looked.opened} learning reviews opened")
     if answered := looked.redated + looked.withdrawn + looked.restored:
         out.print(f"{answered} learning reviews follow a correction of the records")
+    for term in publish_themes(here):
+        out.print(f"What learning reviews say of {term} is published, once and for good")
     for half_term in publish_places(here):
         out.print(f"Counts by place of {half_term} are published, once and for good")
     if periods := publish_programmes(here):
@@ -73,7 +86,6 @@ def score(
         out.print(f"Whether a flag helps: not published. {no}", markup=False, highlight=False)
     for term in publish_continuum(here):
         out.print(f"The exclusions continuum of {term} is published, once and for good")
-    return Exit.DONE
 
 
 def looks(

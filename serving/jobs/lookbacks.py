@@ -9,7 +9,7 @@ import pandas as pd
 
 from casework.database import connect, scoped
 from casework.lookback_opening import Happened, Reconciled, first_list, lists_before, reconcile, to_open
-from casework.lookback_words import LONG_SESSIONS
+from casework.lookback_words import LONG_SESSIONS, WEEKS
 from features.definitions.attendance import LATE, MISSED, POSSIBLE_SESSIONS
 from features.definitions.behaviour import INCIDENTS, REMOVALS
 from features.measure import Measure
@@ -19,7 +19,6 @@ from records.home import Home
 from records.store import Store
 from records.tables import TABLES
 
-WEEKS: Final = 20
 MOST_BACK: Final = timedelta(days=365)
 _COUNTED: Final[Mapping[str, Measure]] = {
     "possible": POSSIBLE_SESSIONS,

@@ -14,17 +14,19 @@ from casework.tables_people import SchoolRow
 from fairness.policy import policy_of
 from fairness.run import groups_on
 from learning.places.counting import pupil_counts
-from learning.places.cuts import cuts_of, labelled
+from learning.places.cuts import cuts_of, labelled, with_homes
 from learning.places.half_terms import HalfTerm, due
-from learning.places.neighbourhoods import deciles
+from learning.places.neighbourhoods import deciles, homes
 from learning.places.release import places_of, release_of
 from records import delta
+from records.areas import known_areas
 from records.calendar import calendar_from
 from records.clock import clock_of
 from records.history import known, latest
 from records.home import Home
 from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
+from serving.jobs.areas import publish_areas
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,10 @@ class Labels:
 def publish_places(home: Home) -> tuple[str, ...]:
     """Publish the half-terms that ended a week ago and are not out yet; return their names, the oldest first.
 
-    Most nights nothing is due, and no record is read. One shard of pupils is in memory at a time.
+    Most nights nothing is due, and no record is read. One shard of pupils is in memory at a time. What is known of
+    wards and boroughs is published every night, so that each that is counted has its name.
     """
+    publish_areas(home)
     today = clock_of(home).today()
     engine = connect(home, "job")
     try:
@@ -51,12 +55,14 @@ def publish_places(home: Home) -> tuple[str, ...]:
         if not wanted:
             return ()
         counted = _counted(home, today, wanted)
-        labels = labels_of(home, today)
+        labels, areas = labels_of(home, today), known_areas(home, today)
+        # Before a list of areas is brought nobody's ward is known, and there is no cut by it.
+        live = homes(home, areas, today) if areas.edition else None
         done = []
         for half_term, pupils in zip(wanted, counted, strict=True):
             if not len(pupils):
                 continue  # from before there were records
-            if not _publish(engine, home, half_term, (pupils, labels)):
+            if not _publish(engine, home, half_term, (pupils, labels, live)):
                 break  # the next run publishes it: never a half-term before one that is out
             done.append(half_term.name)
         return tuple(done)
@@ -82,9 +88,11 @@ def labels_of(home: Home, today: date) -> Labels:
     return Labels(phases, deciles(home, today), groups_on(home, policy_of(home), today))
 
 
-def _publish(engine: Engine, home: Home, half_term: HalfTerm, found: tuple[pd.DataFrame, Labels]) -> bool:
+def _publish(
+    engine: Engine, home: Home, half_term: HalfTerm, found: tuple[pd.DataFrame, Labels, pd.DataFrame | None]
+) -> bool:
     """Publish one half-term; return whether it was, which needs every school's facts to be published first."""
-    pupils, labels = found
+    pupils, labels, live = found
     today = clock_of(home).today()
     with scoped(engine, None) as session:
         if not set(pupils["school"]) <= set(session.scalars(select(SchoolRow.urn))):
@@ -92,6 +100,7 @@ def _publish(engine: Engine, home: Home, half_term: HalfTerm, found: tuple[pd.Da
         flags = followed_up(session, half_term.start, half_term.end, today)
         pupils = _with_flags(pupils, flags)
         pupils = labelled(pupils, labels.phases, labels.deciles, labels.groups)
+        pupils = pupils if live is None else with_homes(pupils, live)
         shown = release_of(pupils, cuts_of(pupils, policy_of(home)))
         release = PlaceRelease(half_term=half_term.start, name=half_term.name, ends_on=half_term.end, known_on=today)
         save_release(session, release, places_of(shown, half_term.start))

@@ -45,6 +45,8 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "record_lookback": "Wrote in a learning review",
         "conclude_lookback": "Concluded a learning review",
         "reopen_lookback": "Opened a learning review again",
+        "see_themes": "Opened what learning reviews say",
+        "take_themes": "Took what learning reviews say",
         "see_continuum": "Opened the exclusions continuum",
         "see_models": "Opened the models",
         "see_quality": "Opened the quality of records",

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from casework.lookback_words import NOTES, SIGNALS, THEMES, list_words
+from casework.lookback_words import NOTES, SIGNALS, THEMES, list_words, not_flagged
 from casework.lookbacks import (
     Line,
     Lookback,
@@ -167,13 +167,7 @@ def _belong(found: Lookback) -> str:
         before = f"{weeks} week{'' if weeks == 1 else 's'} before"
         return f"Belong first flagged the pupil in the week of {day_words(first)}, {before}."
     said = [week.belong for week in found.weeks if week.belong]
-    return f"{SIGNALS[_why_not(said[-1])]}." if said else "There was no list with this pupil in the weeks shown."
-
-
-def _why_not(code: str) -> str:
-    """Return the last list's reason as the report of themes counts it."""
-    kind = code.split(":", 1)[0]
-    return {"beyond_capacity": "full", "no_rise": "no_rise", "below_level": "below_level"}.get(kind, "not_scored")
+    return f"{SIGNALS[not_flagged(said[-1])]}." if said else "There was no list with this pupil in the weeks shown."
 
 
 def _chart(found: Lookback) -> Any:

@@ -23,6 +23,15 @@ from serving.phrases import example
 from serving.rendering import day_words
 
 NOT_SHOWN: Final = "not shown"
+_NONE_MISSED: Final = "No learning review has yet found an exclusion or long suspension that no list came before."
+_FEW_MISSED: Final = (
+    "Learning reviews found exclusions and long suspensions that no list came before. Too few of them fell in these "
+    "terms to say how many this model's lists would have found."
+)
+_BY_RULE: Final = (
+    "Learning reviews name exclusions and long suspensions that no list came before. What served then found none of "
+    "them, by the rule that made the set: finding some makes no model better by itself. No model learns from the set."
+)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _STATES: Final[Mapping[str, str]] = {
     "serving": "Serves since",
@@ -72,6 +81,7 @@ def show_model(visit: Visit) -> Response:
         facts=_facts(found, said),
         again=_again(said),
         comparison=_comparison(said.get("comparison", ())),
+        missed=_missed(said.get("missed")),
         parts=[_by_time(said, "terms"), _by_time(said, "half_terms"), _capacity(said), _bands(said)] if said else [],
         silent=[
             [_SILENT.get(name, name), f"{count:,}"] for name, count in sorted(said.get("silent", {}).items()) if count
@@ -209,6 +219,24 @@ def _comparison(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
         ],
         "numeric": True,
     }
+
+
+def _missed(said: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the model makes of those whom earlier lists missed; None for one audited before that was asked."""
+    if said is None:
+        return None
+    title, rows = "What earlier lists missed", said["rows"]
+    if said["known"] == 0:
+        return {"title": title, "says": _NONE_MISSED, "table": None}
+    if all(row["recall"] is None for row in rows):
+        return {"title": title, "says": _FEW_MISSED, "table": None}
+    table = {
+        "title": title,
+        "heads": ["Way of choosing pupils", "Of them, found in time"],
+        "rows": [[heading(approach_words(str(row["approach"]))), share(row["recall"])] for row in rows],
+        "numeric": True,
+    }
+    return {"title": title, "says": f"{_BY_RULE} About {said['there']:,} of them fell in these terms.", "table": table}
 
 
 def _ends(row: Mapping[str, Any], figure: str) -> str:

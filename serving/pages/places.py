@@ -4,7 +4,7 @@ Nothing is worked out here but rates, from counts that are rounded already. Plac
 as they are numbered: nobody is ranked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, Protocol, TypeVar
 
@@ -12,7 +12,10 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from casework.audit_log import look
+from casework.permissions import may
 from casework.places import (
+    ELSEWHERE,
+    LEVELS,
     NETWORK,
     SCHOOL,
     PlaceCounts,
@@ -24,6 +27,7 @@ from casework.places import (
     releases,
     sees_every_place,
 )
+from casework.tables_areas import AreaRow
 from casework.tables_people import SchoolRow
 from fairness.words import attribute_words, group_words, heading
 from records.codes import PHASE, YEAR_GROUP
@@ -33,6 +37,9 @@ from serving.page import NotFound, Page, Visit
 from serving.rendering import day_words, year_words
 
 NOT_SHOWN: Final = "not shown"
+Names = Mapping[Any, str]
+"""Names of schools by number, and of wards and boroughs by code."""
+
 _ALL: Final = "all"
 _UNKNOWN: Final = "unknown"
 _CUTS: Final[Mapping[str, str]] = {
@@ -40,6 +47,8 @@ _CUTS: Final[Mapping[str, str]] = {
     "phase": "Phase",
     "year_group": "Year group",
     "deprivation": "Neighbourhood",
+    "ward": "Ward",
+    "borough": "Borough",
 }
 _YEARS: Final = list(YEAR_GROUP.meanings)
 # Figure, as an address may name it (no word about an outcome) → its heading in a table, what the chart says over its
@@ -66,10 +75,10 @@ def show_places(visit: Visit) -> Response:
     everywhere = sees_every_place(visit.person)
     look(visit.session, visit.person, "see_places")
     if not out:
-        return visit.show("places.html", title="Places", release=None)
+        return visit.show("places.html", title="Places", release=None, need=may(visit.person, "see_need"))
     release = next((one for one in out if one.half_term.isoformat() == visit.asked("half_term")), out[0])
     counts = counts_of(visit.session, visit.person, release.half_term)
-    names = school_names(visit)
+    names = place_names(visit)
     there = [cut for cut in (*_CUTS, *_other_cuts(counts)) if any(one.cut == cut for one in counts)]
     cut = visit.asked("by") if visit.asked("by") in there else (there or [SCHOOL])[0]
     mine = in_order([one for one in counts if one.cut == cut], names)
@@ -80,6 +89,7 @@ def show_places(visit: Visit) -> Response:
         title="Places",
         release=_release_words(release),
         everywhere=everywhere,
+        need=may(visit.person, "see_need"),
         choices=_choices(visit, out, release, there if everywhere else [], cut, figure),
         caption=f"{release.name}, by {cut_words(cut).lower()}" if everywhere else release.name,
         table=_table([*(one for one in counts if one.cut == NETWORK), *mine], names, f"{query}&by={cut}"),
@@ -111,7 +121,7 @@ def _choices(
     ]
 
 
-def _table(places: Sequence[PlaceCounts], names: Mapping[int, str], query: str) -> dict[str, Any]:
+def _table(places: Sequence[PlaceCounts], names: Names, query: str) -> dict[str, Any]:
     """Return a row for each place; columns of lists are left out where they are not counted by this cut."""
     listed = any("flagged" in one.counts for one in places if one.cut != NETWORK)
     heads = ["Pupils", *(_FIGURES[name][0] for name in _IN_TABLE)]
@@ -125,7 +135,7 @@ def _table(places: Sequence[PlaceCounts], names: Mapping[int, str], query: str) 
     return {"heads": heads, "rows": rows}
 
 
-def _chart(visit: Visit, place: PlaceCounts | None, names: Mapping[int, str], figure: str) -> dict[str, Any]:
+def _chart(visit: Visit, place: PlaceCounts | None, names: Names, figure: str) -> dict[str, Any]:
     """Return the course of a figure over the half-terms as a picture, and the same numbers as rows."""
     courses = [course_of(visit.session, visit.person, NETWORK, _ALL)]
     heads = ["The whole network"]
@@ -151,17 +161,21 @@ def figure_of(counts: Mapping[str, int | None], figure: str) -> float | None:
     return None if found is None else 100 * found
 
 
-def place_words(cut: str, place: str, names: Mapping[int, str]) -> str:
+_WORDS: Final[Mapping[str, Callable[[str, Names], str]]] = {
+    NETWORK: lambda place, names: "The whole network",
+    SCHOOL: lambda place, names: names.get(int(place), f"School {place}"),
+    "phase": lambda place, names: heading(PHASE.meanings.get(place, place)),
+    "year_group": lambda place, names: year_words(place),
+}
+
+
+def place_words(cut: str, place: str, names: Names) -> str:
     """Return a place's name as a row of a table has it."""
-    if cut == NETWORK:
-        return "The whole network"
-    if cut == SCHOOL:
-        return names.get(int(place), f"School {place}")
-    if cut == "phase":
-        return heading(PHASE.meanings.get(place, place))
-    if cut == "year_group":
-        return year_words(place)
-    if cut != "deprivation":
+    if cut in _WORDS:
+        return _WORDS[cut](place, names)
+    if cut in LEVELS and place != _UNKNOWN:
+        return "Wards with few of our pupils" if place == ELSEWHERE else names.get(place, place)
+    if cut not in ("deprivation", *LEVELS):
         return heading(group_words(cut, place))
     ends = {"1": " (most deprived)", "10": " (least deprived)"}
     return "Neighbourhood not known" if place == _UNKNOWN else f"Tenth {place}{ends.get(place, '')}"
@@ -179,15 +193,15 @@ class Placed(Protocol):
 _One = TypeVar("_One", bound=Placed)
 
 
-def in_order(places: Iterable[_One], names: Mapping[int, str]) -> list[_One]:
+def in_order(places: Iterable[_One], names: Names) -> list[_One]:
     """Return the places of one cut in their fixed order."""
     return sorted(places, key=lambda one: _order(one, names))
 
 
-def _order(one: Placed, names: Mapping[int, str]) -> tuple[int, str]:
+def _order(one: Placed, names: Names) -> tuple[int, str]:
     """Return where a place stands: schools by name, years and tenths as they are numbered, what is not known last."""
     words = place_words(one.cut, one.place, names)
-    if one.place in (_UNKNOWN, "unclassified"):
+    if one.place in (_UNKNOWN, "unclassified", ELSEWHERE):
         return (99, words)
     if one.cut == "year_group":
         return (_YEARS.index(one.place) if one.place in _YEARS else 98, words)
@@ -220,6 +234,12 @@ def school_names(visit: Visit) -> dict[int, str]:
     """Return every school's name by its number."""
     rows = visit.session.execute(select(SchoolRow.urn, SchoolRow.name))
     return {row.urn: row.name for row in rows}
+
+
+def place_names(visit: Visit) -> Names:
+    """Return every school's name by its number, and every ward's and borough's by its code."""
+    areas = visit.session.execute(select(AreaRow.code, AreaRow.name).where(AreaRow.level.in_(LEVELS)))
+    return {**school_names(visit), **{row.code: row.name for row in areas}}
 
 
 def _release_words(release: PlaceRelease) -> dict[str, str]:

@@ -7,7 +7,7 @@ from tests.deployed import TODAY
 from tests.house.test_addresses import OUTCOMES
 from tests.journey.client import Client
 from tests.lookbacks_made_up import save_lookbacks
-from tests.site import RunningSite
+from tests.site import PUPILS, RunningSite
 
 KEY = "one-look-back"
 
@@ -88,3 +88,22 @@ def test_another_schools_look_back_is_not_there_and_addresses_name_no_outcome(
     for account in ("board-member", "data-scientist", "administrator"):
         client.sign_in(account)
         client.get("/lookbacks", status=403)
+
+
+def test_the_board_reads_and_takes_what_reviews_say_together_and_schools_do_not(client: Client) -> None:
+    client.sign_in("board-member")
+    page = client.get("/themes")
+    assert "What learning reviews say: 2025/26 Spring" in page.words()
+    assert "About 140 pupils were looked back at" in page.words()
+    assert not any(shape.forename in page.words() for shape in PUPILS)
+    assert not any("/lookbacks" in one.get("href", "") or "/pupils" in one.get("href", "") for one in page.all("a"))
+    assert "About 75 pupils were looked back at" in client.get("/themes?term=2025-09-01").words()
+    client.get("/themes?term=2024-09-01", status=404)
+    (link,) = [one.get("href", "") for one in page.all("a") if one.get("href", "").endswith(".pdf")]
+    taken = client.http.get(link)
+    assert taken.content.startswith(b"%PDF")
+    assert "learning-reviews-2026-01-05.pdf" in taken.headers["content-disposition"]
+    assert client.http.get(link.replace("2026-01-05", "none")).status_code == 404
+    for account in ("school-lead", "school-staff", "data-scientist", "administrator"):
+        client.sign_in(account)
+        client.get("/themes", status=403)

@@ -5,6 +5,7 @@ import pytest
 from tests.deployed import OTHER_SCHOOL, SCHOOL
 from tests.house.test_addresses import OUTCOMES
 from tests.journey.client import Client, Read
+from tests.places_made_up import WARDS
 from tests.site import PUPILS
 
 
@@ -70,9 +71,39 @@ def test_how_a_schools_records_stand_is_counted_on_its_page_and_on_no_other(clie
     assert "No row of files that name this school alone." in client.get("/records").words()
 
 
+def wards(page: Read) -> list[str]:
+    """Return the wards' names in the order of the table's links."""
+    found = [name for one, name in zip(page.all("a"), page.words_of["a"], strict=False) if one]
+    return [name for name in found if name in {ward for ward, *_ in WARDS.values()}]
+
+
+def test_need_and_reach_by_ward_most_need_and_least_support_first(client: Client) -> None:
+    """Worked by hand from the made-up wards: of two that are alike the name decides; Market's reach is hidden."""
+    client.sign_in("network-lead")
+    page = client.get("/places/need")
+    words = page.words()
+    assert wards(page) == ["Old Dock", "Riverside", "Market", "Long Meadow and Parkside", "Hilltop", "St Anne's"]
+    assert "3 of 5: deprived areas, recorded violence, suspensions" in words[words.index("Riverside") :]
+    assert "What is true of a place need not be true of anyone who lives there" in words
+    assert "Bring that edition's list too, for example areas_2011.csv" in words
+    assert "3 figures are left out" in words
+    assert wards(client.get("/places/need?order=name")) == sorted(wards(page))
+    inside = client.get("/places/need?place=E05000901").words()
+    assert "Exampleham 001D" in inside
+    assert "Testborough 005A" not in inside
+    client.get("/places/need?place=E05999999", status=404)
+    assert "Hilltop" in client.get("/places?by=ward").words()
+
+
+@pytest.mark.parametrize("account", ["school-lead", "school-staff", "data-scientist", "administrator"])
+def test_need_and_reach_is_for_those_who_answer_for_the_network(client: Client, account: str) -> None:
+    client.sign_in(account)
+    client.get("/places/need", status=403)
+
+
 def test_no_address_of_places_names_an_outcome(client: Client) -> None:
     """A form's values stand in the address once it is sent, so they are held to the rule for addresses."""
     client.sign_in("network-lead")
-    page = client.get("/places")
-    values = [one.get("value", "") for one in page.all("option")]
-    assert [one for one in (*values, *addresses(page)) if OUTCOMES.search(one)] == []
+    for page in (client.get("/places"), client.get("/places/need")):
+        values = [one.get("value", "") for one in page.all("option")]
+        assert [one for one in (*values, *addresses(page)) if OUTCOMES.search(one)] == []

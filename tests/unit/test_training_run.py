@@ -16,6 +16,7 @@ from training.bundle import read_verified
 from training.candidate import Candidate, NoCandidate, load_candidate, save_candidate
 from training.dataset import Dataset
 from training.fitting import part_of
+from training.matured import Hindsight
 from training.model import MatrixRefused, fit
 from training.reasons import MOST_AGAINST, MOST_FOR, reasons, reasons_of_row
 from training.run import candidate_of
@@ -46,6 +47,9 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     data, network, when = made_up(SETTINGS, pupils=240)
+    came = data.outcomes.frame[data.outcomes.frame["outcome"] == 1].drop_duplicates(["pupil", "starts_on"])
+    missed = came.assign(school=1, event_on=came["starts_on"])[["pupil", "school", "event_on"]]
+    data = replace(data, hindsight=Hindsight(missed=missed))
     return Made(data, when, candidate_of(data, network, when, SETTINGS))
 
 
@@ -54,10 +58,19 @@ def small(made: Made, rows: int = 40) -> Matrix:
 
 
 def test_a_second_run_gives_the_same_digest_and_the_same_flags(made: Made) -> None:
+    """And without what only hindsight knows: it measures a model and changes nothing in it."""
     data, network, when = made_up(SETTINGS, pupils=240)
     again = candidate_of(data, network, when, replace(SETTINGS, processes=2, threads=1))
     assert again.bundle.digest == made.candidate.bundle.digest
     pd.testing.assert_frame_equal(again.allocation, made.candidate.allocation)
+
+
+def test_every_approach_is_measured_on_what_earlier_lists_missed(made: Made) -> None:
+    rows = made.candidate.comparison
+    assert rows["known_missed"].eq(len(made.data.hindsight.missed)).all()
+    assert rows["positives_missed"].nunique() == 1
+    assert 0 < rows["recall_missed"].iloc[0] < 1
+    assert rows["recall_missed"].tolist() == (rows["found_missed"] / rows["positives_missed"]).tolist()
 
 
 def test_other_threads_give_the_same_model(made: Made) -> None:

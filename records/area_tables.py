@@ -1,0 +1,53 @@
+"""Tables about places and about nobody in them: open figures, for planning where help is needed.
+
+Not in `records.tables.TABLES`, and in a root of their own: what goes over the records of pupils, for a feature, an
+export or an erasure, cannot come across them. `records.areas` is the only door (docs/decisions.md, 108).
+"""
+
+from collections.abc import Mapping
+
+from records import codes
+from records.table import Column, Table
+
+AREAS = Table(
+    name="areas",
+    means="one small area of an edition of the census geography, and the ward and borough that it lies in",
+    root="areas",
+    key=("area", "edition"),
+    happened_on="from_date",
+    retention_years=20,
+    sharded=False,
+    columns=(
+        Column(name="area", kind="text", means="lower-layer super output area", unit="LSOA code"),
+        Column(name="edition", kind="code", means="the geography's edition", codes=codes.AREA_EDITION),
+        Column(name="from_date", kind="date", means="the day from which ward and borough are these"),
+        Column(name="name", kind="text", means="what the area is called"),
+        Column(name="ward", kind="text", means="electoral ward, by best fit", unit="ward code"),
+        Column(name="ward_name", kind="text", means="what the ward is called"),
+        Column(name="borough", kind="text", means="local authority district", unit="district code"),
+        Column(name="borough_name", kind="text", means="what the borough is called"),
+    ),
+)
+
+AREA_FIGURES = Table(
+    name="areafigures",
+    means="one open figure of a place: a count, and what it is a count of",
+    root="areas",
+    key=("area", "level", "measure", "from_date", "to_date"),
+    happened_on="to_date",
+    retention_years=20,
+    sharded=False,
+    columns=(
+        Column(name="area", kind="text", means="the place", unit="LSOA, ward or district code"),
+        Column(name="level", kind="code", means="what kind of place", codes=codes.AREA_LEVEL),
+        Column(name="edition", kind="code", means="of which edition its code is", codes=codes.AREA_EDITION),
+        Column(name="measure", kind="code", means="what is counted", codes=codes.AREA_MEASURE),
+        Column(name="from_date", kind="date", means="first day of what is counted"),
+        Column(name="to_date", kind="date", means="last day of it"),
+        Column(name="count", kind="integer", means="how many, or the tenth", lowest=0),
+        Column(name="among", kind="integer", means="of how many residents, people asked or tenths", lowest=1),
+        Column(name="publisher", kind="text", means="who publishes it, and under which licence"),
+    ),
+)
+
+AREA_TABLES: Mapping[str, Table] = {table.name: table for table in (AREAS, AREA_FIGURES)}
