@@ -120,11 +120,10 @@ def _supported(session: Session) -> set[uuid.UUID]:
     rows = session.execute(
         select(version.support_id, SupportRow.case_id, version.standing)
         .join(SupportRow, SupportRow.id == version.support_id)
-        .where(SupportRow.case_id.is_not(None))
         .order_by(version.support_id, version.version)
     )
     newest = {support: (case, standing) for support, case, standing in rows}
-    return {case for case, standing in newest.values() if standing in ("waiting", "taken_up")}
+    return {case for case, standing in newest.values() if case and standing in ("waiting", "taken_up")}
 
 
 def _offers(action: str) -> bool:
