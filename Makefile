@@ -4,6 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DEMO_FLAGS ?=
 TEST_FLAGS ?=
+# Byte code is kept as modules are first read. Where the machine says it must not be, every process reads all of it anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: setup demo test check generate pictures drill browser lock clean
 

@@ -43,13 +43,18 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class Standing:
-    """A look-back as its steps leave it."""
+    """A look-back as its steps leave it; `days` is its first day as it was known first, and as it was corrected."""
 
     row: LookbackRow
     pupil: int
     steps: int
     state: str
-    on: date
+    days: tuple[date, ...]
+
+    @property
+    def on(self) -> date:
+        """Its first day as it stands now."""
+        return self.days[-1]
 
 
 Weeks = Mapping[tuple[int, int, date], Sequence[dict[str, Any]]]
@@ -127,7 +132,7 @@ def list_code(row: ScoreRow) -> str:
 
 
 def standings(session: Session) -> list[Standing]:
-    """Return every look-back in scope as its steps leave it; `on` is its first day as last corrected."""
+    """Return every look-back in scope as its steps leave it."""
     steps: dict[uuid.UUID, list[LookbackStepRow]] = {}
     for step in session.scalars(select(LookbackStepRow).order_by(LookbackStepRow.lookback_id, LookbackStepRow.number)):
         steps.setdefault(step.lookback_id, []).append(step)
@@ -135,9 +140,9 @@ def standings(session: Session) -> list[Standing]:
     rows = session.execute(select(LookbackRow, PupilRow.pseudonym).join(PupilRow, PupilRow.id == LookbackRow.pupil_id))
     for row, pupil in rows:
         mine = steps.get(row.id, [])
-        days = [row.event_on, *(step.event_on for step in mine if step.event_on)]
+        days = (row.event_on, *(step.event_on for step in mine if step.event_on))
         state = states_through([step.step for step in mine])[-1]
-        found.append(Standing(row=row, pupil=pupil, steps=len(mine), state=state, on=days[-1]))
+        found.append(Standing(row=row, pupil=pupil, steps=len(mine), state=state, days=days))
     return found
 
 

@@ -1,5 +1,6 @@
 """What was really served, as the log kept it: every week's scores and flags, and what people did about the flags."""
 
+import uuid
 from datetime import date
 
 import pandas as pd
@@ -10,6 +11,7 @@ from casework import states
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
 from casework.tables_flags import FlagRow, ScoreRow
 from casework.tables_people import PupilRow
+from casework.tables_support import SupportRow, SupportVersionRow
 
 _LOGGED = (
     "as_of",
@@ -58,7 +60,8 @@ def reviews(session: Session, bundle_digest: str, since: date) -> pd.DataFrame:
 
     `viewed_on` and `decided_on` are the first days, NaT where nobody did; `seconds` from the newest view
     before the first decision to that decision: how long somebody read the reasons. `agreed`: support was
-    offered, missing where nothing is decided. `helped`: support was offered, or was in place already.
+    offered, missing where nothing is decided. `helped`: support was offered, was in place already, or
+    was written down for the case.
     Needs the job's role and every school in scope.
     """
     viewed = (
@@ -97,7 +100,7 @@ def reviews(session: Session, bundle_digest: str, since: date) -> pd.DataFrame:
     frame = frame.merge(first[["case", "decided_on"]], on="case", how="left")
     frame = frame.merge(read[["case", "seconds"]], on="case", how="left")
     offered = {case for case, action in zip(decided["case"], decided["action"], strict=True) if _offers(action)}
-    known = set(views.loc[views["opinion"] == "known_support_in_place", "case"])
+    known = set(views.loc[views["opinion"] == "known_support_in_place", "case"]) | _supported(session)
     frame["agreed"] = pd.array(
         [
             None if pd.isna(day) else case in offered
@@ -109,6 +112,18 @@ def reviews(session: Session, bundle_digest: str, since: date) -> pd.DataFrame:
     for name in ("as_of", "opened_on", "viewed_on", "decided_on"):
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[s]")
     return frame.astype({"pupil": "int64", "seconds": "float64"})[list(REVIEWS)]
+
+
+def _supported(session: Session) -> set[uuid.UUID]:
+    """Return the cases with support that waits for an answer or was taken up, whatever was decided."""
+    version = SupportVersionRow
+    rows = session.execute(
+        select(version.support_id, SupportRow.case_id, version.standing)
+        .join(SupportRow, SupportRow.id == version.support_id)
+        .order_by(version.support_id, version.version)
+    )
+    newest = {support: (case, standing) for support, case, standing in rows}
+    return {case for case, standing in newest.values() if case and standing in ("waiting", "taken_up")}
 
 
 def _offers(action: str) -> bool:

@@ -66,7 +66,7 @@ class Capacity(_Part):
 
     of: Literal["new flags a week"]
     share_of_roll: Share
-    min: Count
+    min: Annotated[int, Field(ge=0)]
     max: Count
     ties: Literal["worst"]
     reason: Reason

@@ -67,11 +67,12 @@ class Measure:
 
     def __post_init__(self) -> None:
         table = TABLES.get(self.table)
-        if table is None or table.protected or not table.sharded:
-            open_tables = sorted(t.name for t in TABLES.values() if t.sharded and not t.protected)
+        if table is None or table.protected or not table.sharded or table.hindsight:
+            open_tables = sorted(t.name for t in TABLES.values() if t.sharded and not (t.protected or t.hindsight))
             raise Forbidden(
                 f"measure {self.name!r} reads table {self.table!r}; a feature may read {', '.join(open_tables)}: "
-                "protected characteristics are for auditing only (docs/decisions.md, 14)"
+                "protected characteristics are for auditing only (docs/decisions.md, 14), and what is known only "
+                "because of what came later is for measuring by (105)"
             )
         for column, codes in self.where.items():
             self._check(column, codes)

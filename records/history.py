@@ -37,7 +37,8 @@ class Known:
         The day; nothing recorded on it or after it is here.
     tables
         Sharded table → the latest version known then of each row that had happened; none deleted.
-        Never a protected table, nor what a pupil left behind by a fresh start (`records.fresh_starts`).
+        Never a protected table or one of hindsight, nor what a pupil left behind by a fresh start
+        (`records.fresh_starts`).
     coming
         Suspensions already recorded whose first day is `as_of` or later: the pupil is not at risk of
         what has been decided. No feature reads it.
@@ -74,7 +75,9 @@ def latest(rows: pd.DataFrame, table: Table, as_of: date) -> pd.DataFrame:
 
 def known(history: History, as_of: date) -> Known:
     """Return what was known at the start of the day `as_of`, exactly: see `Known`."""
-    current = {name: latest(rows, TABLES[name], as_of) for name, rows in history.tables.items()}
+    current = {
+        name: latest(rows, TABLES[name], as_of) for name, rows in history.tables.items() if not TABLES[name].hindsight
+    }
     day = pd.Timestamp(as_of)
     starts = starts_known(history.tables.get("fresh_starts"), as_of)
     happened = {

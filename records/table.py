@@ -47,7 +47,11 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """One record table: its root, the key that identifies a thing through its versions, its columns."""
+    """One record table: its root, the key that identifies a thing through its versions, its columns.
+
+    `hindsight`: its rows are there because of what came later, so `records.history.known` leaves it out and no feature
+    can read it; a model is measured by it and never learns from it.
+    """
 
     name: str
     means: str
@@ -57,6 +61,7 @@ class Table:
     columns: tuple[Column, ...]
     retention_years: int
     sharded: bool = field(default=True)
+    hindsight: bool = False
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]

@@ -244,6 +244,22 @@ FLAGS_GIVEN = Table(
     ),
 )
 
+MISSED = Table(
+    name="missed",
+    means="a permanent exclusion, or a suspension over five school days, that no list of Belong's came before: written "
+    "by casework, for later models to be measured on",
+    root="history",
+    key=("pupil", "school", "event_on"),
+    happened_on="event_on",
+    retention_years=3,
+    hindsight=True,
+    columns=(
+        PUPIL,
+        SCHOOL,
+        Column(name="event_on", kind="date", means="its first day"),
+    ),
+)
+
 OBJECTIONS = Table(
     name="objections",
     means="an objection to being scored: from the next run the pupil is not scored, and stays in denominators",
@@ -284,6 +300,7 @@ TABLES: dict[str, Table] = {
         ALTERNATIVE_PROVISION,
         SUPPORT,
         FLAGS_GIVEN,
+        MISSED,
         OBJECTIONS,
         FRESH_STARTS,
         SCHOOLS,

@@ -1,5 +1,6 @@
 """How many new pupils a week a school is asked to look at, in words."""
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -15,11 +16,22 @@ def capacity_words(found: Deployed | Refused, rolls: Sequence[int]) -> str:
     if isinstance(found, Refused) or not rolls:
         return ""
     rule = found.scorer.rule
-    rule_words = f"{rule.capacity_share:.1%} of a roll, at least {rule.capacity_min} and at most {rule.capacity_max}"
-    if len(rolls) == 1:
-        most = int(rule.capacity(np.array(rolls, np.int64))[0])
-        return f"At most {most} new pupils come on it each week ({rule_words}): as many as can be given a real look."
-    return f"Each school's list takes at most so many new pupils a week as can be given a real look ({rule_words})."
+    least = f"at least {rule.capacity_min} and " if rule.capacity_min else ""
+    rule_words = f"{rule.capacity_share:.1%} of a roll, {least}at most {rule.capacity_max}"
+    if len(rolls) > 1:
+        return f"Each school's list takes at most so many new pupils a week as can be given a real look ({rule_words})."
+    share = min(max(float(rule.share(np.array(rolls, np.int64))[0]), rule.capacity_min), rule.capacity_max)
+    return f"{_new_pupils(share)} ({rule_words}): as many as can be given a real look."
+
+
+def _new_pupils(share: float) -> str:
+    """Return how many pupils come onto a list in a week where there is room for so many on average."""
+    whole = math.floor(share)
+    if share == whole:
+        return f"At most {whole} new {'pupil comes' if whole == 1 else 'pupils come'} on it each week"
+    if whole:
+        return f"At most {whole} or {whole + 1} new pupils come on it each week, {share:.1f} on average"
+    return f"At most one new pupil comes on it in a week, {100 * share:.0f} times in 100 weeks"
 
 
 def sample_words(home: Home, found: Deployed | Refused) -> str:

@@ -57,6 +57,22 @@ def save_made_up_model(session: Session, digest: str) -> None:
             {"said": 0.002 * 1.8**at, "came": None if at == 0 else 0.0021 * 1.8**at, "pupil_weeks": 20_000 - 2_000 * at}
             for at in range(10)
         ],
+        "missed": {
+            "known": 85,
+            "there": 40,
+            "rows": [{"approach": "model", "recall": 0.22}, {"approach": "rule_of_thumb", "recall": None}],
+        },
+        "helped": {
+            "any": True,
+            "rows": 412_380,
+            "pupils": 310,
+            "listed": 125,
+            "rate": 0.0134,
+            "rate_without": 0.0137,
+            "left_out": 60,
+            "precision": 0.23,
+            "precision_without": 0.27,
+        },
         "silent": {"too_new": 1240, "not_up_to_date": 310, "short_past": 95},
     }
     save_model(session, StoredModel(bundle_digest=digest, trained_on=date(2026, 6, 15), payload=payload))

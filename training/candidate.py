@@ -48,7 +48,8 @@ class Candidate:
         Period → first date, last date, number of as-of dates.
     data
         Delta versions read, the digest of the training rows, who trained (`trained_by`), and how many of the
-        audit's pupil-weeks were not judged and why (`abstained`).
+        audit's pupil-weeks were not judged and why (`abstained`), and which labels support may have changed
+        (`helped.labels`).
     run_id
         The MLflow run, '' when none was logged.
     """

@@ -9,7 +9,9 @@ import pandas as pd
 from training.approaches import approach_words
 from training.bundle import Bundle
 from training.candidate import Candidate
+from training.helped import WITHOUT, helped_words
 from training.inputs import inputs_of
+from training.missed import MISSED, missed_words
 from training.settings import counted
 
 LEAST = 10
@@ -60,6 +62,10 @@ def model_card(candidate: Candidate) -> str:
         ),
         "## How well, on held-out terms",
         _quality(candidate.evaluation.summary),
+        "## What earlier lists missed",
+        missed_words(candidate.evaluation.summary.get(MISSED, {})),
+        "## What support may have changed",
+        " ".join(helped_of(candidate)),
         "## Beside the rules it must beat",
         _beside(candidate.comparison),
         "## Who bears the errors",
@@ -68,6 +74,12 @@ def model_card(candidate: Candidate) -> str:
         _section("Missing: people must write this", HUMAN),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def helped_of(candidate: Candidate) -> tuple[str, ...]:
+    """Return what support may have changed in what the candidate learned from and was tested on, in sentences."""
+    summary = candidate.evaluation.summary
+    return helped_words(candidate.data.get("helped", {}), summary.get("all", {}), summary.get(WITHOUT, {}))
 
 
 def _section(title: str, lines: Sequence[str]) -> str:

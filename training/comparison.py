@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from training.evaluate import NEW, Evaluation
+from training.helped import WITHOUT
 from training.intervals import CLUSTERS, Figures, Rows, interval, replicates
 from training.metrics import share
+from training.missed import MISSED
 from training.settings import Settings
 
 # Column suffix → group of the evaluation's summary.
@@ -40,7 +42,8 @@ def compare(judged: Mapping[str, Judged], settings: Settings) -> pd.DataFrame:
     with the suffix `_never_suspended`, for pupils never suspended before; for each figure with an interval
     `<figure>_lower` and `_upper` (pupils drawn whole) and `<figure>_lower_school` and `_upper_school` (schools drawn
     whole); for each of `GAINS`, `<figure>_gain` and its ends: the candidate's figure less this approach's, over
-    the same draws (NaN for the candidate itself).
+    the same draws (NaN for the candidate itself). With the suffix `_missed`: `missed.found_of_missed`;
+    with `_without_helped`: `helped.without_helped`.
     """
     found = {name: _counts(name, one) for name, one in judged.items()}
     for suffix, group in GROUPS.items():
@@ -54,6 +57,10 @@ def compare(judged: Mapping[str, Judged], settings: Settings) -> pd.DataFrame:
             found[name] |= {f"{figure}{suffix}": value for figure, value in numbers.items()}
         for name, numbers in others:
             found[name] |= {f"{figure}_gain{suffix}": first[1][figure] - numbers[figure] for figure in GAINS}
+    for name, one in judged.items():
+        for group in (MISSED, WITHOUT):
+            numbers = one.evaluation.summary.get(group, {})
+            found[name] |= {f"{figure}_{group}": value for figure, value in numbers.items()}
     return pd.DataFrame(found.values())
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 
@@ -17,8 +17,8 @@ from records.history import History, latest
 from records.home import Home
 from records.store import Store
 from records.tables import CALENDARS, SCHOOLS
-from training.matured import MaturedOutcomes
-from training.outcomes import mature, together
+from training.matured import Hindsight, MaturedOutcomes
+from training.outcomes import all_hindsight, hindsight, mature, together
 from training.sampling import thinned
 from training.settings import Settings
 
@@ -27,13 +27,15 @@ from training.settings import Settings
 class Dataset:
     """Features of every pupil on roll at every as-of date, and what came of those that were at risk.
 
-    `roll` has `school`, `as_of`, `roll`; `versions` is the Delta version each table was read at.
+    `roll` has `school`, `as_of`, `roll`; `versions` is the Delta version each table was read at; `hindsight` is for
+    measuring alone.
     """
 
     matrix: Matrix
     outcomes: MaturedOutcomes
     roll: pd.DataFrame
     versions: Mapping[str, int]
+    hindsight: Hindsight = field(default_factory=Hindsight)
 
 
 @dataclass(frozen=True)
@@ -71,9 +73,11 @@ def from_history(
 
 def _shard(
     shard: int, *, home: Home, as_ofs: Sequence[date], settings: Settings, observed_until: date, train: Sequence[date]
-) -> tuple[Matrix, MaturedOutcomes, dict[str, int]]:
+) -> tuple[Matrix, MaturedOutcomes, dict[str, int], Hindsight]:
     history = Store(home).history(shard)
-    return (*from_history(history, as_ofs, settings, observed_until, train), dict(history.versions))
+    matrix, outcomes = from_history(history, as_ofs, settings, observed_until, train)
+    later = hindsight(history, matrix.keys, outcomes, settings=settings, observed_until=observed_until)
+    return matrix, outcomes, dict(history.versions), later
 
 
 def dataset(
@@ -98,15 +102,17 @@ def dataset(
     matrices: list[Matrix] = []
     came: list[MaturedOutcomes] = []
     versions: list[Mapping[str, int]] = []
+    later: list[Hindsight] = []
     for part in over_shards(work, home.shards, processes=settings.processes, dask=dask):
         matrices.append(part[0])
         came.append(part[1])
         versions.append(part[2])
+        later.append(part[3])
         _tell(progress, len(came), home.shards)
     # Gigabytes in a large network: nothing but the list may still hold a part.
     del part
     whole = poured(matrices)
-    return Dataset(whole, together(came), roll_of(whole.keys), versions[0])
+    return Dataset(whole, together(came), roll_of(whole.keys), versions[0], all_hindsight(later))
 
 
 def _tell(progress: Callable[[int, int], None] | None, done: int, of: int) -> None:

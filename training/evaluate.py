@@ -1,14 +1,15 @@
 """What flags were worth on held-out terms, for the model and for every rule beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from records.calendar import Calendar
-from training.matured import MaturedOutcomes
+from training.helped import WITHOUT, without_helped
+from training.matured import Hindsight, MaturedOutcomes
 from training.metrics import (
     average_precision,
     list_quality,
@@ -16,6 +17,7 @@ from training.metrics import (
     recalibration,
     reliability,
 )
+from training.missed import MISSED, found_of_missed
 from training.settings import Settings
 from training.splits import NetworkTerm, term_label
 from training.stability import stability
@@ -65,7 +67,8 @@ class Evaluation:
         `metrics.list_quality` of each school's pupil-terms.
     summary
         Group of pupil-terms → the numbers of `metrics.list_quality`, and calibration of its snapshots;
-        of 'all', how steady the list is (`stability`); quartiles of the school weeks from a first flag.
+        of 'all', how steady the list is (`stability`); quartiles of the school weeks from a first flag;
+        of 'missed', `missed.found_of_missed`; of 'without_helped', the other reading (`helped.without_helped`).
     bands
         `metrics.reliability` of the snapshots.
     lead_days
@@ -86,12 +89,13 @@ class Ground:
     """What is the same for every approach judged: outcomes with each row's term, phase and history.
 
     `rows` has the columns of `MaturedOutcomes.frame`, `school`, `phase`, `term`, `suspended_before` and
-    `seen`.
+    `seen`; `hindsight` what only later was known of the same pupils.
     """
 
     rows: pd.DataFrame
     calendar: Calendar
     settings: Settings
+    hindsight: Hindsight = field(default_factory=Hindsight)
 
 
 def ground(
@@ -102,6 +106,7 @@ def ground(
     terms: tuple[NetworkTerm, ...],
     calendar: Calendar,
     settings: Settings,
+    hindsight: Hindsight | None = None,
 ) -> Ground:
     """Return the common ground of the audit period.
 
@@ -113,7 +118,7 @@ def ground(
     days = {day: term_label(terms, day.date()) for day in rows["as_of"].drop_duplicates()}
     rows["term"] = rows["as_of"].map(days).astype("str")
     rows["phase"] = rows["school"].map(phases).astype("str")
-    return Ground(rows=rows, calendar=calendar, settings=settings)
+    return Ground(rows=rows, calendar=calendar, settings=settings, hindsight=hindsight or Hindsight())
 
 
 def evaluate(allocation: pd.DataFrame, on: Ground) -> Evaluation:
@@ -129,7 +134,12 @@ def evaluate(allocation: pd.DataFrame, on: Ground) -> Evaluation:
         snapshots=scored[list(SNAPSHOTS)].reset_index(drop=True),
         first_flags=first,
         schools=_schools(pupil_terms),
-        summary={**summary, "all": {**summary["all"], **stability(allocation)}},
+        summary={
+            **summary,
+            "all": {**summary["all"], **stability(allocation)},
+            MISSED: found_of_missed(rows, on.hindsight.missed, on.calendar, on.settings),
+            WITHOUT: without_helped(rows, pupil_terms, on.hindsight.helped),
+        },
         bands=reliability(scored["outcome"].to_numpy(np.int8), scored["probability"].to_numpy(np.float64)),
         lead_days=float(lead[rows["in_time"]].median()) if rows["in_time"].any() else float("nan"),
     )

@@ -23,6 +23,8 @@ from training.calibration import logit
 from training.rise import FORMS, rises, rising_since
 
 NEVER, FOREVER = -(10**6), 10**6
+# 1 January 1970 was a Thursday; weeks begin on a Monday. The golden section's multiples lie evenly between 0 and 1.
+_THURSDAY, _GOLDEN = 3, (5**0.5 - 1) / 2
 SCORES = ("pupil", "as_of", "school", "year_group", "abstain", "probability")
 ALLOCATION = (
     "pupil",
@@ -74,10 +76,25 @@ class FlagRule:
         """Return the rule as plain values."""
         return asdict(self)
 
-    def capacity(self, roll: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-        """Return new flags a week for rolls of these sizes: the share rounded half up, within the bounds."""
-        share = np.floor(self.capacity_share * roll.astype(np.float64) + 0.5)
-        return np.clip(share, self.capacity_min, self.capacity_max).astype(np.int32)
+    def share(self, roll: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Return new flags a week that schools with rolls of these sizes have room for on average, before bounds."""
+        return self.capacity_share * roll.astype(np.float64)
+
+    def capacity(
+        self, roll: npt.NDArray[np.int64], school: npt.NDArray[np.integer], as_of: npt.NDArray[np.datetime64]
+    ) -> npt.NDArray[np.int32]:
+        """Return the new flags that each school has room for in its week; all shape (rows,).
+
+        A share is seldom a whole number, and what is over is carried to the next week: a school of 100 pupils with
+        room for half a pupil has room for one every second week. So every school, a special school too, is asked
+        for the same share of its pupils (docs/decisions.md, 93). Weeks are counted since 1970, each school from a
+        point of its own, so that not all have their odd pupil in one week; nothing is remembered from list to list.
+        """
+        share, week = self.share(roll), (as_of.astype("datetime64[D]").astype(np.int64) + _THURSDAY) // 7
+        begun = school.astype(np.float64) * _GOLDEN % 1.0
+        room = np.floor(share * (week + 1) + begun) - np.floor(share * week + begun)
+        within: npt.NDArray[np.int32] = np.clip(room, self.capacity_min, self.capacity_max).astype(np.int32)
+        return within
 
 
 def rule_from(said: Mapping[str, Any]) -> FlagRule:
@@ -166,7 +183,7 @@ def _capacities(log: pd.DataFrame, roll: pd.DataFrame, rule: FlagRule) -> npt.ND
     ]
     if sizes.isna().any():
         raise ValueError("a school-week with scored pupils has no roll; give the roll of every school and as-of date")
-    return rule.capacity(sizes.to_numpy(np.int64))
+    return rule.capacity(sizes.to_numpy(np.int64), log["school"].to_numpy(), log["as_of"].to_numpy())
 
 
 def _last_flags(

@@ -6,15 +6,13 @@ figure would be, not of what help would do: the model knows patterns, not causes
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from features.feature import GROUPS, Feature
-from features.matrix import Matrix
 from training.reasons import harder
 from training.scorer import Scorer
 
@@ -35,35 +33,36 @@ class Lever:
 
 
 def levers(
-    scorer: Scorer, now: Matrix, then: Matrix, days: Sequence[date], features: Sequence[Feature]
+    scorer: Scorer, fingerprint: str, now: Array, then: Array, days: Sequence[date], features: Sequence[Feature]
 ) -> tuple[tuple[Lever, ...], ...]:
     """Return each row's levers, the one that lowers most first; none where nothing lowers the figure.
 
     Parameters
     ----------
+    fingerprint
+        Of the catalogue that made the rows.
     now, then
-        The same pupils row by row, at the as-of date and when they were last at ease.
+        The same pupils row by row, at the as-of date and when they were last at ease; shape ``(rows, features)``.
     days
         Each row's day at ease.
     """
     columns = factors(features)
     if not len(now) or not columns:
         return tuple(() for _ in range(len(now)))
-    before, usual = scorer.probabilities(now), np.where(np.isfinite(then.values), then.values, now.values)
-    tried = []
+    usual = np.where(np.isfinite(then), then, now)
+    tried = [now]
     for at in columns.values():
-        values = now.values.copy()
+        values = now.copy()
         values[:, at] = usual[:, at]
         tried.append(values)
-    keys = pd.concat([now.keys] * len(columns), ignore_index=True)
-    after = scorer.probabilities(replace(now, keys=keys, values=np.concatenate(tried))).reshape(len(columns), -1)
+    before, *after = scorer.chances(np.concatenate(tried), fingerprint).reshape(len(tried), -1)
     found: list[tuple[Lever, ...]] = []
     for row, day in enumerate(days):
         mine = [
-            Lever(group=group, sentence=_sentence(group, named, day), probability=float(chance))
-            for (group, at), chance in zip(columns.items(), after[:, row], strict=True)
-            if before[row] - chance >= LEAST_LOWER
-            and (named := _easier(at, now.values[row], usual[row], features)) is not None
+            Lever(group=group, sentence=_sentence(group, named, day), probability=float(chances[row]))
+            for (group, at), chances in zip(columns.items(), after, strict=True)
+            if before[row] - chances[row] >= LEAST_LOWER
+            and (named := _easier(at, now[row], usual[row], features)) is not None
         ]
         found.append(tuple(sorted(mine, key=lambda lever: (lever.probability, lever.group))[:MOST_LEVERS]))
     return tuple(found)

@@ -21,12 +21,23 @@ from features.definitions.behaviour import INCIDENTS
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest
 from records.shelf import rows_between
-from records.tables import ALTERNATIVE_PROVISION, BEHAVIOUR, CALENDARS, ENROLMENTS, MARKS, SUPPORT, SUSPENSIONS
+from records.tables import (
+    ALTERNATIVE_PROVISION,
+    BEHAVIOUR,
+    CALENDARS,
+    ENROLMENTS,
+    FLAGS_GIVEN,
+    MARKS,
+    MISSED,
+    SUPPORT,
+    SUSPENSIONS,
+)
 from training.absence import missed_share
-from training.matured import MaturedOutcomes
+from training.matured import Hindsight, MaturedOutcomes
 from training.settings import OUTCOMES, Settings
 
 NOT_AT_RISK = ("serving", "decided", "excluded")
+_HALF_YEAR = pd.Timedelta(weeks=26)
 _ALONE = {"suspended": ("SUSP",), "permanent": ("PERM",)}
 
 
@@ -191,6 +202,48 @@ def _missed(history: History, rows: pd.DataFrame, observed_until: date) -> npt.N
     near = near[near["pupil"].isin(set(rows["pupil"]))]
     spans = rows[["pupil"]].assign(first=rows["as_of"], end=rows["horizon_end"])
     return missed_share(latest(near, MARKS, observed_until), spans, least_sessions=_LEAST_SESSIONS)
+
+
+def hindsight(
+    history: History, keys: pd.DataFrame, outcomes: MaturedOutcomes, *, settings: Settings, observed_until: date
+) -> Hindsight:
+    """Return what else is known of a shard's pupils before `observed_until`, to measure models with.
+
+    `keys` and `outcomes` are those of `mature`.
+    """
+    missed = latest(history.tables["missed"], MISSED, observed_until)
+    return Hindsight(
+        missed=missed[["pupil", "school", "event_on"]].reset_index(drop=True),
+        helped=_helped(history, keys, outcomes, settings, observed_until),
+    )
+
+
+def _helped(
+    history: History, keys: pd.DataFrame, outcomes: MaturedOutcomes, settings: Settings, observed_until: date
+) -> pd.DataFrame:
+    support = latest(history.tables["support"], SUPPORT, observed_until)[["pupil", "start_date", "end_date"]]
+    given = latest(history.tables["flags_given"], FLAGS_GIVEN, observed_until)[["pupil", "as_of"]]
+    quiet = outcomes.frame.loc[outcomes.frame["outcome"] == 0, ["pupil", "as_of"]]
+    rows = quiet[quiet["pupil"].isin(set(support["pupil"]))].merge(keys[["pupil", "as_of", "school"]])
+    calendar = calendar_from(latest(history.tables["calendars"], CALENDARS, observed_until))
+    rows = rows.merge(_horizons(rows, calendar, settings.horizon_weeks), on=["school", "as_of"])
+    near = rows.merge(support, on="pupil")
+    there = (near["start_date"] < near["horizon_end"]) & ~(near["end_date"] < near["as_of"])
+    found = near.loc[there, ["pupil", "as_of", "horizon_end"]].drop_duplicates(["pupil", "as_of"])
+    lists = found.merge(given.rename(columns={"as_of": "list"}), on="pupil")
+    lists = lists[(lists["list"] < lists["horizon_end"]) & (lists["list"] > lists["horizon_end"] - _HALF_YEAR)]
+    listed = pd.MultiIndex.from_frame(found[["pupil", "as_of"]]).isin(
+        pd.MultiIndex.from_frame(lists[["pupil", "as_of"]])
+    )
+    return found[["pupil", "as_of"]].assign(listed=listed).reset_index(drop=True)
+
+
+def all_hindsight(parts: Sequence[Hindsight]) -> Hindsight:
+    """Return the hindsight of several shards as one value."""
+    return Hindsight(
+        missed=pd.concat([part.missed for part in parts], ignore_index=True),
+        helped=pd.concat([part.helped for part in parts], ignore_index=True),
+    )
 
 
 def together(parts: Iterable[MaturedOutcomes]) -> MaturedOutcomes:

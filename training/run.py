@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from features.catalogue import CATALOGUE
@@ -22,8 +23,10 @@ from training.dataset import Dataset, Network, data_digest, dataset, network_of
 from training.evaluate import Ground, evaluate, ground
 from training.fitting import Fit, Part, Refit, bundle_of, during, fit_all, part_of, rule_with
 from training.flags import FlagRule, allocate
+from training.helped import labels
 from training.pictures import write_pictures
 from training.rise import FORMS
+from training.sampling import weights
 from training.scorer import Scorer, scores_of
 from training.settings import Settings
 from training.splits import Periods, network_terms, periods
@@ -159,7 +162,11 @@ def candidate_of(
         ground=on.rows,
         roll=data.roll,
         periods=when.as_dict(),
-        data={**read, "abstained": _abstained(data, when, mine.allocation, found.rule)},
+        data={
+            **read,
+            "abstained": _abstained(data, when, mine.allocation, found.rule),
+            "helped": labels(part.matrix.keys, part.outcomes, _stands_for(part, when, settings), data.hindsight.helped),
+        },
     )
     if mlruns is None:
         return candidate
@@ -167,6 +174,11 @@ def candidate_of(
     run_id = _log(mlruns, candidate, found, part, settings)
     progress("log of the run", 1, 1)
     return replace(candidate, run_id=run_id)
+
+
+def _stands_for(part: Part, when: Periods, settings: Settings) -> npt.NDArray[np.float64]:
+    """Return how many rows each that was learned from stands for; without a training period none is thinned."""
+    return weights(part.outcomes, settings) if when.train else np.ones(len(part.outcomes))
 
 
 def _abstained(data: Dataset, when: Periods, allocation: pd.DataFrame, rule: FlagRule) -> dict[str, int]:
@@ -198,7 +210,15 @@ def ground_of(data: Dataset, network: Network, when: Periods, part: Part, settin
         seen=audited["pupil"].isin(set(part.matrix.keys["pupil"])).astype("int8"),
     )
     terms = network_terms(network.calendar)
-    return ground(keys, data.outcomes, phases=network.phases, terms=terms, calendar=network.calendar, settings=settings)
+    return ground(
+        keys,
+        data.outcomes,
+        phases=network.phases,
+        terms=terms,
+        calendar=network.calendar,
+        settings=settings,
+        hindsight=data.hindsight,
+    )
 
 
 def judge(scores: pd.DataFrame, roll: pd.DataFrame, when: Periods, rule: FlagRule, on: Ground) -> Judged:
@@ -241,6 +261,7 @@ def _variants(found: Fit, data: Dataset, when: Periods, settings: Settings) -> d
 def _log(mlruns: Path, candidate: Candidate, found: Fit, part: Part, settings: Settings) -> str:
     model = candidate.comparison.iloc[0]
     metrics = {str(name): float(value) for name, value in model.items() if name != "approach"}
+    metrics |= {f"labels_{name}": float(value) for name, value in candidate.data["helped"].items()}
     with tempfile.TemporaryDirectory() as folder:
         summary = global_summary(candidate.bundle, part.matrix, seed=settings.seed)
         files = {"summary": write_summary(summary, Path(folder))}

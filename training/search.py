@@ -191,9 +191,7 @@ def within_capacity(judged: pd.DataFrame, keys: pd.DataFrame, settings: Settings
     place = ["school", "as_of"]
     roll = keys.groupby(place, sort=False).size().rename("roll").reset_index()
     sizes = judged.groupby(place, sort=False).size().rename("judged").reset_index().merge(roll, on=place)
-    whole = np.clip(
-        np.floor(settings.capacity_share * sizes["roll"] + 0.5), settings.capacity_min, settings.capacity_max
-    )
+    whole = np.clip(settings.capacity_share * sizes["roll"], settings.capacity_min, settings.capacity_max)
     sizes["room"] = np.maximum(1.0, np.ceil(whole * sizes["judged"] / sizes["roll"]))
     rows = judged.merge(sizes[[*place, "room"]], on=place, how="left")
     rank = rows.groupby(place)["score"].rank(method="max", ascending=False)

@@ -76,7 +76,7 @@ class Settings:
     settle_days
         Days after the end of a horizon before its outcomes are believed: suspensions are typed in late.
     capacity_share, capacity_min, capacity_max
-        New flags a school-week: share of the roll, at least, at most (docs/decisions.md, 13).
+        New flags a school-week: share of the roll, at least, at most (docs/decisions.md, 13 and 93).
     snooze_weeks
         School weeks after a flag in which the pupil is not flagged anew.
     level_times
@@ -108,7 +108,7 @@ class Settings:
     lead_days_also: int = 10
     settle_days: int = 7
     capacity_share: float = 0.005
-    capacity_min: int = 1
+    capacity_min: int = 0
     capacity_max: int = 15
     snooze_weeks: int = 6
     level_times: float = 3.0

@@ -55,7 +55,7 @@ def why(
     parts = explain(scorer, concat([flagged, then]))[:, : len(features)]
     place = {pupil: at for at, pupil in enumerate(past)}
     days = [day.date() for day in then.keys["as_of"]]
-    lowering = levers(scorer, _of(flagged, past), then, days, features)
+    lowering = levers(scorer, flagged.fingerprint, _of(flagged, past).values, then.values, days, features)
     chances = scorer.probabilities(then)
     found = {}
     for row, pupil in enumerate(pupils):

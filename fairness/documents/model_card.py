@@ -9,8 +9,9 @@ from fairness.documents.dossier import Dossier
 from fairness.documents.figure_blocks import figure_blocks
 from fairness.documents.plain_words import VERDICT_WORDS
 from fairness.words import approach_words, heading
-from training.card import LEAST, LIMITS, NOT_FOR
+from training.card import LEAST, LIMITS, NOT_FOR, helped_of
 from training.inputs import inputs_of
+from training.missed import MISSED, missed_words
 
 _FIELDS = ("owner.team", "owner.contact", "why.need", "why.before", "assessment.consulted", "assessment.completed_on")
 _MEASURES = (
@@ -43,6 +44,9 @@ def model_card(dossier: Dossier) -> Document:
             *facts(_saw(dossier)),
             head("How well it does, on terms it had not learned from"),
             *_quality(dossier),
+            *words(missed_words(dossier.candidate.evaluation.summary.get(MISSED, {}))),
+            head("What support may have changed"),
+            *words(*helped_of(dossier.candidate)),
             head("Beside rules that anyone can apply"),
             *_beside(dossier),
             head("For whom it errs"),

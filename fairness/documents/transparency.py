@@ -115,8 +115,9 @@ def _use(dossier: Dossier) -> dict[str, str]:
             "staff has written down their own view."
         ),
         "frequency_and_scale_of_usage": (
-            f"Weekly. New flags a week: {capacity.share_of_roll:.1%} of a school's roll, at least {capacity.min}, at "
-            f"most {capacity.max}. The audit covered about {counts['pupils']:,} pupils of {counts['schools']} schools."
+            f"Weekly. New flags a week: {capacity.share_of_roll:.1%} of a school's roll, what is less than a pupil "
+            f"carried over, {f'at least {capacity.min} and ' if capacity.min else ''}at most {capacity.max}. "
+            f"The audit covered about {counts['pupils']:,} pupils of {counts['schools']} schools."
         ),
         "human_decisions_and_review": (
             "People decide whether anything is offered and what. They can disagree, and their view and reason are "

@@ -158,9 +158,9 @@ def _pupil_terms(
 
 
 def capacity(policy: Policy, roll: float) -> float:
-    """Return how many pupils a school of this roll can look at in a term."""
+    """Return how many pupils a school of this roll can look at in a term; parts of one are carried over."""
     rule = policy.capacity
-    return float(min(max(math.floor(rule.share_of_roll * roll + 0.5), rule.min), rule.max)) * WEEKS_A_TERM
+    return min(max(rule.share_of_roll * roll, rule.min), rule.max) * WEEKS_A_TERM
 
 
 def _flagged(

@@ -14,6 +14,8 @@ import pandas as pd
 from fairness.disclosure import hidden_counts, rounded
 from fairness.policy import Disclosure
 from training.candidate import Candidate
+from training.helped import WITHOUT
+from training.missed import MISSED
 from training.pictures import capacity_points
 
 _DIGITS: Final = 4
@@ -34,7 +36,10 @@ def described(candidate: Candidate, half_terms: Mapping[date, str], rule: Disclo
     `approach`, `kind`, `periods`, `horizon_weeks`, `tables` (Delta versions read), `training_sha256`, `settings`,
     `run_id`, `features` (names of its inputs); `comparison`, one row an approach, its own first; `terms` and
     `half_terms`, rows with `name`, `suspended`, `recall`, `precision`; `capacity`, rows with `places`, `recall`,
-    `precision`; `bands`, rows with `said`, `came`, `pupil_weeks`; `silent`, pupil-weeks by reason.
+    `precision`; `bands`, rows with `said`, `came`, `pupil_weeks`; `missed`, what earlier lists had missed: `known` and
+    `there` (in these terms), rounded, and `rows` with `approach`, `recall`; `helped`, what support may
+    have changed: `any`, `rows`, `pupils`, `listed`, `rate`, `rate_without` of what it learned from; `left_out`,
+    `precision`, `precision_without` of the terms tested; `silent`, pupil-weeks by reason.
     """
     said = candidate.bundle.manifest
     return {
@@ -52,6 +57,8 @@ def described(candidate: Candidate, half_terms: Mapping[date, str], rule: Disclo
         "half_terms": _told(_by_half_term(candidate, half_terms), rule),
         "capacity": _capacity(candidate, rule),
         "bands": _bands(candidate.evaluation.bands, rule),
+        "missed": _missed(candidate, rule),
+        "helped": _helped(candidate, rule),
         "silent": {name: rounded(count, rule) for name, count in candidate.data.get("abstained", {}).items()},
     }
 
@@ -116,6 +123,45 @@ def _told(counts: pd.DataFrame, rule: Disclosure) -> list[dict[str, Any]]:
         }
         for name, row in values.items()
     ]
+
+
+def _missed(candidate: Candidate, rule: Disclosure) -> dict[str, Any]:
+    """Return what each approach's lists make of those whom earlier lists missed."""
+    counts = candidate.evaluation.summary.get(MISSED, {})
+    known, there = (int(counts.get(name, 0)) for name in ("known", "positives"))
+    rows = []
+    for row in candidate.comparison.to_dict("records"):
+        found = int(row[f"found_{MISSED}"]) if there else 0
+        parts = {"found": found, "not": there - found}
+        told = there >= rule.primary and not hidden_counts([((MISSED, "all"), parts)], rule)
+        rows.append({"approach": str(row["approach"]), "recall": _share(found, there) if told else None})
+    return {"known": _count(known, rule), "there": _count(there, rule), "rows": rows}
+
+
+def _helped(candidate: Candidate, rule: Disclosure) -> dict[str, Any]:
+    """Return both readings of the labels that support may have changed: counted as they are, and left out."""
+    learned, summary = candidate.data.get("helped", {}), candidate.evaluation.summary
+    pupils, listed = (int(learned.get(name, 0)) for name in ("pupils", "listed"))
+    told = pupils and not hidden_counts([(("helped", "all"), {"listed": listed, "not": pupils - listed})], rule)
+    everyone, without = summary.get("all", {}), summary.get(WITHOUT, {})
+    left_out, right = int(without.get("left_out", 0)), int(everyone.get("right", 0))
+    wrong = int(everyone.get("flagged", 0)) - right - left_out
+    both = left_out and not hidden_counts([(("helped", "all"), {"left": left_out, "right": right, "not": wrong})], rule)
+    return {
+        "any": bool(pupils or left_out),
+        "rows": rounded(learned["rows"], rule) if pupils >= rule.primary else None,
+        "pupils": _count(pupils, rule),
+        "listed": rounded(listed, rule) if told else None,
+        "rate": _number(learned["rate"]) if pupils >= rule.primary else None,
+        "rate_without": _number(learned["rate_without"]) if pupils >= rule.primary else None,
+        "left_out": rounded(left_out, rule) if both else None,
+        "precision": _share(right, everyone["flagged"]) if both else None,
+        "precision_without": _share(right, everyone["flagged"] - left_out) if both else None,
+    }
+
+
+def _count(count: int, rule: Disclosure) -> int | None:
+    return None if 0 < count < rule.primary else rounded(count, rule)
 
 
 def _capacity(candidate: Candidate, rule: Disclosure) -> list[dict[str, Any]]:

@@ -18,6 +18,11 @@ def first_listed(lists: Mapping[date, str], on: date) -> date | None:
     return min((day for day, code in lists.items() if on - _WEEK * WEEKS <= day < on and code in ON_LIST), default=None)
 
 
+def was_missed(lists: Mapping[date, str], on: date) -> bool:
+    """Return whether lists had the pupil on roll in the weeks looked back at, and none of them listed them."""
+    return signal_of(lists, on) not in ("in_time", "late", "no_list")
+
+
 def signal_of(lists: Mapping[date, str], on: date) -> str:
     """Return the key of `lookback_words.SIGNALS`: flagged in time or late, or what the last list had against it.
 

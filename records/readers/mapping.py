@@ -23,11 +23,11 @@ from records.readers.mapping_proof import (
 )
 from records.refusal import Refusal
 from records.table import Table
-from records.tables import ENROLMENTS, FLAGS_GIVEN, FRESH_STARTS, MARKS, OBJECTIONS, TABLES
+from records.tables import ENROLMENTS, FLAGS_GIVEN, FRESH_STARTS, MARKS, MISSED, OBJECTIONS, TABLES
 from records.text.unpacking import GZIP
 
 # Casework writes these itself.
-OURS = frozenset({FLAGS_GIVEN.name, OBJECTIONS.name, FRESH_STARTS.name})
+OURS = frozenset({FLAGS_GIVEN.name, OBJECTIONS.name, FRESH_STARTS.name, MISSED.name})
 READABLE: Mapping[str, Table] = {name: table for name, table in TABLES.items() if name not in OURS}
 WEEK_COLUMNS = ("school", "week_start", "marks", "known_on")
 

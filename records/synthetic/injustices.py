@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float32]
 KINDS: Mapping[str, str] = {
     "over_sanctioned": "the group is sanctioned more for the same behaviour: twice as readily at strength 1",
     "miscoded": "the group's authorised absences are written down as unauthorised (O): all of them at strength 1",
+    "marked_present": "the group's absences, lateness and days sent home are marked present: all of them at strength 1",
     "under_recorded": "the group's incidents are not written down: none of them are at strength 1",
     "recorded_late": "the group's suspensions are entered twelve weeks after: all of them at strength 1",
     "low_level": "one school suspends for low-level disruption: one such incident in eight at strength 1",
@@ -109,7 +110,7 @@ class Ways:
 class Planted:
     """What the injustices do, by (school, pupil): the pupil's entry holds in the schools that do it.
 
-    `sanction` is a natural logarithm on the hazard, `miscoded` and `unrecorded` are chances; shape (pupils,)
+    `over_sanctioned` is a natural logarithm on the hazard, the others are chances; shape (pupils,)
     each, and `where` (kinds of these three, schools + 1) says in which schools, the last for no school.
     `low_level` (schools + 1,) is the chance that a low-level incident becomes a suspension.
     """

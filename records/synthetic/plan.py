@@ -14,6 +14,7 @@ WORLDS = ("published", "need", "fair", "unfair")
 # What the unfair world does to an otherwise fair one, chosen beforehand: docs/governance/injustices.md.
 UNFAIR = (
     Injustice(kind="under_recorded", group="black", strength=1.0),
+    Injustice(kind="marked_present", group="black", strength=1.0),
     Injustice(kind="recorded_late", group="black", strength=1.0),
 )
 

@@ -22,7 +22,15 @@ _POSSIBLE = np.array([code in codes.POSSIBLE for code in CODES])
 _ATTENDED = np.array([code in codes.PRESENT | codes.EDUCATIONAL_ACTIVITY for code in CODES])
 _IN_SCHOOL = np.array([code in codes.PRESENT for code in CODES])
 _UNAUTHORISED = np.array([code in codes.UNAUTHORISED for code in CODES])
-_MISCODABLE = np.array([code in {"I", "M", "C"} for code in CODES])
+# Injustice in the register → the codes it strikes, and what it writes in the morning and in the afternoon.
+_UNJUST = {
+    "miscoded": (np.array([code in {"I", "M", "C"} for code in CODES]), np.array([CODE["O"], CODE["O"]], np.int8)),
+    "marked_present": (
+        np.array([code in {"I", "M", "C", "C2", "E", "O", "L", "U"} for code in CODES]),
+        np.array([CODE["/"], CODE["\\"]], np.int8),
+    ),
+}
+_WEEK = 7
 _EXPLAINABLE = np.array([code in {"I", "O", "M", "C"} for code in CODES])
 
 
@@ -113,15 +121,22 @@ def lateness(weight: Floats, band: npt.NDArray[np.int64]) -> Late:
     return Late(before=np.minimum(before, np.float32(0.8)), after=np.minimum(after, np.float32(0.15)))
 
 
-def miscoded(code: npt.NDArray[np.int8], chance: Floats | None, rng: np.random.Generator) -> npt.NDArray[np.int8]:
-    """Return the marks as written where authorised absences of some pupils become O: a planted injustice."""
-    key = draws.key_of_week(rng)
-    if chance is None:
-        return code
-    pupil, weekday, session = np.nonzero(_MISCODABLE[code] & (code >= 0))
-    struck = draws.uniforms(key, (pupil, weekday), 1)[0] < chance[pupil]
-    written = code.copy()
-    written[pupil[struck], weekday[struck], session[struck]] = CODE["O"]
+def unjustly(
+    code: npt.NDArray[np.int8], chances: Mapping[str, Floats | None], rng: np.random.Generator
+) -> npt.NDArray[np.int8]:
+    """Return the marks as written where some are written down wrongly for some pupils: planted injustices.
+
+    `chances` are each pupil's, by the injustice's name ('miscoded', 'marked_present'); None where it is not planted.
+    """
+    key, written = draws.key_of_week(rng), code
+    for number, (name, (struck, becomes)) in enumerate(_UNJUST.items()):
+        chance = chances[name]
+        if chance is None:
+            continue
+        pupil, weekday, session = np.nonzero(struck[code] & (code >= 0))
+        hit = draws.uniforms(key, (pupil, weekday + _WEEK * number), 1)[0] < chance[pupil]
+        written = written.copy()
+        written[pupil[hit], weekday[hit], session[hit]] = becomes[session[hit]]
     return written
 
 

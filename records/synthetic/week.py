@@ -166,7 +166,8 @@ def _mark(world: World, live: Live, now: Now, takes: Takes, draw: Streams) -> tu
         draw["register"],
     )
     school, mess = world.rolls.school[:, week], draw["mess"]
-    written = register.miscoded(marks.code, world.planted.chance("miscoded", school), mess)
+    chances = {name: world.planted.chance(name, school) for name in ("miscoded", "marked_present")}
+    written = register.unjustly(marks.code, chances, mess)
     final = _hand_over(world, now, register.as_written(written, moment.monday < CODES_CHANGED), takes, mess)
     count_marks(live.tally, register.in_new_codes(final, written), final, _cell(world, now))
     return replace(live, spells=spells), marks

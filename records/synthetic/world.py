@@ -26,7 +26,8 @@ class World:
 
     `care` holds each pupil's status (care.NAMES); `boroughs` (measures, bands, schools + 1) how far a borough's
     published figures lie from London's, as logarithms, suspensions before absence; `not_taken` is
-    mess.registers_not_taken. `neutral` schools differ in nothing but their pupils: for tuning alone.
+    mess.registers_not_taken. `neutral` schools differ in nothing but their pupils: for tuning alone. `alike`:
+    schools sanction and write down alike, special schools like others with pupils of that age.
     """
 
     schools: Sequence[School]
@@ -42,6 +43,7 @@ class World:
     planted: Planted
     not_taken: npt.NDArray[np.bool_]
     boroughs: npt.NDArray[np.float32]
+    alike: bool = False
     neutral: bool = False
 
     @classmethod
@@ -59,9 +61,11 @@ class World:
         first_day = (mondays[0].astype("datetime64[Y]").astype("datetime64[M]") + 6).astype("datetime64[D]")
         first_week = (rolls.school != NOT_ON_ROLL).argmax(axis=1)
         at = np.arange(len(first_week))
-        band = _band(
-            rolls.year_group[at, rolls.year_of_week[first_week]], _special(schools, rolls.school[at, first_week])
-        )
+        # Where no group differs, schools must not either, for groups go to different schools: with an EHC plan to
+        # special schools, which sanction less, and ethnic groups to some boroughs and schools more than to others.
+        alike = ways.need == 0 and ways.practice == 0
+        special = _special(schools, rolls.school[at, first_week]) & (not alike)
+        band = _band(rolls.year_group[at, rolls.year_of_week[first_week]], special)
         moments, care = season.moments(mondays), draw_care(people, rng)
         traits = state.draw_traits(people, band, care, ways, rng)
         return cls(
@@ -78,6 +82,7 @@ class World:
             planted=plant(ways.injustices, people, [s.urn for s in schools]),
             not_taken=registers_not_taken(len(schools), len(moments), state.YEAR_GROUPS, mess, rng),
             boroughs=_boroughs(schools),
+            alike=alike,
         )
 
     def day(self, week: int) -> int:
@@ -112,11 +117,12 @@ class World:
     def setting(self, week: int) -> Setting:
         """Return where every pupil stands in a week."""
         school, group = self.rolls.school[:, week], self.year_group(week)
-        band = _band(group, self.special(week))
+        band = _band(group, self.special(week) & (not self.alike))
+        ways = np.float32(0 if self.alike else 1)
         return Setting(
             band=band,
-            sanctions=self.effect("sanctions", school) + self.boroughs[0, band, school],
-            recording=self.effect("recording", school),
+            sanctions=ways * (self.effect("sanctions", school) + self.boroughs[0, band, school]),
+            recording=ways * self.effect("recording", school),
             praise=self.effect("praise", school),
             year_group=_year_effect(group, band),
             planted=self.planted.sanction(school),

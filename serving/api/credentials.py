@@ -1,7 +1,7 @@
 """Who calls: an integration's access token, its scopes, its schools, and how often it may."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from datetime import date
 
 from fastapi import Request
 from sqlalchemy.exc import OperationalError
@@ -9,10 +9,9 @@ from sqlalchemy.orm import Session
 
 from casework.callers import Integration, still_allowed
 from serving.api.problems import Refusal
-from serving.api.tokens import read
+from serving.api.tokens import Claims, read
 from serving.site import NO_SCHOOLS, Site
 
-T = TypeVar("T")
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Belong"'}
 _STALE = {"WWW-Authenticate": 'Bearer realm="Belong", error="invalid_token"'}
 
@@ -24,20 +23,25 @@ def site_of(request: Request) -> Site:
 
 
 def caller(request: Request, scope: str) -> Integration:
-    """Return the integration that calls, if it holds the scope now; raises as `caller_and` does."""
-    return caller_and(request, scope, lambda _: None)[0]
-
-
-def caller_and(request: Request, scope: str, more: Callable[[Session], T]) -> tuple[Integration, T]:
-    """Return the integration that calls, if it holds the scope now, and what `more` finds in the same transaction.
+    """Return the integration that calls, if it holds the scope now.
 
     Raises
     ------
     Refusal
-        401: no token, or not one that Belong gave out (unknown, expired and withdrawn look alike).
-        403: the data-protection officer has not granted it this scope. 429: it calls too often.
-        503: nobody can be looked up.
+        As `claims_of`, `integration_of` and `check_rate` have it. 503: nobody can be looked up.
     """
+    site, claims = site_of(request), claims_of(request)
+    try:
+        with site.database(NO_SCHOOLS) as session:
+            found = integration_of(session, claims, scope, site.today())
+    except OperationalError:
+        raise unavailable() from None
+    check_rate(site, found)
+    return found
+
+
+def claims_of(request: Request) -> Claims:
+    """Return what the request's token says; refuse (401) none, and one that Belong did not sign or that is over."""
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
         raise Refusal(401, "no_credentials", "Send an access token: Authorization: Bearer <token>.", headers=_CHALLENGE)
@@ -45,20 +49,25 @@ def caller_and(request: Request, scope: str, more: Callable[[Session], T]) -> tu
     claims = read(site.home, token.strip(), site.now())
     if claims is None:
         raise _bad()
-    try:
-        with site.database(NO_SCHOOLS) as session:
-            found = still_allowed(session, claims.client_id, claims.secret, site.today())
-            besides = more(session)
-    except OperationalError:
-        raise unavailable() from None
+    return claims
+
+
+def integration_of(session: Session, claims: Claims, scope: str, today: date) -> Integration:
+    """Return the integration of these claims, with what its token asked for as far as it is still granted.
+
+    Raises
+    ------
+    Refusal
+        401: it is unknown, expired or withdrawn, which look alike. 403: the data-protection officer has not granted it
+        this scope, or its token did not ask for it.
+    """
+    found = still_allowed(session, claims.client_id, claims.secret, today)
     if found is None:
         raise _bad()
-    # What the token asked for, as far as it is still granted.
     found = found.limited_to(claims.scopes)
     if scope not in found.scopes:
         raise Refusal(403, "scope_missing", f"The integration has not been granted {scope}, or its token lacks it.")
-    check_rate(site, found)
-    return found, besides
+    return found
 
 
 def needs(scope: str) -> Callable[[Request], Integration]:

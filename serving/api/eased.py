@@ -6,10 +6,8 @@ from datetime import date
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from features.catalogue import CATALOGUE
-from features.matrix import Matrix
 from serving.api.answers import ChangeAnswer, LeverAnswer, in_words
 from training.calibration import logit
 from training.changes import Moment, changes_of_row
@@ -69,9 +67,7 @@ def eased(
     now, then = list(rows), list(rows.values())
     parts = scorer.parts(values[[*now, *then]], fingerprint)[:, : len(CATALOGUE)]
     days = [on[at] for at in then]
-    lowering = levers(
-        scorer, _matrix(scorer, fingerprint, values[now]), _matrix(scorer, fingerprint, values[then]), days, CATALOGUE
-    )
+    lowering = levers(scorer, fingerprint, values[now], values[then], days, CATALOGUE)
     found = {}
     for at, (row, before) in enumerate(rows.items()):
         moments = Moment(values[row], parts[at]), Moment(values[before], parts[len(now) + at])
@@ -87,7 +83,3 @@ def eased(
             ],
         )
     return found
-
-
-def _matrix(scorer: Scorer, fingerprint: str, values: Array) -> Matrix:
-    return Matrix(pd.DataFrame({"abstain": [""] * len(values)}), values, scorer.names, fingerprint)

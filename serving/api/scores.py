@@ -1,25 +1,31 @@
 """`POST /api/v1/scores`: posted records in, chances with reasons out, under the approval that allows it."""
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final
+from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from casework.audit_log import look
 from casework.callers import SCORES_READ, Integration
+from casework.database import see_schools
 from casework.posted_keys import remember
-from casework.stored_scores import read_stored
+from casework.stored_scores import StoredScore, read_stored
 from serving.api.answers import CAUTION, PupilAnswer, ScoresAnswer
 from serving.api.bodies import MOST_BYTES, parsed, read_body
 from serving.api.checks import faults
-from serving.api.credentials import caller_and, site_of
+from serving.api.credentials import check_rate, claims_of, integration_of, site_of, unavailable
 from serving.api.examples import ANSWER, REQUEST
 from serving.api.health import approval_answer, deployed_or_refused
 from serving.api.posted import posted
 from serving.api.problems import FIELDS_WRONG, FieldFault, ProblemRoute, Refusal, fields_wrong
 from serving.api.schemas import ScoresRequest
+from serving.api.tokens import Claims
 from serving.api.told import (
     NO_TOKEN,
     NOT_JSON,
@@ -35,7 +41,7 @@ from serving.api.told import (
 )
 from serving.school_days import SchoolDays, read_school_days
 from serving.scoring import Deployed
-from serving.site import Site
+from serving.site import NO_SCHOOLS, Site
 from serving.speaking import may_speak
 
 ANSWER_CHANGED: Final = (
@@ -100,33 +106,15 @@ Key = Annotated[
 ]
 
 
-async def body_of(request: Request) -> ScoresRequest:
-    """Return the request's body, strictly read; refusals as in `serving.api.bodies`."""
-    body = await read_body(request, "application/json")
-    return await run_in_threadpool(parsed, ScoresRequest, body)
-
-
-def calling(request: Request) -> tuple[Integration, Deployed]:
-    """Return who calls and the bundle that may serve now, in one transaction; or refuse: who calls comes first."""
-    site = site_of(request)
-    integration, found = caller_and(request, SCORES_READ, lambda session: may_speak(site, session))
-    return integration, deployed_or_refused(found)
-
-
-# The order of the arguments is the order of the questions: who calls, may anything be scored, what was sent.
 @router.post(
     "/scores",
     summary="Score pupils from their records",
+    response_model=ScoresAnswer,
     responses=_RESPONSES,
     openapi_extra=_BODY,
     max_body_size=4 * MOST_BYTES,
 )
-def post_scores(
-    request: Request,
-    standing: Annotated[tuple[Integration, Deployed], Depends(calling)],
-    body: Annotated[ScoresRequest, Depends(body_of)],
-    idempotency_key: Key = None,
-) -> ScoresAnswer:
+async def post_scores(request: Request, idempotency_key: Key = None) -> Response:
     """Return, for each pupil: the chance of the outcome within the horizon, whether it rises, why, what would lower it.
 
     Pupils are posted with their records, or named by Belong's id where it holds them. A pupil who cannot be
@@ -134,15 +122,47 @@ def post_scores(
     the reason. Each call is entered in the log of looks; if that cannot be written, nothing is answered. The
     same post under the same `Idempotency-Key` within a day gets the same answer, or 409 where it has changed.
     """
-    integration, deployed = standing
-    check_schools(body, integration.schools)
-    site = site_of(request)
-    network = read_school_days(site.home)
-    found = faults(body, today=site.today(), phases={} if network is None else network.phases)
-    if found:
-        raise fields_wrong(found)
-    scores = _posted_scores(site, deployed, body, network) if body.pupils else []
-    stored = _stored_scores(site, integration, deployed, body) if body.stored else []
+    # Nobody's body is read who has no token of ours; all else is asked in one thread and one transaction.
+    claims = claims_of(request)
+    body = await read_body(request, "application/json")
+    said = await run_in_threadpool(answered, site_of(request), claims, body, idempotency_key)
+    return Response(said, media_type="application/json")
+
+
+def answered(site: Site, claims: Claims, body: bytes, key: str | None) -> str:
+    """Return the answer to a post, as JSON; refuse in this order: who calls, may anything be scored, what was sent."""
+    try:
+        with site.database(NO_SCHOOLS) as session:
+            integration = integration_of(session, claims, SCORES_READ, site.today())
+            found = may_speak(site, session)
+            check_rate(site, integration)
+            deployed, request = deployed_or_refused(found), parsed(ScoresRequest, body)
+            network = _checked(site, integration, request)
+            see_schools(session, integration.schools)
+            stored = _read_stored(session, site, integration, deployed, request)
+            missing = [at for at, pupil in enumerate(request.stored) if pupil not in stored]
+            asking = Asking(integration, deployed, request, network, key)
+            made = "" if missing else _answer(session, site, asking, stored)
+    except OperationalError:
+        raise unavailable() from None
+    if missing:  # here and not above: that somebody looked for them is in the log
+        raise Refusal(404, "no_such_pupil", f"stored[{missing[0]}]: this integration has no such pupil.")
+    return made
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks, of which model, what, by whose school days, and under which `Idempotency-Key`."""
+
+    integration: Integration
+    deployed: Deployed
+    body: ScoresRequest
+    network: SchoolDays | None
+    key: str | None
+
+
+def _answer(session: Session, site: Site, asking: Asking, stored: Mapping[UUID, StoredScore]) -> str:
+    body, deployed = asking.body, asking.deployed
     made = ScoresAnswer(
         as_of=body.as_of,
         horizon_school_weeks=deployed.bundle.manifest["horizon_weeks"],
@@ -151,50 +171,60 @@ def post_scores(
         approval=approval_answer(deployed),
         demonstration=deployed.demo,
         notices=notices(deployed),
-        scores=[*scores, *stored],
-    )
-    with site.database(integration.schools) as session:
-        again = idempotency_key is not None and _again(session, site, integration, idempotency_key, (body, made))
-        for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
-            detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"
-            look(session, integration, "score_posted", school=school, detail=f"{detail}{', again' if again else ''}")
+        scores=[*_posted_scores(site, asking), *_stored_scores(deployed, body, stored)],
+    ).model_dump_json()
+    again = asking.key is not None and _again(session, site, asking, asking.key, made)
+    for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
+        detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"
+        look(session, asking.integration, "score_posted", school=school, detail=f"{detail}{', again' if again else ''}")
     return made
 
 
-def _posted_scores(
-    site: Site, deployed: Deployed, body: ScoresRequest, network: SchoolDays | None
-) -> list[PupilAnswer]:
+def _checked(site: Site, caller: Integration, body: ScoresRequest) -> SchoolDays | None:
+    """Return the network's school days; refuse (404) schools of others, and (422) records that cannot be scored."""
+    check_schools(body, caller.schools)
+    network = read_school_days(site.home)
+    found = faults(body, today=site.today(), phases={} if network is None else network.phases)
+    if found:
+        raise fields_wrong(found)
+    return network
+
+
+def _posted_scores(site: Site, asking: Asking) -> list[PupilAnswer]:
+    body = asking.body
+    if not body.pupils:
+        return []
     # Engine and model are imported with the first call, not while the process starts (serving/scoring.py).
     from serving.api.scored import score  # noqa: PLC0415  # see above
 
-    return score(deployed, posted(body, network), body, *([site.loops(len(body.pupils))] if site.loops else []))
+    machine = [site.loops(len(body.pupils))] if site.loops else []
+    return score(asking.deployed, posted(body, asking.network), body, *machine)
 
 
-def _stored_scores(site: Site, caller: Integration, deployed: Deployed, body: ScoresRequest) -> list[PupilAnswer]:
-    """Return the stored pupils' answers; the looks are written with the reading, those that found nobody too."""
+def _read_stored(
+    session: Session, site: Site, caller: Integration, deployed: Deployed, body: ScoresRequest
+) -> Mapping[UUID, StoredScore]:
+    """Return what is published of the stored pupils; the looks are written with the reading, also for nobody found."""
+    if not body.stored:
+        return {}
+    return read_stored(session, caller, body.stored, deployed.digest, body.as_of, site.today())
+
+
+def _stored_scores(deployed: Deployed, body: ScoresRequest, found: Mapping[UUID, StoredScore]) -> list[PupilAnswer]:
+    if not body.stored:
+        return []
     from serving.api.stored import stored_answer  # noqa: PLC0415  # as above
 
-    with site.database(caller.schools) as session:
-        found = read_stored(session, caller, body.stored, deployed.digest, body.as_of, site.today())
-    missing = [at for at, pupil in enumerate(body.stored) if pupil not in found]
-    if missing:
-        raise Refusal(404, "no_such_pupil", f"stored[{missing[0]}]: this integration has no such pupil.")
     return [stored_answer(deployed, pupil, found[pupil]) for pupil in body.stored]
 
 
-def _again(
-    session: Session, site: Site, caller: Integration, key: str, said: tuple[ScoresRequest, ScoresAnswer]
-) -> bool:
-    request, answer = (part.model_dump_json().encode() for part in said)
-    match remember(session, caller, key, (request, answer), site.now()):
+def _again(session: Session, site: Site, asking: Asking, key: str, answer: str) -> bool:
+    said = asking.body.model_dump_json().encode(), answer.encode()
+    match remember(session, asking.integration, key, said, site.now()):
         case "other_request":
             raise Refusal(422, "key_used", "This Idempotency-Key came with another request; take a new one.")
         case "other_answer":
-            raise Refusal(
-                409,
-                "answer_changed",
-                ANSWER_CHANGED,
-            )
+            raise Refusal(409, "answer_changed", ANSWER_CHANGED)
         case how:
             return how == "again"
 

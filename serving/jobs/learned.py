@@ -1,4 +1,4 @@
-"""What casework learned, landed among the records before the night's scoring: flags, fresh starts, support."""
+"""What casework learned, landed among the records before the night's scoring: flags, misses, support."""
 
 from datetime import date
 
@@ -15,11 +15,12 @@ from records.home import Home
 from records.table import Table
 from records.tables import FLAGS_GIVEN, FRESH_STARTS
 from records.written import append
+from serving.jobs.missed import land_missed
 from serving.jobs.support import land_support
 
 
 def land_learned(home: Home, session: Session, today: date) -> int:
-    """Land flags, fresh starts and support that are not in the store yet, and return how many rows were.
+    """Land flags, fresh starts, what was missed and support that are not in the store yet; return how many rows were.
 
     Landing twice adds nothing. The check sample is no flag: it was drawn whatever the score. Needs the job's role
     and every school in scope.
@@ -42,7 +43,7 @@ def land_learned(home: Home, session: Session, today: date) -> int:
     )
     granted: dict[tuple[int, date], dict[str, object]] = {(who, day): {} for who, day in starts}
     learned = sum(_land(home, table, rows, today) for table, rows in ((FLAGS_GIVEN, given), (FRESH_STARTS, granted)))
-    return learned + land_support(home, session)
+    return learned + land_missed(home, session, today) + land_support(home, session)
 
 
 def pupils_set_aside(session: Session, day: date) -> frozenset[int]:

@@ -245,7 +245,8 @@ def allocation_log(deployed: Deployed, week: Week) -> pd.DataFrame:
     # A place on the list is only had by those who could be on it.
     log["rank"] = log["rank"].where(log["eligible"]).astype("Int32")
     roll = keys.groupby("school")["pupil"].transform("size").to_numpy(np.int64)
-    log["capacity"] = deployed.scorer.rule.capacity(roll)
+    as_of = np.full(len(keys), np.datetime64(week.as_of))
+    log["capacity"] = deployed.scorer.rule.capacity(roll, keys["school"].to_numpy(), as_of)
     log["abstain"] = log["abstain"].astype(object).where(log["abstain"] != "", None)
     return log
 

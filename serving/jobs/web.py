@@ -18,8 +18,6 @@ from records.clock import DATABASE_VARIABLE, clock_of
 from records.home import Home
 from records.refusal import Refusal
 from serving.assets import read_assets
-from serving.jobs.demo_identity import demo_identity
-from serving.jobs.loops import LoadedLoops
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -47,6 +45,7 @@ class MakeSite:
         """Return the application; its model and then its machine code are loaded beside the first requests."""
         # Here and not above: who only starts workers need not load what they load.
         from serving.app import create_app  # noqa: PLC0415  # see above
+        from serving.jobs.loops import LoadedLoops  # noqa: PLC0415  # as above
 
         sys.setswitchinterval(SWITCH_SECONDS)
         loops = LoadedLoops()
@@ -130,6 +129,8 @@ def check_can_serve(home: Home) -> None:
 
 def serve_demo(home: Home, *, port: int, identity_port: int, ready: Callable[[str], None]) -> None:
     """Serve a demonstration home with its own sign-in service beside it; `ready` is told the address first."""
+    from serving.jobs.demo_identity import demo_identity  # noqa: PLC0415  # no other site has one
+
     address = f"http://{HOST}:{port}"
     check_ports(port, identity_port)
     with demo_identity(home, address=address, port=identity_port):

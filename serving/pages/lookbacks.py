@@ -45,6 +45,7 @@ def show_lookbacks(visit: Visit) -> Response:
         title="Learning reviews",
         waiting=[row for row in rows if row["open"]],
         done=[row for row in rows if not row["open"]],
+        may_see_themes=may(visit.person, "see_themes"),
     )
 
 

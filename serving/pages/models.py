@@ -19,10 +19,10 @@ from serving.charts import Line, course
 from serving.page import NotFound, Page, Visit
 from serving.pages.audit import VERDICTS
 from serving.pages.drift import show_drift
+from serving.pages.hindsight import NOT_SHOWN, helped_part, missed_part, share
 from serving.phrases import example
 from serving.rendering import day_words
 
-NOT_SHOWN: Final = "not shown"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _STATES: Final[Mapping[str, str]] = {
     "serving": "Serves since",
@@ -72,6 +72,8 @@ def show_model(visit: Visit) -> Response:
         facts=_facts(found, said),
         again=_again(said),
         comparison=_comparison(said.get("comparison", ())),
+        missed=missed_part(said.get("missed")),
+        helped=helped_part(said.get("helped")),
         parts=[_by_time(said, "terms"), _by_time(said, "half_terms"), _capacity(said), _bands(said)] if said else [],
         silent=[
             [_SILENT.get(name, name), f"{count:,}"] for name, count in sorted(said.get("silent", {}).items()) if count
@@ -124,11 +126,6 @@ def line_of(visit: Visit) -> ModelLine:
 def state_words(one: ModelLine) -> str:
     """Return where a model stands: 'Serves since 22 June 2026'."""
     return f"{_STATES[one.state]} {day_words(one.since)}".strip()
-
-
-def share(value: float | None) -> str:
-    """Return a share of 1 as '29%'."""
-    return NOT_SHOWN if value is None else f"{value:.0%}"
 
 
 def _tables(tables: Mapping[str, int]) -> str:

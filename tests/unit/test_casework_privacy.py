@@ -40,6 +40,7 @@ NOTE = "A parent wrote to the school about this last week."
 @pytest.fixture
 def home(casework_home):
     """Two pupils and a data-protection officer, in two shards, nothing in the records."""
+    clear(casework_home)
     yield replace(casework_home, shards=2)
     clear(casework_home)
     for name in ("pepper-v1", "erasures.key"):

@@ -145,9 +145,9 @@ class TestLimits:
             check_limits(few, RATES, roll=200_000)
 
     def test_a_floor_that_nobody_can_reach_is_refused(self):
-        """Flags for 6 % of pupils are worth 1 / 0.0605 = 16.5 times the base rate at most."""
+        """Flags for 6.5 % of pupils are worth 1 / 0.065 = 15.4 times the base rate at most."""
         usefulness = POLICY.usefulness.model_copy(update={"precision_floor_times_base_rate": 17.0})
-        with pytest.raises(LimitsRefused, match=r"no model can pass\. Set it under 16.5"):
+        with pytest.raises(LimitsRefused, match=r"no model can pass\. Set it under 15.4"):
             check_limits(POLICY.model_copy(update={"usefulness": usefulness}), RATES)
 
 

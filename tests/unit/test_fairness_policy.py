@@ -56,7 +56,7 @@ def test_the_digest_is_of_what_is_said_and_not_of_how_it_is_laid_out(tmp_path):
         ('name = "fsm"\n', 'name = "eal"\n', "stands twice"),
         ("alpha = 0.05", "alpha = inf", "inference.alpha"),
         ("alpha = 0.05", "alpha = ", "cannot be read as TOML"),
-        ("min = 1\nmax = 15", "min = 16\nmax = 15", "min 16 is over max 15"),
+        ("min = 0\nmax = 15", "min = 16\nmax = 15", "min 16 is over max 15"),
         ('suspend_on = ["FAIL", ', "suspend_on = [", "must hold FAIL"),
         ("missed_after_days = 14", "missed_after_days = 12\nlookss = 3", "unknown key 'after.lookss'"),
         ("every_school_weeks = 1", "every_school_weeks = 3", "shorter than the time between two audits"),

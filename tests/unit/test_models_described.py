@@ -53,6 +53,7 @@ def candidate(*, second: int) -> Candidate:
         run_id="run",
         comparison=pd.DataFrame([{"approach": "model", "recall": 0.25, "precision": float("nan")}]),
         evaluation=SimpleNamespace(
+            summary={},
             pupil_terms=terms,
             bands=bands,
             snapshots=rows.assign(school=1, probability=[1 - pupil / 300 for pupil in rows["pupil"]]),

@@ -135,7 +135,10 @@ def test_two_doubts_after_a_pass_ask_the_board(home, monkeypatch):
 
 
 def test_help_is_read_from_what_people_recorded(home):
-    """One pupil was offered a mentor 30 seconds after the person's own view; the other cases nobody opened."""
+    """One pupil was offered a mentor 30 seconds after the person's own view; nobody decided anything on the others.
+
+    Of them one has a mentor who was written down all the same, and one an offer that was declined in the end.
+    """
     score_network(home)
     at = datetime(2026, 6, 22, 9, 0, tzinfo=UTC)
     with superuser(home) as database:
@@ -155,8 +158,27 @@ def test_help_is_read_from_what_people_recorded(home):
             "recorded_on, recorded_at, idempotency_key) VALUES (%s, %s, false, '{}', 'mentor', '', %s, %s, 'd')",
             [first, person, at.date(), at + timedelta(seconds=30)],
         )
+        for case, standings in ((others[0], ("waiting", "taken_up")), (others[1], ("taken_up", "declined"))):
+            support = database.execute(
+                "INSERT INTO supports (pupil_id, school_urn, case_id) SELECT pupil_id, school_urn, id FROM cases "
+                "WHERE id = %s RETURNING id",
+                [case],
+            ).fetchone()[0]
+            for number, standing in enumerate(standings, start=1):
+                begun = at.date() if standing == "taken_up" else None
+                database.execute(
+                    "INSERT INTO support_versions (support_id, version, school_urn, kind, provider, offered_on, "
+                    "standing, start_on, note, person_id, recorded_on, recorded_at, idempotency_key) "
+                    "SELECT id, %s, school_urn, 'mentoring', '', %s, %s, %s, '', %s, %s, %s, %s "
+                    "FROM supports WHERE id = %s",
+                    [number, at.date(), standing, begun, person, at.date(), at, f"{support}-{number}", support],
+                )
     with as_job(home) as session:
         frame = reviews(session, BUNDLE.digest, SIGNED)
+        supported = session.execute(
+            text("SELECT p.pseudonym FROM cases c JOIN pupils p ON p.id = c.pupil_id WHERE c.id = :id"),
+            {"id": others[0]},
+        ).scalar_one()
         pseudonym = session.execute(
             text("SELECT p.pseudonym FROM cases c JOIN pupils p ON p.id = c.pupil_id WHERE c.id = :id"), {"id": first}
         ).scalar_one()
@@ -167,7 +189,7 @@ def test_help_is_read_from_what_people_recorded(home):
     rest = frame[frame["pupil"] != pseudonym]
     assert len(rest) == len(others) > 0
     assert rest["agreed"].isna().all()
-    assert not rest["helped"].any()
+    assert rest.loc[rest["helped"], "pupil"].tolist() == [supported]
 
 
 def test_the_plan_is_what_can_mature_within_an_approvals_life(home):

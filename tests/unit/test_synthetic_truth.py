@@ -165,7 +165,7 @@ class TestInjustices:
             injustice_of(text)
             for text in (
                 *("over_sanctioned:boys:0", "miscoded:boys:0", "under_recorded:boys:0", "recorded_late:boys:0"),
-                "low_level:900001:0",
+                *("low_level:900001:0", "marked_present:boys:0"),
             )
         )
         simulate(plan, tmp_path / "a", truth=tmp_path / "a.parquet")
@@ -200,6 +200,22 @@ class TestInjustices:
         assert set(first.loc[changed, "code"]) <= IN_AUTHORITY
         assert set(second.loc[changed, "code"]) == {"O"}
         assert not set(second.loc[second["upn"].isin(girls), "code"]) & IN_AUTHORITY
+
+    def test_marked_present_hides_absence_and_lateness_of_the_group_alone(self, tmp_path: Path) -> None:
+        plan = replace(SECONDARY, until=date(2024, 9, 24), injustices=(injustice_of("miscoded:girls:1"),))
+        both = (*plan.injustices, injustice_of("marked_present:girls:1"))
+        before, truth = made(plan, tmp_path / "before")
+        after, same = made(replace(plan, injustices=both), tmp_path / "after")
+        pd.testing.assert_frame_equal(truth, same)
+        girls = set(truth.loc[truth["sex"] == "F", "upn"])
+        key = ["upn", "date", "session"]  # an absence may have a row more: it said N first, and why later
+        first, second = (frame["marks"].groupby(key)["code"].last() for frame in (before, after))
+        assert first.index.equals(second.index)
+        hidden = {"I", "M", "C", "C2", "E", "O", "N", "L", "U"}
+        away = first.index.get_level_values("upn").isin(girls) & first.isin(hidden)
+        assert away.sum() > 100
+        assert second[away].groupby("session").unique().map(set).to_dict() == {"AM": {"/"}, "PM": {"\\"}}
+        assert first[~away].equals(second[~away])
 
     def test_under_recording_hides_incidents_and_nothing_else(self, tmp_path: Path) -> None:
         plan = replace(SECONDARY, until=date(2024, 10, 7))

@@ -36,13 +36,33 @@ def test_in_the_fair_world_no_group_has_more_need_or_is_treated_otherwise_and_as
     assert (fair.people.ethnicity == published.people.ethnicity).all()
 
 
+def test_in_the_fair_world_a_special_school_is_a_school_for_pupils_of_its_years():
+    special = {"phase": "SP", "pupils": 200}
+    fair, need = world("fair", **special), world("need", **special)
+    years = fair.year_group(0)
+    on_roll = fair.rolls.school[:, 0] == 0
+    assert fair.special(0)[on_roll].all()
+    assert (fair.setting(0).band == np.where(years >= 7, 1, 0))[on_roll].all()
+    assert (need.setting(0).band == 2)[on_roll].all()
+    assert fair.traits.base.std() > 0
+
+
+def test_in_the_fair_world_schools_sanction_and_write_down_alike_and_pupils_differ():
+    fair, need = (world(name, pupils=1600, schools=2) for name in ("fair", "need"))
+    here = fair.rolls.school[:, 0] < 2
+    for name in ("sanctions", "recording"):
+        assert not getattr(fair.setting(0), name)[here].any()
+        assert getattr(need.setting(0), name)[here].any()
+    assert fair.setting(0).praise[here].any()
+
+
 def test_the_unfair_world_is_the_fair_one_with_one_group_passed_over():
     fair, unfair = world("fair"), world("unfair")
     assert (fair.traits.base == unfair.traits.base).all()
     at = np.zeros(len(unfair.people.upn), np.int64)
     black = np.char.startswith(unfair.people.ethnicity, "B")
     assert black.any()
-    for kind in ("under_recorded", "recorded_late"):
+    for kind in ("under_recorded", "marked_present", "recorded_late"):
         chance = unfair.planted.chance(kind, at)
         assert (chance[black] == 1).all()
         assert not chance[~black].any()

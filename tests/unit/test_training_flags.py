@@ -1,5 +1,6 @@
 """Flags on small lists worked by hand: level, rise, capacity, ties, snooze, since when."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -117,9 +118,39 @@ def test_rising_since_is_the_first_week_of_the_unbroken_rise() -> None:
     assert found.loc[1, "rising_since"].date() == FIRST + timedelta(days=7 * 6)
 
 
-@pytest.mark.parametrize(("roll", "capacity"), [(10, 2), (499, 2), (500, 3), (1200, 6), (2900, 15), (9000, 15)])
-def test_capacity_is_half_a_per_cent_of_the_roll_at_least_two_at_most_fifteen(roll: int, capacity: int) -> None:
-    assert RULE.capacity(np.array([roll])).tolist() == [capacity]
+def rooms(rule: FlagRule, roll: int, *, school: int = 900001, weeks: int = 200) -> list[int]:
+    """Return a school's capacity in each of so many weeks that follow each other."""
+    days = np.datetime64(FIRST) + 7 * np.arange(weeks)
+    return rule.capacity(np.full(weeks, roll), np.full(weeks, school), days).tolist()
+
+
+@pytest.mark.parametrize(("roll", "capacity"), [(10, {2}), (400, {2}), (600, {3}), (2900, {14, 15}), (9000, {15})])
+def test_capacity_is_half_a_per_cent_of_the_roll_at_least_two_at_most_fifteen(roll: int, capacity: set[int]) -> None:
+    assert set(rooms(RULE, roll)) == capacity
+
+
+@pytest.mark.parametrize("roll", [1, 60, 100, 199, 300, 861, 1234, 2900])
+@pytest.mark.parametrize("school", [900001, 900002, 136000])
+def test_what_is_less_than_a_pupil_is_carried_over_so_that_every_school_has_its_share(roll: int, school: int) -> None:
+    found = rooms(replace(RULE, capacity_min=0), roll, school=school)
+    assert max(found) - min(found) <= 1
+    so_far = np.cumsum(found)
+    assert np.abs(so_far - 0.005 * roll * np.arange(1, 201)).max() < 1 + 1e-6, "never a whole pupil before or behind"
+
+
+def test_room_for_half_a_pupil_is_room_for_one_every_second_week_and_not_everywhere_in_the_same() -> None:
+    rule = replace(RULE, capacity_min=0)
+    found = [rooms(rule, 100, school=urn, weeks=6) for urn in range(900001, 900021)]
+    assert {tuple(weeks) for weeks in found} == {(0, 1, 0, 1, 0, 1), (1, 0, 1, 0, 1, 0)}
+    assert 5 <= sum(weeks[0] for weeks in found) <= 15
+
+
+def test_every_day_of_a_week_has_the_week_s_capacity() -> None:
+    rule, days = replace(RULE, capacity_min=0), np.datetime64("2025-09-01") + np.arange(14)
+    assert days[0].astype(object).weekday() == 0
+    found = rule.capacity(np.full(14, 100), np.full(14, 900001), days).tolist()
+    assert found[:7] == found[:1] * 7
+    assert found[7:] == [1 - found[0]] * 7
 
 
 def test_each_school_has_its_own_list() -> None:

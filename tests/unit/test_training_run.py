@@ -16,6 +16,7 @@ from training.bundle import read_verified
 from training.candidate import Candidate, NoCandidate, load_candidate, save_candidate
 from training.dataset import Dataset
 from training.fitting import part_of
+from training.matured import Hindsight
 from training.model import MatrixRefused, fit
 from training.reasons import MOST_AGAINST, MOST_FOR, reasons, reasons_of_row
 from training.run import candidate_of
@@ -46,6 +47,11 @@ class Made:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     data, network, when = made_up(SETTINGS, pupils=240)
+    came = data.outcomes.frame[data.outcomes.frame["outcome"] == 1].drop_duplicates(["pupil", "starts_on"])
+    missed = came.assign(school=1, event_on=came["starts_on"])[["pupil", "school", "event_on"]]
+    quiet = data.outcomes.frame[data.outcomes.frame["outcome"] == 0]
+    helped = quiet.loc[quiet["pupil"] % 5 == 0, ["pupil", "as_of"]].assign(listed=quiet["pupil"] % 10 == 0)
+    data = replace(data, hindsight=Hindsight(missed=missed, helped=helped))
     return Made(data, when, candidate_of(data, network, when, SETTINGS))
 
 
@@ -54,10 +60,32 @@ def small(made: Made, rows: int = 40) -> Matrix:
 
 
 def test_a_second_run_gives_the_same_digest_and_the_same_flags(made: Made) -> None:
+    """And without what only hindsight knows: it measures a model and changes nothing in it."""
     data, network, when = made_up(SETTINGS, pupils=240)
     again = candidate_of(data, network, when, replace(SETTINGS, processes=2, threads=1))
     assert again.bundle.digest == made.candidate.bundle.digest
     pd.testing.assert_frame_equal(again.allocation, made.candidate.allocation)
+
+
+def test_every_approach_is_measured_on_what_earlier_lists_missed(made: Made) -> None:
+    rows = made.candidate.comparison
+    assert rows["known_missed"].eq(len(made.data.hindsight.missed)).all()
+    assert rows["positives_missed"].nunique() == 1
+    assert 0 < rows["recall_missed"].iloc[0] < 1
+    assert rows["recall_missed"].tolist() == (rows["found_missed"] / rows["positives_missed"]).tolist()
+
+
+def test_labels_that_support_may_have_changed_are_counted_and_read_both_ways(made: Made) -> None:
+    """A fifth of pupils have help whenever nothing happens to them: left out, the outcome is more usual."""
+    said = made.candidate.data["helped"]
+    learned = part_of(made.data, made.when.train)
+    quiet = learned.matrix.keys[learned.outcomes == 0]
+    assert said["helped"] == (quiet["pupil"] % 5 == 0).sum() > 0
+    assert said["listed"] == quiet.loc[quiet["pupil"] % 10 == 0, "pupil"].nunique()
+    assert said["rate_without"] == learned.outcomes.sum() / (said["rows"] - said["helped"]) > said["rate"]
+    everyone, without = (made.candidate.evaluation.summary[name] for name in ("all", "without_helped"))
+    assert without["precision"] == everyone["right"] / (everyone["flagged"] - without["left_out"])
+    assert without["precision"] > everyone["precision"]
 
 
 def test_other_threads_give_the_same_model(made: Made) -> None:

@@ -157,7 +157,11 @@ class Asked:
         self.weights = weights
 
     def probabilities(self, rows: Matrix) -> np.ndarray:
-        return 0.05 + sum(weight * np.nan_to_num(rows.values[:, NAMES.index(name)]) for name, weight in self.weights)
+        return self.chances(rows.values, rows.fingerprint)
+
+    def chances(self, values: np.ndarray, fingerprint: str) -> np.ndarray:
+        assert fingerprint == matrix(row()[None], [7], NOW).fingerprint
+        return 0.05 + sum(weight * np.nan_to_num(values[:, NAMES.index(name)]) for name, weight in self.weights)
 
     def contributions(self, rows: Matrix) -> np.ndarray:
         parts = np.zeros((len(rows), len(NAMES) + 1))
@@ -180,7 +184,7 @@ def test_what_would_lower_the_figure_by_hand() -> None:
     )
     now = matrix(row(removals_4w=4, late_rate_4w=0.1, detentions_4w=2, incidents_4w=3)[None], [7], NOW)
     then = matrix(row(removals_4w=1, missed_rate_4w=0.2, incidents_4w=3)[None], [7], THEN)
-    (found,) = levers(model, now, then, [THEN], CATALOGUE)  # type: ignore[arg-type]  # as much of a scorer as is asked
+    (found,) = levers(model, now.fingerprint, now.values, then.values, [THEN], CATALOGUE)  # type: ignore[arg-type]  # as much of a scorer as is asked
     assert [(lever.group, round(lever.probability, 9)) for lever in found] == [
         ("Time in lessons", 0.14),
         ("Punctuality", 0.25),
@@ -194,18 +198,18 @@ def test_nothing_is_promised_where_nothing_lowers_the_figure() -> None:
     model = Asked(("removals_4w", 0.05), ("late_rate_4w", -0.4))
     worse_then = matrix(row(removals_4w=9)[None], [7], THEN)
     now = matrix(row(removals_4w=1, late_rate_4w=0.1)[None], [7], NOW)
-    assert levers(model, now, worse_then, [THEN], CATALOGUE) == ((),)  # type: ignore[arg-type]  # see above
+    assert levers(model, now.fingerprint, now.values, worse_then.values, [THEN], CATALOGUE) == ((),)  # type: ignore[arg-type]  # see above
     # A strength that was lower then is not put back, whatever the model makes of it.
     odd = Asked(("positives_4w", 0.1))
     had = matrix(row(positives_4w=2)[None], [7], NOW)
-    assert levers(odd, had, matrix(row()[None], [7], THEN), [THEN], CATALOGUE) == ((),)  # type: ignore[arg-type]  # see above
+    assert levers(odd, had.fingerprint, had.values, row()[None], [THEN], CATALOGUE) == ((),)  # type: ignore[arg-type]  # see above
 
 
 def test_an_unknown_earlier_value_leaves_what_is_known_now() -> None:
     model = Asked(("late_rate_4w", 0.4), ("late_rate_12w", 0.4))
     now = matrix(row(late_rate_4w=0.5, late_rate_12w=0.25)[None], [7], NOW)
     then = matrix(row(late_rate_4w=np.nan)[None], [7], THEN)
-    (found,) = levers(model, now, then, [THEN], CATALOGUE)  # type: ignore[arg-type]  # see above
+    (found,) = levers(model, now.fingerprint, now.values, then.values, [THEN], CATALOGUE)  # type: ignore[arg-type]  # see above
     assert [round(lever.probability, 9) for lever in found] == [0.25]
 
 
