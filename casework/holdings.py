@@ -5,7 +5,7 @@ from typing import Any, Final
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from casework import told, told_lookbacks, told_said, told_support
+from casework import told, told_lookbacks, told_partners, told_said, told_support
 from casework.tables_cases import CaseRow, DecisionRow, ViewRow
 from casework.told import pupil_ids
 from records.rights.holding import Gone, Holding, Subject
@@ -25,6 +25,7 @@ IMPERSONAL: Final = frozenset(
         "place_releases",
         "place_counts",
         "areas",
+        "partnerships",
         "area_figures",
         "area_standing",
         "continuum_terms",
@@ -93,6 +94,12 @@ def _lookbacks(session: Session, subject: Subject) -> int:
     return _count(session, subject, "lookbacks") + sum(counts)
 
 
+def _actions(session: Session, subject: Subject) -> int:
+    steps = text(f"SELECT count(*) FROM partner_steps WHERE {_ACTIONS_OF}")  # noqa: S608  # our own names
+    taken = int(session.execute(steps, {"pupils": pupil_ids(session, subject)}).scalar_one())
+    return taken + _count(session, subject, "partner_actions")
+
+
 def _flags(session: Session, subject: Subject) -> int:
     pupils = pupil_ids(session, subject)
     said = (text(f"SELECT count(*) FROM {table} WHERE {_FLAGS_OF}") for table in _WHY)  # noqa: S608  # our own names
@@ -109,6 +116,7 @@ _CASES_OF = "case_id IN (SELECT id FROM cases WHERE pupil_id = ANY (:pupils))"
 _CHALLENGES_OF = "challenge_id IN (SELECT id FROM challenges WHERE pupil_id = ANY (:pupils))"
 _SUPPORTS_OF = "support_id IN (SELECT id FROM supports WHERE pupil_id = ANY (:pupils))"
 _LOOKBACKS_OF = "lookback_id IN (SELECT id FROM lookbacks WHERE pupil_id = ANY (:pupils))"
+_ACTIONS_OF = "action_id IN (SELECT id FROM partner_actions WHERE pupil_id = ANY (:pupils))"
 _FLAGS_OF = "flag_id IN (SELECT id FROM flags WHERE pupil_id = ANY (:pupils))"
 _MINE = "pupil_id = ANY (:pupils)"
 # Other systems: who granted them access; of their secrets and posts there are hashes only.
@@ -144,6 +152,18 @@ HOLDINGS: Final = (
         describe=told_support.sections,
         erase=lambda session, subject: _delete(
             session, subject, ("support_versions", _SUPPORTS_OF), ("supports", _MINE)
+        ),
+    ),
+    Holding[Session](
+        name="actions with partners",
+        places=("partner_actions", "partner_steps"),
+        about="pupils, by a reference of the partner's own, and staff and partners by what they wrote; places",
+        purpose="agree and follow up what a school and another service each do for a pupil or on a place",
+        kept="three years from the last step",
+        find=_actions,
+        describe=told_partners.sections,
+        erase=lambda session, subject: _delete(
+            session, subject, ("partner_steps", _ACTIONS_OF), ("partner_actions", _MINE)
         ),
     ),
     Holding[Session](
@@ -228,7 +248,7 @@ HOLDINGS: Final = (
         places=(
             *("people", "person_roles", "sign_in_sessions", "break_glass", *_SYSTEMS),
             *("covers", "term_dates", "monday_letters", "uploads", "upload_steps"),
-            *("trainings", "staff_changes", "invitations", "programmes", "programme_versions"),
+            *("trainings", "staff_changes", "invitations", "programmes", "programme_versions", "partner_members"),
         ),
         about="staff and board members",
         purpose="sign in, permissions by role and school, and no case without someone who looks after it",

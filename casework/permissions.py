@@ -17,10 +17,12 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
         "board_member": "Board member",
         "data_protection_officer": "Data-protection officer",
         "administrator": "Administrator",
+        "partner": "Partner",
     }
 )
 
-_EVERYONE: Final = frozenset(ROLES)
+# A partner of another organisation sees what its agreement covers, and nothing else of Belong.
+_EVERYONE: Final = frozenset(ROLES) - {"partner"}
 _WITH_PUPILS: Final = frozenset({"school_staff", "school_lead", "network_lead"})
 
 PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -51,6 +53,10 @@ PERMISSIONS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         # What all of them say together, in counts: for those who answer for the network.
         "see_themes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
         "see_continuum": frozenset({"network_lead"}),
+        # What is agreed with partners: on a case by those who work with the pupil, on a place by the network's lead.
+        "record_action": SCHOOL_ROLES,
+        "manage_place_actions": frozenset({"network_lead"}),
+        "see_partner_actions": frozenset({"partner"}),
         # What is paid for and whom it reaches, in counts: for those who answer for the network's money and fairness.
         "see_programmes": frozenset({"network_lead", "board_member", "data_protection_officer"}),
         "manage_programmes": frozenset({"network_lead"}),
@@ -107,6 +113,9 @@ _SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
         "see_themes": "look at what learning reviews say together",
         "see_impact": "look at whether a flag helps",
         "see_continuum": "look at the exclusions continuum",
+        "record_action": "agree actions with partners",
+        "manage_place_actions": "look after actions with partners",
+        "see_partner_actions": "see what is agreed with a partner",
         "see_programmes": "look at programmes of support",
         "manage_programmes": "enter programmes of support",
         "enter_term_dates": "enter a school's term dates",

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Final
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import Select, insert, select, text
 from sqlalchemy.orm import Session
 
 from casework.permissions import PERMISSIONS, SCHOOL_ROLES, Person, check_may
@@ -22,6 +22,8 @@ SCHOOL: Final = "school"
 # Cuts by where pupils live, and the wards where so few do that they are counted together.
 LEVELS: Final = ("ward", "borough")
 ELSEWHERE: Final = "elsewhere"
+# What partners see counted: no list, no flag, and no incident that a school wrote down.
+FOR_PARTNERS: Final = ("pupils", "sessions_possible", "sessions_missed", "suspensions")
 # Measure → what one of it is. Pupils are those on roll on the half-term's last day, Reception to Year 11.
 MEASURES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -133,6 +135,22 @@ def course_of(session: Session, person: Person, cut: str, place: str) -> tuple[P
     return _read(session, person, PlaceCountRow.cut == cut, PlaceCountRow.place == place)
 
 
+def counts_for_partners(session: Session, half_term: date, level: str) -> tuple[PlaceCounts, ...]:
+    """Return a half-term's counts by ward or borough as partners see them: nothing of lists, of groups or of schools.
+
+    The session is a partner's own, to which the database gives no more than this either.
+    """
+    return _gathered(
+        session,
+        select(PlaceCountRow).where(
+            PlaceCountRow.half_term == half_term,
+            PlaceCountRow.cut == level,
+            PlaceCountRow.cut.in_(LEVELS),
+            PlaceCountRow.measure.in_(FOR_PARTNERS),
+        ),
+    )
+
+
 def _read(session: Session, person: Person, *conditions: object) -> tuple[PlaceCounts, ...]:
     check_may(person, "see_places")
     query = select(PlaceCountRow).where(*conditions)  # type: ignore[arg-type]  # SQL conditions
@@ -144,6 +162,10 @@ def _read(session: Session, person: Person, *conditions: object) -> tuple[PlaceC
         query = query.where(
             (PlaceCountRow.cut == NETWORK) | (PlaceCountRow.cut == SCHOOL) & PlaceCountRow.school_urn.in_(own)
         )
+    return _gathered(session, query)
+
+
+def _gathered(session: Session, query: Select[PlaceCountRow]) -> tuple[PlaceCounts, ...]:
     found: dict[tuple[date, str, str], dict[str, int | None]] = {}
     for row in session.scalars(query.order_by(PlaceCountRow.half_term, PlaceCountRow.cut, PlaceCountRow.place)):
         found.setdefault((row.half_term, row.cut, row.place), {})[row.measure] = row.count

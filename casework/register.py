@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from casework.partners import save_partners
 from casework.permissions import Person, check_may
 from casework.tables_staff import ShownRegisterRow
 from records.agreements import Register
@@ -25,7 +26,8 @@ class ShownRegister:
 
 
 def save_register(session: Session, register: Register, read_on: date) -> None:
-    """Publish the register in place of the one before. Needs the job's role."""
+    """Publish the register in place of the one before, and what partners may see by it. Needs the job's role."""
+    save_partners(session, register.partner)
     values: Mapping[str, Any] = {"read_on": read_on, "register": register.model_dump(mode="json")}
     statement = upsert(ShownRegisterRow).values(id=_ONE, **values)
     session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=dict(values)))

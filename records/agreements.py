@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from records.area_tables import AREA_TABLES
 from records.home import Home
 from records.identity.identities import IDENTITIES
+from records.partnerships import Partnership
 from records.refusal import Refusal
 from records.table import Column, Table
 from records.tables import TABLES
@@ -120,10 +121,12 @@ class Register(_Part):
     network: Controller
     agreement: tuple[Agreement, ...]
     transfer: tuple[Transfer, ...] = ()
+    partner: tuple[Partnership, ...] = ()
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        ids = [*(one.id for one in self.agreement), *(one.id for one in self.transfer)]
+        named: tuple[Agreement | Transfer | Partnership, ...] = (*self.agreement, *self.transfer, *self.partner)
+        ids = [one.id for one in named]
         twice = sorted({one for one in ids if ids.count(one) > 1})
         if twice:
             raise ValueError(f"agreement id stands twice: {', '.join(twice)}")

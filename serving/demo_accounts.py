@@ -8,13 +8,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class DemoAccount:
-    """One account of the demonstration; `school` is a place in the list of its schools, None network-wide."""
+    """One account of the demonstration; `school` is a place in the list of its schools, None network-wide.
+
+    `partner` is the agreement by which somebody of another organisation signs in.
+    """
 
     subject: str
     name: str
     role: str
     school: int | None
     words: str
+    partner: str = ""
 
 
 ACCOUNTS = (
@@ -73,6 +77,22 @@ ACCOUNTS = (
         role="administrator",
         school=None,
         words="Adds and invites people, gives and takes roles, reads agreements and the log of looks; sees no pupil",
+    ),
+    DemoAccount(
+        subject="youth-worker",
+        name="Demonstration youth worker",
+        role="partner",
+        school=None,
+        words="Works for the borough's youth service: what is agreed with it, and counts by place; no pupil's record",
+        partner="youth-service",
+    ),
+    DemoAccount(
+        subject="neighbourhood-officer",
+        name="Demonstration neighbourhood officer",
+        role="partner",
+        school=None,
+        words="Works in policing: counts by place that no pupil can be told from, and nothing else",
+        partner="neighbourhood-police",
     ),
 )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from casework.permissions import PERMISSIONS, ROLES
 from serving.page import PUBLIC, Page
 from serving.pages import (
+    actions,
     agreements,
     approval,
     audit,
@@ -23,6 +24,8 @@ from serving.pages import (
     looks,
     models,
     need,
+    partner,
+    partner_people,
     people,
     person,
     places,
@@ -57,6 +60,8 @@ PAGES: tuple[Page, ...] = (
     *themes.PAGES,
     *places.PAGES,
     *need.PAGES,
+    *actions.PAGES,
+    *partner.PAGES,
     *programme_form.PAGES,
     *programmes.PAGES,
     *impact.PAGES,
@@ -70,6 +75,7 @@ PAGES: tuple[Page, ...] = (
     *approval.PAGES,
     *training.PAGES,
     *people.PAGES,
+    *partner_people.PAGES,
     *invitations.PAGES,
     *person.PAGES,
     *agreements.PAGES,

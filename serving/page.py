@@ -4,7 +4,7 @@ Routes, navigation and the printed table of doors all come from `Page`, so nothi
 the table does not name.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from casework.permissions import PERMISSIONS, NotAllowed, Person, may
-from serving.notices import notices, training_notice
+from serving.notices import Notice, notices, training_notice
 from serving.security import nonce_of
 from serving.signed_in import SignedIn
 from serving.site import Site
@@ -150,12 +150,18 @@ def links(request: Request, signed_in: SignedIn | None) -> list[dict[str, Any]]:
     ]
 
 
+def _for(signed_in: SignedIn | None, all_notices: Iterable[Notice]) -> list[Notice]:
+    """Return the notices without those that lead to what the person may not open: a partner reads no audit."""
+    able = signed_in is None or may(signed_in.person, "see_audits") or not signed_in.person.roles
+    return [one for one in all_notices if able or not one.link]
+
+
 def frame_values(site: Site, request: Request, signed_in: SignedIn | None) -> dict[str, Any]:
     """Return what the frame of every page shows."""
     own = training_notice(signed_in.person, site.today()) if signed_in else None
     return {
         "network": site.home.network,
-        "notices": (*notices(site), *((own,) if own else ())),
+        "notices": (*_for(signed_in, notices(site)), *((own,) if own else ())),
         "navigation": links(request, signed_in),
         "person": signed_in.person if signed_in else None,
         "csrf": signed_in.csrf if signed_in else "",

@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -50,6 +51,12 @@ PROGRAMME: Final = {
     "schools": [str(SCHOOL), str(OTHER_SCHOOL)],
     "budget": "24,000",
 }
+ACTION: Final = {
+    "partnership": "youth-service",
+    "what": "Meet at the climbing club on two Thursdays.",
+    "owner": "theirs",
+    **{f"due_on-{part}": value for part, value in (("day", "6"), ("month", "7"), ("year", "2026"))},
+}
 RECEIVED: Final = {"received_on-day": "22", "received_on-month": "6", "received_on-year": "2026"}
 
 
@@ -76,6 +83,13 @@ def brought(site: RunningSite) -> str:
     """Return the file that `prepare` brought, whose columns wait to be confirmed."""
     with job_session(site.home) as session:
         return str(session.execute(text("SELECT id FROM uploads")).scalar_one())
+
+
+def agreed(site: RunningSite, *, on_place: bool = False) -> str:
+    """Return the action with a partner that `prepare` had agreed on OPENED, or on a place."""
+    with job_session(site.home) as session:
+        query = f"SELECT id FROM partner_actions WHERE place IS {'NOT NULL' if on_place else 'NULL'} LIMIT 1"
+        return str(session.execute(text(query)).scalar_one())
 
 
 def looked_back(site: RunningSite) -> str:
@@ -115,6 +129,9 @@ STANDS_FOR: Final[Mapping[str, Callable[[RunningSite], str]]] = MappingProxyType
         "challenge_id": asked_for,
         "support_id": offered,
         "lookback_id": looked_back,
+        "action_id": agreed,
+        "agreed_id": agreed,
+        "place_action_id": partial(agreed, on_place=True),
         "term": lambda site: TERM,
         "programme_id": programme,
         "upload_id": brought,
@@ -186,6 +203,7 @@ def prepare(site: RunningSite) -> None:
     network = site.client()
     network.sign_in("network-lead")
     network.send(network.get("/programmes/new"), "/programmes/new", PROGRAMME)
+    network.send(network.get("/actions/new"), "/actions/new", ACTION | {"place": "Old Dock", "owner": "ours"})
     network.close()
     with job_session(site.home) as session:
         session.execute(
@@ -208,4 +226,6 @@ def prepare(site: RunningSite) -> None:
             client.send(client.get(here), here, asked)
             here = f"/pupils/{site.ids[OPENED]}/support"
             client.send(client.get(here), here, SUPPORT)
+            here = f"/pupils/{site.ids[OPENED]}/actions"
+            client.send(client.get(here), here, ACTION | {"reference": "YS-2041"})
         client.close()

@@ -136,6 +136,15 @@ DOORS: Final[Mapping[str, Door]] = {
     "letter as PDF": _PUPIL,
     "corrections asked for": Door(),
     "one correction": Door(school=SCHOOL),
+    "agree an action": _PUPIL,
+    "follow up an action": _PUPIL,
+    "actions with partners": Door(),
+    "agree an action on a place": Door(),
+    "follow up an action on a place": Door(),
+    "agreed actions": Door(),
+    "counts for partners": Door(),
+    "a partner says how it goes": Door(),
+    "people of partners": Door(),
     "learning reviews": Door(),
     "one learning review": Door(school=SCHOOL, trained=True, writes="record_lookback"),
     "what learning reviews say": Door(),
@@ -300,6 +309,15 @@ def remember(walk: Walk) -> None:
             f"note, person_id, recorded_on, recorded_at, idempotency_key) VALUES ('{walk.ids['support there']}', 1, "
             f"{OTHER_SCHOOL}, 'youth_work', '{THEIR_WORDS}', '2026-06-22', 'waiting', '', '{walk.ids['lead']}', "
             "'2026-06-22', now(), 'there')"
+        )
+        walk.ids["action there"] = one(
+            "INSERT INTO partner_actions (partnership, pupil_id, school_urn, reference, what, owner) VALUES "
+            f"('health', '{site.ids[ELSEWHERE]}', {OTHER_SCHOOL}, 'H-7', '{THEIR_WORDS}', 'ours') RETURNING id"
+        )
+        database.execute(
+            "INSERT INTO partner_steps (action_id, number, step, due_on, said, person_id, by_partner, taken_on, "
+            f"recorded_at, idempotency_key) VALUES ('{walk.ids['action there']}', 1, 'agree', '2026-07-06', '', "
+            f"'{walk.ids['lead']}', false, '2026-06-22', now(), 'action there')"
         )
     with job_session(site.home) as session:
         rows = session.execute(text("SELECT id, school_urn FROM pupils")).all()

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from casework.callers import SCOPES
 from casework.database import connect, scoped
 from casework.integrations import revoke_integration
+from casework.partners import put_member
 from casework.people import NewPerson, add_person, end_person, person_by_id
 from casework.permissions import ROLES, SCHOOL_ROLES, Person, Role
 from casework.sessions import end_session, start_session
@@ -92,6 +93,8 @@ def visitors(home: Home, address: str) -> Iterator[dict[str, Visitor]]:
             )
             person = person_by_id(session, add_person(session, new), TODAY)
             made[name] = Visitor(name, person, _browser(address))
+    with job_session(home) as session:
+        put_member(session, made["partner"].person.id, "youth-service", given_by=made["administrator"].person.id)
     for name in NOBODY:
         made[name] = Visitor(name, made["school_lead here"].person, _browser(address))
     for visitor in made.values():

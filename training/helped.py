@@ -22,8 +22,15 @@ _FIGURES: Final = ("precision", "false_positive_rate")
 
 def is_helped(rows: pd.DataFrame, helped: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Return which rows (`pupil`, `as_of`) are among those of `matured.Hindsight.helped`."""
-    pairs = pd.MultiIndex.from_frame(helped[["pupil", "as_of"]])
-    return np.asarray(pd.MultiIndex.from_frame(rows[["pupil", "as_of"]]).isin(pairs), np.bool_)
+    return _among(rows, helped, ["pupil", "as_of"])
+
+
+def _among(rows: pd.DataFrame, named: pd.DataFrame, columns: list[str]) -> npt.NDArray[np.bool_]:
+    """Return which rows have a pair of the others; pairs are made of those pupils' rows alone, who are few."""
+    found = rows["pupil"].isin(named["pupil"]).to_numpy(bool, copy=True)
+    few = pd.MultiIndex.from_frame(rows.loc[found, columns])
+    found[found] = few.isin(pd.MultiIndex.from_frame(named[columns]))
+    return found
 
 
 def without_helped(rows: pd.DataFrame, pupil_terms: pd.DataFrame, helped: pd.DataFrame) -> dict[str, float]:
@@ -45,10 +52,9 @@ def without_helped(rows: pd.DataFrame, pupil_terms: pd.DataFrame, helped: pd.Dat
     """
     mine = is_helped(rows, helped) & (rows["outcome"] == 0).to_numpy(bool)
     flagged = rows[mine & rows["flagged"].to_numpy(bool)]
-    named = pd.MultiIndex.from_frame(pupil_terms[["pupil", "term"]]).isin(
-        pd.MultiIndex.from_frame(flagged[["pupil", "term"]])
-    )
-    out = named & ((pupil_terms["flagged_any"] == 1) & (pupil_terms["outcome"] == 0)).to_numpy(bool)
+    out = _among(pupil_terms, flagged, ["pupil", "term"]) & (
+        (pupil_terms["flagged_any"] == 1) & (pupil_terms["outcome"] == 0)
+    ).to_numpy(bool)
     found = list_quality(pupil_terms[~out])
     scored = rows[rows["probability"].notna().to_numpy(bool) & ~mine]
     chances = scored["probability"].to_numpy(np.float64)

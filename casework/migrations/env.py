@@ -11,6 +11,7 @@ from casework import (
     tables_flags,
     tables_impact,
     tables_lookbacks,
+    tables_partners,
     tables_people,
     tables_places,
     tables_said,
@@ -25,6 +26,7 @@ from casework.base import Base
 TABLES = (
     tables_people,
     tables_areas,
+    tables_partners,
     tables_flags,
     tables_impact,
     tables_cases,

@@ -34,6 +34,7 @@ _GONE_PUPILS: Final = (
     "AND NOT EXISTS (SELECT FROM flags f WHERE f.pupil_id = p.id) "
     "AND NOT EXISTS (SELECT FROM lookbacks l WHERE l.pupil_id = p.id) "
     "AND NOT EXISTS (SELECT FROM scores s WHERE s.pupil_id = p.id) "
+    "AND NOT EXISTS (SELECT FROM partner_actions a WHERE a.pupil_id = p.id) "
     "AND NOT EXISTS (SELECT FROM supports o WHERE o.pupil_id = p.id)"
 )
 _GONE_CHALLENGES: Final = f"SELECT id FROM challenges WHERE pupil_id IN ({_GONE_PUPILS})"  # noqa: S608  # our own words
@@ -41,10 +42,16 @@ _OLD_SUPPORTS: Final = (
     f"SELECT id FROM supports o WHERE o.case_id IN ({_OLD_CASES}) OR o.case_id IS NULL AND NOT EXISTS "  # noqa: S608  # ours
     "(SELECT FROM support_versions v WHERE v.support_id = o.id AND greatest(v.recorded_on, v.end_on) >= :cases)"
 )
+_OLD_ACTIONS: Final = (
+    "SELECT id FROM partner_actions a WHERE NOT EXISTS "
+    "(SELECT FROM partner_steps s WHERE s.action_id = a.id AND greatest(s.taken_on, s.due_on) >= :cases)"
+)
 _OLD_LOOKBACKS: Final = "SELECT id FROM lookbacks WHERE opened_on < :cases"
 _STEPS: Final = (
     *((table, f"lookback_id IN ({_OLD_LOOKBACKS})") for table in ("lookback_notes", "lookback_steps")),
     ("lookbacks", f"id IN ({_OLD_LOOKBACKS})"),
+    ("partner_steps", f"action_id IN ({_OLD_ACTIONS})"),
+    ("partner_actions", "NOT EXISTS (SELECT FROM partner_steps s WHERE s.action_id = partner_actions.id)"),
     ("voices", f"support_id IN ({_OLD_SUPPORTS})"),
     ("support_versions", f"support_id IN ({_OLD_SUPPORTS})"),
     ("supports", f"id IN ({_OLD_SUPPORTS})"),

@@ -1,9 +1,10 @@
 """A look after deployment in words: what was found, what follows, and what the figures cannot say."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from fairness.disclosure import rounded
+from fairness.disclosure import hidden_counts, rounded
 from fairness.findings import LIFT, Cell
 from fairness.metrics import BY_NAME
 from fairness.policy import Disclosure
@@ -36,21 +37,31 @@ MOST_NAMED = 8
 _ALWAYS = ("agreement", "seconds", "reviews", "late", "selection:")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Helped:
+    """Flagged pupil-terms whose outcomes are known: helped and not suspended, flagged rightly, and all of them."""
+
+    left_out: int
+    right: int = 0
+    flagged: int = 0
+
+
 def view(
     judgement: Judgement,
     what_follows: Step,
     signals: Sequence[Signal],
     *,
     look: Look | None,
-    helped: int,
+    helped: Helped,
     rule: Disclosure,
 ) -> dict[str, Any]:
     """Return what a page shows of one look: words, and no figure of a small group.
 
-    `helped` is how many flagged pupils were helped and not suspended: rounded, and under the least count that the
-    policy shows said without the number.
+    How many flagged pupils were helped and not suspended is rounded, and under the least count that the policy shows
+    said without the number.
     """
-    named = f"About {rounded(helped, rule)}" if helped >= rule.primary else "Some" if helped else "No"
+    left_out = helped.left_out
+    named = f"About {rounded(left_out, rule)}" if left_out >= rule.primary else "Some" if left_out else "No"
     sentences = [
         *(f"Outside a limit: {_cell(cell)}." for cell in judgement.failing),
         *(
@@ -59,7 +70,8 @@ def view(
         ),
         *([f"Not settled: {len(judgement.unsettled)} comparisons."] if judgement.unsettled else []),
         f"{named} pupils were flagged, helped and not suspended. {HELP_INFLATES}"
-        + (" A limit counts as broken only if it is broken without them too." if helped else ""),
+        + (" A limit counts as broken only if it is broken without them too." if left_out else "")
+        + _both_readings(helped, rule),
     ]
     if look is not None:
         sentences.append(
@@ -73,6 +85,18 @@ def view(
         "alarms": _alarms(signals),
         "signals": _quiet(signals),
     }
+
+
+def _both_readings(helped: Helped, rule: Disclosure) -> str:
+    """Return the share of flags that were right, counted as they are and without helped pupils, as far as it may be."""
+    rest = helped.flagged - helped.left_out
+    counts = {"left": helped.left_out, "right": helped.right, "wrong": rest - helped.right}
+    if not helped.left_out or rest <= 0 or hidden_counts([(("helped", "all"), counts)], rule):
+        return ""
+    return (
+        f" Counted as false alarms, {helped.right / helped.flagged:.0%} of flags were right; with them left out, "
+        f"{helped.right / rest:.0%}."
+    )
 
 
 def _alarms(signals: Sequence[Signal]) -> list[str]:

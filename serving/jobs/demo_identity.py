@@ -7,6 +7,7 @@ asks for no password, which is why only a home marked `demo` may start it.
 import json
 import logging
 import threading
+import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import httpx
 from jinja2 import DictLoader
 from sqlalchemy.orm import Session
 
+from casework.partners import put_member
 from casework.people import NewPerson, add_person
 from casework.permissions import Role
 from records.home import Home
@@ -143,9 +145,10 @@ def save_demo_people(session: Session, issuer: str, schools: Sequence[int], toda
 
     `schools` are the URNs that accounts refer to by place; with one school, all school accounts are there.
     """
+    made: dict[str, uuid.UUID] = {}
     for account in ACCOUNTS:
         school = None if account.school is None else schools[min(account.school, len(schools) - 1)]
-        add_person(
+        made[account.subject] = add_person(
             session,
             NewPerson(
                 issuer=issuer,
@@ -156,6 +159,13 @@ def save_demo_people(session: Session, issuer: str, schools: Sequence[int], toda
                 training_on=today - timedelta(days=30),
             ),
         )
+    _save_demo_partners(session, made)
+
+
+def _save_demo_partners(session: Session, made: Mapping[str, uuid.UUID]) -> None:
+    for account in ACCOUNTS:
+        if account.partner:
+            put_member(session, made[account.subject], account.partner, given_by=made["administrator"])
 
 
 def save_demo_colleagues(session: Session, issuer: str, schools: Sequence[int], today: date) -> None:

@@ -11,6 +11,7 @@ from fairness.audit import audit
 from fairness.findings import Audit
 from fairness.policy import Policy
 from fairness.run import members_of
+from fairness.watch.telling import Helped
 from features.compiled import build
 from features.matrix import concat
 from records.history import History
@@ -45,9 +46,16 @@ class Matured:
     helped: pd.DataFrame
 
     @property
-    def helped_and_not_suspended(self) -> int:
-        """How many pupil-terms count as false alarms although somebody helped."""
-        return 0 if self.evaluation is None else int(_censored(self.evaluation.pupil_terms, self.helped).sum())
+    def told(self) -> Helped:
+        """How many pupil-terms count as false alarms although somebody helped, beside all that were flagged."""
+        if self.evaluation is None:
+            return Helped(left_out=0)
+        everyone = self.evaluation.summary["all"]
+        return Helped(
+            left_out=int(_censored(self.evaluation.pupil_terms, self.helped).sum()),
+            right=int(everyone["right"]),
+            flagged=int(everyone["flagged"]),
+        )
 
 
 def matured(home: Home, bundle: Bundle, served: pd.DataFrame, cases: pd.DataFrame, today: date) -> Matured:

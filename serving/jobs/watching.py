@@ -87,7 +87,7 @@ def monitor(home: Home) -> Watched:
     follows = step(found.approval.verdict, verdicts) if judgement.verdict in LOOKED else "go_on"
     signals = _signals(home, found, served, cases, today)
     policy = policy_of(home)
-    shown = view(judgement, follows, signals, look=look, helped=came.helped_and_not_suspended, rule=policy.disclosure)
+    shown = view(judgement, follows, signals, look=look, helped=came.told, rule=policy.disclosure)
     payload = {
         "view": shown,
         "look": None if look is None else asdict(look),

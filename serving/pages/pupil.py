@@ -13,6 +13,7 @@ from casework.setting_aside import fresh_start, snoozed
 from casework.support_read import is_owed
 from features.cohort import ABSTAIN
 from serving.page import NotFound, Page, Visit
+from serving.pages.action_words import pupil_actions
 from serving.pages.pupil_parts import chart_of, event_words, week_rows
 from serving.pages.support_words import support_words
 from serving.rendering import day_words, year_words
@@ -27,6 +28,7 @@ _SAVED = {
     "support": "The support is saved. It shows below, in the next review and when this page is printed.",
     "correction": "The correction is recorded. Those who answer for the school see it with its last day.",
     "aside": "The case is set aside. It comes back on the list by itself.",
+    "action": "The action with the partner is saved.",
     "fresh": "The fresh start is granted. It counts from the coming night.",
 }
 
@@ -88,6 +90,8 @@ def show_pupil(visit: Visit) -> Response:
         aside=snoozed(visit.session, case.id, visit.today) if case else None,
         fresh=fresh_start(visit.session, pupil.pupil_id),
         support=support_words(visit, pupil),
+        actions=pupil_actions(visit, pupil),
+        may_act=may(visit.person, "record_action", school),
         support_owed=bool(case and is_owed(visit.session, case.id)),
         may_support=may(visit.person, "record_support", school),
         may_voice=may(visit.person, "record_voice", school),

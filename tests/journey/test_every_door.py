@@ -59,7 +59,8 @@ def walk(site: RunningSite) -> Iterator[Walk]:
 
 def of_pupil(walk: Walk, page: Page, pupil: str) -> str:
     """Return a page's address for this pupil; a support that it names is one of the other school's pupil."""
-    return page.path.replace("{pupil_id}", pupil).replace("{support_id}", walk.ids["support there"])
+    there = page.path.replace("{pupil_id}", pupil).replace("{support_id}", walk.ids["support there"])
+    return there.replace("{action_id}", walk.ids["action there"])
 
 
 def views_of_their_own(walk: Walk) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casework import permissions, rules, states
+from casework import partner_actions, partners, permissions, places, rules, states
 from casework.base import Base
 from casework.explanation import in_a_hundred
 from casework.facts import Change, Measure, Week, changes, going_well, list_facts, what_changed
@@ -99,7 +99,7 @@ def test_a_share_in_words(share, words):
 
 
 # Every permission x every role, written out: s staff, l lead, n network lead, d data scientist, b board
-# member, o data-protection officer, a administrator.
+# member, o data-protection officer, a administrator, p partner.
 TRUTH = {
     "see_caseload": "sln",
     "see_pupil": "sln",
@@ -115,6 +115,9 @@ TRUTH = {
     "see_need": "nbo",
     "see_impact": "ndbo",
     "see_continuum": "n",
+    "record_action": "sl",
+    "manage_place_actions": "n",
+    "see_partner_actions": "p",
     "see_lookbacks": "sln",
     "record_lookback": "sl",
     "see_themes": "nbo",
@@ -148,6 +151,7 @@ LETTERS = {
     "b": "board_member",
     "o": "data_protection_officer",
     "a": "administrator",
+    "p": "partner",
 }
 
 
@@ -271,14 +275,20 @@ def test_people_steps_need_a_permission_that_is_declared():
 
 def test_the_database_knows_the_same_words():
     """The migration spells states, opinions, actions and roles again, as a database must; they may not drift."""
-    text = (Path(permissions.__file__).parent / "migrations/versions/v0001_tables.py").read_text(encoding="utf-8")
-    for column, words in (
-        ("state", states.STATES),
-        ("opinion", states.OPINIONS),
-        ("action", states.ACTIONS),
-        ("role", ROLES),
+    versions = Path(permissions.__file__).parent / "migrations/versions"
+    for version, column, words in (
+        ("v0001_tables", "state", states.STATES),
+        ("v0001_tables", "opinion", states.OPINIONS),
+        ("v0001_tables", "action", states.ACTIONS),
+        ("v0022_partners", "role", ROLES),
+        ("v0022_partners", "kind", partners.KINDS),
+        ("v0022_partners", "owner", partner_actions.OWNERS),
+        ("v0022_partners", "step", ("agree", *partner_actions.STEPS)),
+        ("v0022_partners", "measure", places.FOR_PARTNERS),
+        ("v0021_areas", "level", ("area", *places.LEVELS)),
     ):
-        found = re.search(rf"{column} IN \(([^)]*)\)", text)
+        text = (versions / f"{version}.py").read_text(encoding="utf-8")
+        found = re.search(rf"\b{column} IN \(([^)]*)\)", text)
         assert set(re.findall(r"'(\w+)'", found.group(1))) == set(words)
 
 

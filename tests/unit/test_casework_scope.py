@@ -22,6 +22,7 @@ from casework.migrations.versions import (
     v0010_every_day,
     v0012_uploads,
     v0016_support,
+    v0022_partners,
 )
 from casework.permissions import Role
 from records.home import create_home
@@ -204,6 +205,9 @@ def test_a_pupil_cannot_be_moved_or_added_out_of_scope(two_schools):
         "DELETE FROM upload_steps",
         "UPDATE support_versions SET note = 'another'",
         "DELETE FROM supports",
+        "UPDATE partner_actions SET partnership = 'another'",
+        "DELETE FROM partner_steps",
+        "INSERT INTO partnerships SELECT * FROM partnerships",
         "UPDATE programme_versions SET budget_pounds = 1",
         "INSERT INTO programme_counts SELECT id, 'p', 'school', '1', 'reached', 10 FROM programmes",
         "INSERT INTO look_checks (checked_at, holds, looks, head, sentence) VALUES (now(), true, 0, '', '')",
@@ -235,10 +239,14 @@ def test_every_table_with_pupils_is_forced(casework_home):
             "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity FROM pg_class c "
             "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind = 'r' "
             "AND (c.relname = 'pupils' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid "
-            "AND a.attname IN ('pupil_id', 'case_id', 'flag_id', 'challenge_id', 'support_id', 'programme_id')))"
+            "AND a.attname IN ('pupil_id', 'case_id', 'flag_id', 'challenge_id', 'support_id', 'programme_id', "
+            "'action_id')))"
         ).fetchall()
     assert {name for name, forced in rows if not forced} == set()
-    assert {name for name, _ in rows} == {*SCOPED, *v0016_support.SCOPED, "lookbacks", "looks"}
+    assert {name for name, _ in rows} == {
+        *(*SCOPED, *v0016_support.SCOPED, *v0022_partners.APPENDED),
+        *("lookbacks", "looks"),
+    }
 
 
 def test_the_officers_setting_opens_one_table_to_be_read(casework_home):

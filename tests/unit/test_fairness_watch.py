@@ -13,7 +13,7 @@ from fairness.policy import read_policy
 from fairness.watch.course import Judgement, judged, plan, step
 from fairness.watch.signals import Signal, drift, reviewing, same_season, selection, stability_index
 from fairness.watch.spending import Look, looks, spent
-from fairness.watch.telling import HELP_INFLATES, view
+from fairness.watch.telling import HELP_INFLATES, Helped, view
 
 POLICY = read_policy()
 # O'Brien-Fleming-type limits at one-sided 0.025, equally spaced looks, as Reboussin, DeMets, Kim and Lan's program
@@ -285,12 +285,17 @@ class TestSignals:
 class TestTelling:
     def test_help_is_said_to_inflate_false_alarms_and_a_small_number_is_not_given(self):
         judgement = Judgement(verdict="PASS")
-        few = view(judgement, "go_on", [], look=LOOK, helped=3, rule=POLICY.disclosure)
-        many = view(judgement, "go_on", [], look=LOOK, helped=31, rule=POLICY.disclosure)
+        few = view(judgement, "go_on", [], look=LOOK, helped=Helped(left_out=3), rule=POLICY.disclosure)
+        many = view(
+            judgement, "go_on", [], look=LOOK, helped=Helped(left_out=31, right=40, flagged=200), rule=POLICY.disclosure
+        )
         assert any(
             said.startswith("Some pupils were flagged, helped") and HELP_INFLATES in said for said in few["sentences"]
         )
-        assert any(said.startswith("About 30 pupils were flagged, helped") for said in many["sentences"])
+        (both,) = (said for said in many["sentences"] if said.startswith("About 30 pupils were flagged, helped"))
+        # 40 of 200, and of the 169 that are left: 23.7 %.
+        assert both.endswith("20% of flags were right; with them left out, 24%.")
+        assert not any("left out" in said for said in few["sentences"])
         assert any("once in 179 times" in said for said in few["sentences"])
 
     def test_a_failure_names_the_group_and_the_figure_and_no_number(self):
@@ -300,7 +305,7 @@ class TestTelling:
             "suspend",
             [Signal(name="late", sentence="Late.", alarm=True)],
             look=LOOK,
-            helped=0,
+            helped=Helped(left_out=0),
             rule=POLICY.disclosure,
         )
         assert said["sentences"][0] == "Outside a limit: Boys, pupils who needed help and were flagged in time."
@@ -318,7 +323,9 @@ class TestTelling:
             *(Signal(name=f"selection:sex:{who}", sentence="-", alarm=False) for who in ("male", "female")),
             Signal(name="late", sentence="Up to date.", alarm=False, value=0.0),
         ]
-        said = view(Judgement(verdict="NOT_YET"), "go_on", signals, look=None, helped=0, rule=POLICY.disclosure)
+        said = view(
+            Judgement(verdict="NOT_YET"), "go_on", signals, look=None, helped=Helped(left_out=0), rule=POLICY.disclosure
+        )
         assert said["alarms"][0] == "Everyone agrees."
         assert said["alarms"][1].endswith("f6 (0.50), f7 (0.50), and 2 more in the home's watches folder.")
         assert said["alarms"][2] == "Values missing more often, or less, than in the audit: f1 (0.20)."
@@ -330,5 +337,5 @@ class TestTelling:
 
     def test_only_a_cell_that_fails_only_as_counted_is_said_apart(self):
         judgement = replace(Judgement(verdict="NOT_SETTLED"), only_as_counted=(cell(0.01, metric="false_alarms"),))
-        said = view(judgement, "go_on", [], look=LOOK, helped=12, rule=POLICY.disclosure)
+        said = view(judgement, "go_on", [], look=LOOK, helped=Helped(left_out=12), rule=POLICY.disclosure)
         assert said["sentences"][0].startswith("Outside a limit only while helped pupils count as false alarms")
