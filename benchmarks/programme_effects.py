@@ -39,18 +39,20 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=1000)
     draws = parser.parse_args().draws
     began = time.perf_counter()
-    coverage, praised, power = [], [], []
+    coverage: list[float] = []
+    praised: list[float] = []
+    power: list[float] = []
     with ProcessPoolExecutor(2) as pool:
         for cell in CELLS:
             found = np.array(list(pool.map(drawn, [(seed, cell) for seed in range(draws)], chunksize=10)))
             truth, estimate, lower, upper, findable, plain = found.T
             held, fewer = (lower <= truth) & (truth <= upper), upper < 0
-            coverage.append(held.mean())
-            (power if cell[2] else praised).append(fewer.mean())
+            coverage.append(float(held.mean()))
+            (power if cell[2] else praised).append(float(fewer.mean()))
             print(
                 f"{cell[0]} schools of {cell[1]}, {cell[2]:.0%} prevented: truth {truth.mean():+.4f}, estimate "
-                f"{estimate.mean():+.4f} (plain difference {plain.mean():+.4f}), holds the truth {held.mean():.1%}, said "
-                f"to be fewer {fewer.mean():.1%}, findable {findable.mean():.4f}",
+                f"{estimate.mean():+.4f} (plain difference {plain.mean():+.4f}), holds the truth {held.mean():.1%}, "
+                f"said to be fewer {fewer.mean():.1%}, findable {findable.mean():.4f}",
                 flush=True,
             )
     error = float(np.sqrt(0.05 * 0.95 / draws))
