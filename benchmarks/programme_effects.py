@@ -16,6 +16,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from benchmarks.measured import load
+from learning.impact.discontinuity import TooFew
 from learning.programmes.effect import effect_on_reached
 from tests.unit.test_learning_programme_effects import network
 
@@ -24,13 +25,16 @@ CELLS = ((5, 300, 0.0), (12, 200, 0.0), (12, 200, 0.5), (30, 150, 0.0), (30, 150
 
 
 def drawn(asked: tuple[int, tuple[int, int, float]]) -> tuple[float, ...]:
-    """Return of one draw: truth, estimate, ends of the interval, what can be found, and the plain difference."""
+    """Return of one draw: truth, plain difference, estimate, interval, what can be found; NaN where too few."""
     seed, (schools, pupils, helped) = asked
     rows, outcome, before, truth = network(seed, helped, schools, pupils)
-    found = effect_on_reached(rows, outcome, before)
     reached = rows["reached"].to_numpy(bool)
     plain = outcome[reached].mean() - outcome[~reached].mean()
-    return truth, found.estimate, found.lower, found.upper, found.findable, plain
+    try:
+        found = effect_on_reached(rows, outcome, before)
+    except TooFew:
+        return truth, plain, *[np.nan] * 4
+    return truth, plain, found.estimate, found.lower, found.upper, found.findable
 
 
 def main() -> None:
@@ -45,14 +49,16 @@ def main() -> None:
     with ProcessPoolExecutor(2) as pool:
         for cell in CELLS:
             found = np.array(list(pool.map(drawn, [(seed, cell) for seed in range(draws)], chunksize=10)))
-            truth, estimate, lower, upper, findable, plain = found.T
-            held, fewer = (lower <= truth) & (truth <= upper), upper < 0
+            told = np.isfinite(found[:, 2])
+            truth, plain, estimate, lower, upper, findable = found[told].T
+            held, fewer = (lower <= truth) & (truth <= upper), np.append(upper < 0, np.zeros((~told).sum(), bool))
             coverage.append(float(held.mean()))
             (power if cell[2] else praised).append(float(fewer.mean()))
             print(
                 f"{cell[0]} schools of {cell[1]}, {cell[2]:.0%} prevented: truth {truth.mean():+.4f}, estimate "
                 f"{estimate.mean():+.4f} (plain difference {plain.mean():+.4f}), holds the truth {held.mean():.1%}, "
-                f"said to be fewer {fewer.mean():.1%}, findable {findable.mean():.4f}",
+                f"said to be fewer {fewer.mean():.1%}, findable {findable.mean():.4f}, "
+                f"too few to tell {1 - told.mean():.1%}",
                 flush=True,
             )
     error = float(np.sqrt(0.05 * 0.95 / draws))
