@@ -26,6 +26,7 @@ from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
 from serving.jobs.board_settings import settings_under_policy
 from serving.jobs.continuum import publish_continuum
+from serving.jobs.demo_help import write_down_help
 from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_colleagues, save_demo_people
 from serving.jobs.deploy import deploy, show_audit
 from serving.jobs.gatekeeping import audit_candidate
@@ -139,7 +140,10 @@ def build_demo(path: Path, plan: Plan, *, mlruns: Path, console: Console) -> Dem
         say(decision.verdict)
         show_audit(home, digest)
     night = None if decision.verdict == "FAIL" else _served(home, digest, decision, mlruns, stages)
-    _people(home)
+    schools = _people(home)
+    if night is not None:
+        with stages("Writing down a programme, its offers of support and a study") as say:
+            say(f"{write_down_help(home, issuer_of(IDENTITY_PORT), schools, TODAY)} offers")
     return Demo(home=home, records=records, candidate=candidate, decision=decision, night=night, seconds=stages.seconds)
 
 
@@ -243,8 +247,11 @@ def _schools_by_open_cases(session: Session) -> list[int]:
     return list(session.scalars(counted.order_by(cases.desc(), SchoolRow.urn)))
 
 
-def _people(home: Home) -> None:
-    """Add the demonstration's people at the two schools with the most open cases, and one integration."""
+def _people(home: Home) -> tuple[int, ...]:
+    """Add the demonstration's people at the two schools with the most open cases, and one integration.
+
+    Returns the network's schools.
+    """
     engine = connect(home, "job")
     with scoped(engine, None) as session:
         schools = _schools_by_open_cases(session)
@@ -268,3 +275,4 @@ def _people(home: Home) -> None:
     credentials = home.secrets / CREDENTIALS_FILE
     credentials.unlink(missing_ok=True)
     write_credentials(credentials, CLIENT, secret)
+    return tuple(schools)

@@ -14,8 +14,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from rich.console import Console
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from casework.impact import studies
+from casework.programme_figures import programme_releases
+from casework.programmes import programmes
 from casework.tables_cases import CaseRow
 from casework.tables_flags import FlagRow, ScoreRow
 from casework.tables_people import PupilRow
@@ -123,6 +126,18 @@ def test_flags_keep_within_each_school_s_capacity_and_open_cases(ran: Ran) -> No
     by_school = scores.dropna().groupby("school").agg(flags=("flagged", "sum"), capacity=("capacity", "max"))
     assert (by_school["flags"] <= by_school["capacity"]).all()
     assert cases == len(ran.flags[0])
+
+
+def test_a_programme_its_offers_and_a_study_are_written_down_once(ran: Ran) -> None:
+    with job_session(ran.first.home) as session:
+        [programme] = programmes(session)
+        offers = session.execute(text("SELECT standing, count(*) FROM support_versions GROUP BY standing")).all()
+        [release] = programme_releases(session, programme.id)
+        [study] = studies(session)
+    assert dict(offers) == {"taken_up": 64, "declined": 18, "waiting": 8}
+    assert release.period == "2025/26 Spring 2"
+    assert study.payload is None
+    assert study.study.first_week == TODAY
 
 
 def test_no_name_and_no_upn_lies_in_the_record_store(ran: Ran) -> None:
