@@ -30,9 +30,18 @@ class DatabaseUnavailable(Refusal):
 
 def read_or_make_secret(folder: Path, name: str, made: str) -> str:
     """Return the secret kept in this file, or keep the one just made. Readable by the owner only."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / name
-    partial = folder / f"{name}.{secrets.token_hex(8)}"
+    if not file.exists():
+        _keep(folder, file, made)
+    if os.name == "posix" and file.stat().st_mode & 0o077:
+        raise DatabaseUnavailable(f"{name} in the home's secrets can be read by others; set its mode to 600")
+    return file.read_text(encoding="utf-8")
+
+
+def _keep(folder: Path, file: Path, made: str) -> None:
+    """Write a secret to the disk, unless another process was quicker."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    partial = folder / f"{file.name}.{secrets.token_hex(8)}"
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as out:
         out.write(made)
@@ -45,9 +54,6 @@ def read_or_make_secret(folder: Path, name: str, made: str) -> str:
         pass
     finally:
         partial.unlink()
-    if os.name == "posix" and file.stat().st_mode & 0o077:
-        raise DatabaseUnavailable(f"{name} in the home's secrets can be read by others; set its mode to 600")
-    return file.read_text(encoding="utf-8")
 
 
 def embedded_url(home: Home, role: str) -> URL:

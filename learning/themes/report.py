@@ -92,8 +92,7 @@ def _body(counts: ThemeCounts, terms: Sequence[Counted]) -> tuple[Block, ...]:
         *_division("signal", "Pupils, by what Belong did", terms),
         head("When help was offered"),
         *_division("offer", "Pupils, by the first help that is recorded", terms),
-        *words("Of those whom a list had: how long from the first such list to the first help."),
-        *_division("wait", "Pupils, by how long help took", terms),
+        *_division("wait", "Pupils, by how long help took", terms, "Of those whom a list had: from that list to help"),
         head("The reviews"),
         *_division("kind", "Pupils, by what opened the review", terms),
         *_division("standing", "Pupils, by where the review stands", terms),
@@ -124,9 +123,9 @@ def _added(parts: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(parts) else None
 
 
-def _division(name: str, first: str, terms: Sequence[Counted]) -> tuple[Block, ...]:
+def _division(name: str, first: str, terms: Sequence[Counted], title: str = "") -> tuple[Block, ...]:
     rows = [(_WORDS[name][part], *_cells((name, part), terms)) for part in DIVISIONS[name]]
-    return _grid(first, rows, terms)
+    return _grid(first, rows, terms, title)
 
 
 def _themes(counts: ThemeCounts, terms: Sequence[Counted]) -> tuple[Block, ...]:
@@ -149,6 +148,6 @@ def _cells(key: tuple[str, str], terms: Sequence[Counted]) -> tuple[str, ...]:
     return tuple(_NOT_SHOWN if count is None else f"{count:,}" for count in counts)
 
 
-def _grid(first: str, rows: Sequence[Sequence[str]], terms: Sequence[Counted]) -> tuple[Block, ...]:
+def _grid(first: str, rows: Sequence[Sequence[str]], terms: Sequence[Counted], title: str = "") -> tuple[Block, ...]:
     heads = (first, *(term.name for term in terms))
-    return grid("", heads, rows, numeric=tuple(range(1, len(heads))), widths=(6, *(2,) * len(terms)))
+    return grid(title, heads, rows, numeric=tuple(range(1, len(heads))), widths=(6, *(2,) * len(terms)))

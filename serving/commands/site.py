@@ -62,6 +62,7 @@ def _learn(here: "Home") -> None:
     from serving.jobs.impact import publish_impact
     from serving.jobs.lookbacks import open_lookbacks
     from serving.jobs.places import publish_places
+    from serving.jobs.programme_effects import publish_programme_effects
     from serving.jobs.programmes import publish_programmes
     from serving.jobs.school_quality import publish_quality
     from serving.jobs.themes import publish_themes
@@ -78,6 +79,8 @@ def _learn(here: "Home") -> None:
         out.print(f"Counts by place of {half_term} are published, once and for good")
     if periods := publish_programmes(here):
         out.print(f"Counts of programmes are published: {periods} more")
+    for programme, came in publish_programme_effects(here).items():
+        out.print(f"Whether {programme} helped: {came}", markup=False, highlight=False)
     try:
         for title in publish_impact(here):
             out.print(f"Whether a flag helps: {title} is published, once and for good", markup=False)

@@ -104,7 +104,7 @@ def publish_impact(home: Home) -> tuple[str, ...]:
             waiting = [one.study for one in studies(session) if one.payload is None and one.study.last_week < today]
             if not waiting:
                 return ()
-            calendar = _calendar(home, today)
+            calendar = newest_calendar(home, today)
             due = [one for one in waiting if answer_on(calendar, one.last_week, Settings()) <= today]
             if not due:
                 return ()
@@ -130,7 +130,7 @@ def foreseen(home: Home, worth: float) -> Power | None:
     engine = connect(home, "job")
     try:
         with scoped(engine, None) as session:
-            served = served_weeks(home, session, (date.min, today), _calendar(home, today))
+            served = served_weeks(home, session, (date.min, today), newest_calendar(home, today))
     finally:
         engine.dispose()
     if served is None:
@@ -181,7 +181,7 @@ def _drawn(session: Session, first: date, last: date) -> pd.DataFrame:
 
 
 def _material(home: Home, session: Session, study: Study, today: date) -> Material:
-    served = served_weeks(home, session, (study.first_week, study.last_week), _calendar(home, today))
+    served = served_weeks(home, session, (study.first_week, study.last_week), newest_calendar(home, today))
     if served is None:
         raise StudyRefused(
             f"no list was published from {study.first_week.isoformat()} to {study.last_week.isoformat()}, so there is "
@@ -193,14 +193,14 @@ def _material(home: Home, session: Session, study: Study, today: date) -> Materi
     rows["crossed"] = np.isfinite(later_flags(log, rows, settings.horizon_weeks)).astype(np.float64)
     drawn = _could_be_drawn(log)
     keys = pd.concat([rows, drawn])[["pupil", "as_of", "school"]].drop_duplicates(["pupil", "as_of"])
-    outcomes, before = _followed(home, keys, settings, today)
+    outcomes, before = followed(home, keys, settings, today)
     return Material(
         rows=rows,
-        outcomes=_beside(rows, outcomes),
-        before=_beside(rows, before)
+        outcomes=beside(rows, outcomes),
+        before=beside(rows, before)
         | {"year group": pd.to_numeric(rows["year_group"], errors="coerce").to_numpy(float)},
         drawn=drawn if len(drawn) else None,
-        drawn_outcomes=_beside(drawn, outcomes) if len(drawn) else None,
+        drawn_outcomes=beside(drawn, outcomes) if len(drawn) else None,
     )
 
 
@@ -211,7 +211,7 @@ def _could_be_drawn(log: pd.DataFrame) -> pd.DataFrame:
     return at_hand[some].reset_index(drop=True)
 
 
-def _followed(home: Home, keys: pd.DataFrame, settings: Settings, today: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+def followed(home: Home, keys: pd.DataFrame, settings: Settings, today: date) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return what followed, and what was known before, for every key: one shard in memory at a time."""
     after, before = [], []
     for history, mine in _by_shard(Store(home), keys):
@@ -234,14 +234,14 @@ def _by_shard(store: Store, keys: pd.DataFrame) -> Iterator[tuple[History, pd.Da
             yield history, mine
 
 
-def _beside(rows: pd.DataFrame, found: pd.DataFrame) -> dict[str, Array]:
+def beside(rows: pd.DataFrame, found: pd.DataFrame) -> dict[str, Array]:
     """Return each column of what was found, in the rows' order, NaN where nothing was."""
     names: Sequence[str] = [name for name in found.columns if name not in ("pupil", "as_of")]
     matched = rows[["pupil", "as_of"]].merge(found, on=["pupil", "as_of"], how="left")
     return {name: matched[name].to_numpy(np.float64) for name in names}
 
 
-def _calendar(home: Home, today: date) -> Calendar:
+def newest_calendar(home: Home, today: date) -> Calendar:
     return calendar_from(latest(delta.read(home.history, CALENDARS, 0)[0], CALENDARS, today))
 
 

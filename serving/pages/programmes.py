@@ -104,11 +104,15 @@ def pounds(number: float) -> str:
 
 def effect_words(effect: Effect) -> dict[str, str]:
     """Return an estimate in words: what it is, its interval, how it was found and what it rests on."""
-    settled = effect.lower > 0 or effect.upper < 0
+    settled = "We cannot tell yet: the interval holds no effect as well."
+    if effect.upper < 0:
+        settled = "Fewer than without it, by more than chance makes."
+    elif effect.lower > 0:
+        settled = "More than without it, by more than chance makes: find out why before it goes on."
     return {
         "outcome": effect.outcome,
         "size": f"{effect.estimate:+.1f} {effect.unit} (95% interval {effect.lower:+.1f} to {effect.upper:+.1f})",
-        "settled": "" if settled else "We cannot tell yet: the interval holds no effect as well.",
+        "settled": settled,
         "how": f"{effect.design}, about {effect.pupils:,} pupils, published on {day_words(effect.published_on)}.",
         "rests_on": effect.rests_on,
     }
