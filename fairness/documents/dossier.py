@@ -9,6 +9,7 @@ from fairness.documents.board_report import day_words
 from fairness.documents.human import Human
 from fairness.policy import Policy
 from records.agreements import Agreement, Register
+from records.rights.processing_record import partner_sees
 from training.candidate import Candidate
 from training.settings import counted
 
@@ -71,7 +72,7 @@ class Dossier:
 
 def agreement_rows(dossier: Dossier) -> list[tuple[str, ...]]:
     """Return the agreements that stand: what, why, on what basis, who receives, until when."""
-    return [
+    shared = [
         (
             one.title,
             one.purpose,
@@ -81,6 +82,12 @@ def agreement_rows(dossier: Dossier) -> list[tuple[str, ...]]:
         )
         for one in dossier.agreements
     ]
+    partners = [
+        (f"With a partner: {partner_sees(one)}", one.purpose, one.lawful_basis, one.title, day_words(one.ends))
+        for one in dossier.register.partner
+        if one.standing(dossier.today) == "valid"
+    ]
+    return [*shared, *partners]
 
 
 AGREEMENT_HEADS = ("What is shared", "Why", "Lawful basis, as the register says it", "Who receives it", "Until")

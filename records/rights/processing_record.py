@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from records.agreements import REGISTERED, Agreement, Register
+from records.partnerships import Partnership
 from records.tables import TABLES
 from records.transfers import Transfer
 
@@ -15,7 +16,7 @@ OLD_ASSESSMENT = timedelta(days=730)
 
 def warnings(register: Register, today: date) -> tuple[str, ...]:
     """Return what somebody should see to, in plain sentences: the most urgent first."""
-    every: tuple[Agreement | Transfer, ...] = (*register.agreement, *register.transfer)
+    every: tuple[Agreement | Transfer | Partnership, ...] = (*register.agreement, *register.transfer, *register.partner)
     ended = [one for one in every if one.standing(today) == "ended"]
     bare = [one for one in every if one.standing(today) == "not assessed"]
     soon = [one for one in every if one.standing(today) == "valid" and one.ends - today <= SOON]
@@ -49,6 +50,8 @@ def _lines(register: Register, today: date) -> Iterator[str]:
         yield from _agreement(one, register, today)
     for transfer in register.transfer:
         yield from _transfer(transfer, today)
+    for partner in register.partner:
+        yield from _partner(partner, today)
     uncovered = register.uncovered(today)
     yield from ("## Covered by no valid agreement", "")
     yield "Dropped when read, and never kept:" if uncovered else "Nothing: every declared field is covered."
@@ -100,6 +103,31 @@ def _transfer(one: Transfer, today: date) -> Iterator[str]:
         )
     )
     yield ""
+
+
+def _partner(one: Partnership, today: date) -> Iterator[str]:
+    assessed = f"{one.impact_assessment}, signed {one.assessed_on}" if one.assessed_on else "none: nothing is shared"
+    yield from (f"## {one.title}", "", "| | |", "|---|---|")
+    yield from (
+        f"| {name} | {value} |"
+        for name, value in (
+            ("Agreement", f"`{one.id}`, {one.standing(today)}: {one.starts.isoformat()} to {one.ends.isoformat()}"),
+            ("Partner", one.kind),
+            ("Purpose", one.purpose),
+            ("Lawful basis", one.lawful_basis),
+            ("Schools", _schools(one.schools)),
+            ("Sees", partner_sees(one)),
+            ("Impact assessment", assessed),
+        )
+    )
+    yield ""
+
+
+def partner_sees(one: Partnership) -> str:
+    """Return in words what a partner sees by its agreement."""
+    actions = "actions agreed with it on a pupil's case, by its own reference and without a name or record"
+    places = "actions on places, and counts by place that are rounded and hidden"
+    return "; ".join(words for words, is_so in ((actions, one.actions), (places, one.places)) if is_so)
 
 
 def _schools(named: Literal["all"] | tuple[int, ...]) -> str:

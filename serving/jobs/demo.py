@@ -22,6 +22,7 @@ from records.home import Home, create_home
 from records.intake.summary import IngestSummary
 from records.pseudonym import create_pepper
 from records.refusal import Refusal
+from records.synthetic.places import write_places
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
 from serving.jobs.board_settings import settings_under_policy
@@ -235,6 +236,7 @@ def _simulated(home: Home, plan: Plan, stages: Stages) -> Path:
             partial,
             progress=lambda stage, done, whole: say(f"week {done} of {whole}"),
         )
+        write_places(partial, plan.seed)
         partial.rename(exports)
         say(f"{sum(made.rows.values()):,} rows in {plan.schools} schools")
     return exports

@@ -6,10 +6,12 @@ from typing import Any, Final, Literal
 
 from starlette.responses import Response
 
+from casework.partners import KINDS
 from casework.register import shown_register
 from casework.staff_read import school_names
 from records.agreements import EVERY_SOURCE, REGISTERED, Agreement, Register
-from records.rights.processing_record import warnings
+from records.partnerships import Partnership
+from records.rights.processing_record import partner_sees, warnings
 from records.tables import TABLES
 from records.transfers import Transfer
 from serving.page import Page, Visit
@@ -40,11 +42,12 @@ def show_agreements(visit: Visit) -> Response:
         warnings=warnings(register, visit.today),
         agreements=[_agreement(one, register, names, visit.today) for one in register.agreement],
         transfers=[_transfer(one, names, visit.today) for one in register.transfer],
+        partners=[_partner(one, names, visit.today) for one in register.partner],
         uncovered=_by_table(register.uncovered(visit.today)),
     )
 
 
-def days_left(one: Agreement | Transfer, today: date) -> str:
+def days_left(one: Agreement | Transfer | Partnership, today: date) -> str:
     """Return how an agreement stands, and how long."""
     standing = _STANDING[one.standing(today)]
     if one.standing(today) != "valid":
@@ -86,7 +89,22 @@ def _transfer(one: Transfer, names: Mapping[int, str], today: date) -> dict[str,
     }
 
 
-def _common(one: Agreement | Transfer, today: date) -> dict[str, Any]:
+def _partner(one: Partnership, names: Mapping[int, str], today: date) -> dict[str, Any]:
+    return {
+        **_common(one, today),
+        "rows": [
+            ("Partner", KINDS[one.kind]),
+            ("Schools", _schools(one.schools, names)),
+            ("Purpose", one.purpose),
+            ("Lawful basis", one.lawful_basis),
+            ("Sees", _sentence(partner_sees(one))),
+            ("Impact assessment", _assessed(one)),
+        ],
+        "tables": [],
+    }
+
+
+def _common(one: Agreement | Transfer | Partnership, today: date) -> dict[str, Any]:
     return {
         "id": one.id,
         "title": one.title,
@@ -111,7 +129,7 @@ def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}"
 
 
-def _assessed(one: Agreement | Transfer) -> str:
+def _assessed(one: Agreement | Transfer | Partnership) -> str:
     if one.assessed_on is None:
         return "Missing: nothing is covered until there is one"
     return f"{one.impact_assessment}, signed {day_words(one.assessed_on)}"

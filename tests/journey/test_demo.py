@@ -19,9 +19,11 @@ from sqlalchemy import select, text
 from casework.impact import studies
 from casework.programme_figures import programme_releases
 from casework.programmes import programmes
+from casework.tables_areas import AreaRow
 from casework.tables_cases import CaseRow
 from casework.tables_flags import FlagRow, ScoreRow
 from casework.tables_people import PupilRow
+from casework.tables_places import PlaceCountRow, PlaceReleaseRow
 from fairness.policy import POLICY_FILE, policy_of
 from records.home import Home, create_home
 from records.refusal import Refusal
@@ -148,6 +150,23 @@ def test_no_name_and_no_upn_lies_in_the_record_store(ran: Ran) -> None:
     held = [file.read_bytes() for root in roots for file in root.rglob("*") if file.is_file()]
     assert held
     assert not [secret for secret in secrets if any(secret in content for content in held)]
+
+
+def test_wards_and_their_figures_are_there_beside_counts_of_those_who_live_there(ran: Ran) -> None:
+    """Made up beside the simulation; where pupils live is known of nearly everybody, by wards that have names."""
+    assert ran.first.records.tables["areafigures"].landed > 0
+    with job_session(ran.first.home) as session:
+        named = dict(session.execute(select(AreaRow.code, AreaRow.name).where(AreaRow.level == "ward")).all())
+        newest = session.scalars(select(PlaceReleaseRow.half_term).order_by(PlaceReleaseRow.half_term.desc())).first()
+        query = select(PlaceCountRow.cut, PlaceCountRow.place, PlaceCountRow.count).where(
+            PlaceCountRow.half_term == newest, PlaceCountRow.measure == "pupils"
+        )
+        rows = session.execute(query).all()
+    wards, schools = ({place: count for cut, place, count in rows if cut == name} for name in ("ward", "school"))
+    assert named.keys() >= wards.keys() - {"unknown", "elsewhere"}
+    assert None not in (*wards.values(), *schools.values())
+    # Each count is rounded to the nearest 5, so that they are within 2 of the truth.
+    assert abs(sum(wards.values()) - sum(schools.values())) <= 2 * (len(wards) + len(schools))
 
 
 def test_one_flipped_byte_of_the_real_model_stops_it(ran: Ran) -> None:

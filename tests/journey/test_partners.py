@@ -41,6 +41,13 @@ def test_an_action_goes_from_the_school_to_the_partner_and_back(site: RunningSit
     assert "YS-2041" not in words
 
 
+def test_the_register_says_what_each_partner_sees(client: Client) -> None:
+    client.sign_in("data-protection-officer")
+    words = client.get("/agreements").words()
+    assert "Actions agreed with it on a pupil's case, by its own reference and without a name or record" in words
+    assert words.index("Example neighbourhood policing team") > words.index("Example Borough youth service")
+
+
 def test_policing_sees_counts_by_place_and_places_and_no_pupil(site: RunningSite, client: Client) -> None:
     page = client.sign_in("neighbourhood-officer")
     assert "Nothing here is about a pupil." in page.words()
