@@ -12,10 +12,9 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-import httpx
 from cryptography.fernet import Fernet, InvalidToken
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -23,6 +22,9 @@ from joserfc.jwk import KeySet
 
 from records.home import Home
 from serving.providers import Provider
+
+if TYPE_CHECKING:
+    import httpx
 
 # Signatures by public key only: 'none' and HMAC with the client secret are how forged tokens get in.
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
@@ -188,12 +190,15 @@ def local_path(asked: str) -> str:
     return asked if plain and asked.startswith("/") and not asked.startswith("//") else "/"
 
 
-def _client(provider: Provider) -> httpx.Client:
+def _client(provider: Provider) -> "httpx.Client":
+    # With the first sign-in, not while the process starts: it brings half of a command line with it.
+    import httpx  # noqa: PLC0415  # see above
+
     # A proxy set for the outside world cannot reach a provider on loopback.
     return httpx.Client(timeout=10, follow_redirects=False, trust_env=not provider.local)
 
 
-def _discover(client: httpx.Client, provider: Provider) -> dict[str, Any]:
+def _discover(client: "httpx.Client", provider: Provider) -> dict[str, Any]:
     known = _fetch(client, f"{provider.issuer}/.well-known/openid-configuration")
     if str(known.get("issuer", "")).rstrip("/") != provider.issuer:
         raise SignInRefused("The sign-in service is not the one this network uses.")
@@ -203,25 +208,25 @@ def _discover(client: httpx.Client, provider: Provider) -> dict[str, Any]:
 
 
 def _redeem(
-    client: httpx.Client, known: Mapping[str, Any], provider: Provider, form: Mapping[str, str]
+    client: "httpx.Client", known: Mapping[str, Any], provider: Provider, form: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return the token endpoint's answer, signing in as the client in the way the provider supports."""
     methods = known.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
     if "client_secret_basic" in methods:
-        return _fetch(
-            client, known["token_endpoint"], form, httpx.BasicAuth(provider.client_id, provider.client_secret)
-        )
+        return _fetch(client, known["token_endpoint"], form, (provider.client_id, provider.client_secret))
     secret = {"client_id": provider.client_id, "client_secret": provider.client_secret}
     return _fetch(client, known["token_endpoint"], {**form, **secret})
 
 
 def _fetch(
-    client: httpx.Client,
+    client: "httpx.Client",
     address: str,
     form: Mapping[str, str] | None = None,
-    login: httpx.Auth | None = None,
+    login: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Return the JSON object at an address: GET, or POST where there is a form."""
+    """Return the JSON object at an address: GET, or POST where there is a form, with the login if there is one."""
+    import httpx  # noqa: PLC0415  # as in `_client`
+
     try:
         answer = (
             client.post(address, data=form, auth=login or httpx.USE_CLIENT_DEFAULT) if form else client.get(address)

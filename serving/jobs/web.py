@@ -1,6 +1,7 @@
 """The web process, started from the command line: the site, and in a demonstration its sign-in service."""
 
 import contextlib
+import gc
 import os
 import socket
 import subprocess
@@ -43,6 +44,8 @@ class MakeSite:
 
     def __call__(self) -> "FastAPI":
         """Return the application; its model and then its machine code are loaded beside the first requests."""
+        # A fifth of the time that loading takes is looking for garbage among what is loaded for good.
+        gc.disable()
         # Here and not above: who only starts workers need not load what they load.
         from serving.app import create_app  # noqa: PLC0415  # see above
         from serving.jobs.loops import LoadedLoops  # noqa: PLC0415  # as above
@@ -52,9 +55,15 @@ class MakeSite:
         app = create_app(self.home, address=self.address, loops=loops)
 
         def load() -> None:
-            # One after the other: both at once would each wait for the other, and people wait for the model.
-            app.state.site.door.deployed()
-            loops.load()
+            try:
+                # One after the other: both at once would each wait for the other, and people wait for the model.
+                app.state.site.door.deployed()
+                loops.load()
+            finally:
+                # All of this stays: looking through it again and again would hold up whoever asks.
+                gc.collect()
+                gc.freeze()
+                gc.enable()
 
         threading.Thread(target=load, name="loading", daemon=True).start()
         return app
