@@ -224,6 +224,13 @@ def _cell(value: Any) -> str:
 
 
 PAGES = (
-    Page(name="audits", path="/audits", permission="see_audits", navigation="Fairness audits", show=show_audits),
+    Page(
+        name="audits",
+        path="/audits",
+        permission="see_audits",
+        navigation="Fairness audits",
+        show=show_audits,
+        first_for=frozenset({"board_member"}),
+    ),
     Page(name="audit", path="/audits/{digest}", permission="see_audits", show=show_audit),
 )

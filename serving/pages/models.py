@@ -285,7 +285,14 @@ def _course(name: str, title: str, steps: Sequence[str], lines: Sequence[tuple[s
 
 
 PAGES = (
-    Page(name="models", path="/models", permission="see_models", navigation="Models", show=show_models),
+    Page(
+        name="models",
+        path="/models",
+        permission="see_models",
+        navigation="Models",
+        show=show_models,
+        first_for=frozenset({"data_scientist"}),
+    ),
     Page(name="what a model reads", path="/inputs", permission="see_models", show=show_phrases),
     Page(name="model", path="/models/{digest}", permission="see_models", show=show_model),
     Page(name="drift", path="/models/{digest}/drift", permission="see_models", show=show_drift),

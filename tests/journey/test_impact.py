@@ -2,6 +2,7 @@
 
 import pytest
 
+from serving.doors import PAGES
 from tests.house.test_addresses import OUTCOMES
 from tests.journey.client import Client
 from tests.site import PUPILS
@@ -35,3 +36,13 @@ def test_nobody_else_sees_it(client: Client) -> None:
     for account in ("school-staff", "school-lead", "administrator"):
         client.sign_in(account)
         client.get("/impact", status=403)
+
+
+@pytest.mark.parametrize(
+    ("account", "first"), [("network-lead", "/places"), ("board-member", "/audits"), ("data-scientist", "/models")]
+)
+def test_who_comes_for_one_task_begins_with_it(client: Client, account: str, first: str) -> None:
+    client.sign_in(account)
+    navigation = {page.path for page in PAGES if page.navigation}
+    links = [one.get("href") for one in client.get("/impact").all("a")]
+    assert next(link for link in links if link in navigation) == first
