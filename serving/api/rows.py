@@ -104,6 +104,7 @@ class Unwritten:
 
     site: Site
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _writing: threading.Lock = field(default_factory=threading.Lock)
     _rows: dict[tuple[str, str], tuple[Integration, int]] = field(default_factory=dict)
     _since: float | None = None
     _timer: threading.Timer | None = None
@@ -126,20 +127,25 @@ class Unwritten:
                 self._timer.start()
 
     def write(self) -> None:
-        """Write what was noted; where that fails it stays noted, and is tried again."""
-        with self._lock:
-            rows, since, self._timer = self._rows, self._since, None
-            self._rows, self._since = {}, None
-        if not rows:
-            return
-        try:
-            with self.site.database(NO_SCHOOLS) as session:
-                for (_, digest), (integration, number) in sorted(rows.items()):
-                    look(session, integration, "score_rows", detail=f"{number} feature rows by bundle {digest[:12]}")
-        except SQLAlchemyError:
-            for (_, digest), (integration, number) in rows.items():
-                self.count(integration, digest, number)
-            self._since = since
+        """Write what was noted; where that fails it stays noted, and is tried again.
+
+        Waits for a write that is under way: whoever closes the database after this takes it from nobody.
+        """
+        with self._writing:
+            with self._lock:
+                rows, since, self._timer = self._rows, self._since, None
+                self._rows, self._since = {}, None
+            if not rows:
+                return
+            try:
+                with self.site.database(NO_SCHOOLS) as session:
+                    for (_, digest), (integration, number) in sorted(rows.items()):
+                        detail = f"{number} feature rows by bundle {digest[:12]}"
+                        look(session, integration, "score_rows", detail=detail)
+            except SQLAlchemyError:
+                for (_, digest), (integration, number) in rows.items():
+                    self.count(integration, digest, number)
+                self._since = since
 
 
 @dataclass

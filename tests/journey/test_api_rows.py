@@ -2,8 +2,11 @@
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 from starlette.middleware import Middleware
 
 from features.catalogue import CATALOGUE, fingerprint
@@ -157,6 +161,32 @@ def test_every_row_is_counted_in_the_log_of_looks_and_nothing_is_scored_where_it
     problem(post(api, body(rows(1))), 503, "log_unavailable")
     unwritten.write()
     assert _counted(api) == before + 6
+
+
+def test_whoever_closes_the_database_waits_for_what_is_being_written(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer has taken the rows and has a connection: a site that ends now must not go on without it."""
+    unwritten, begun, go_on = door_of(api.app).unwritten, threading.Event(), threading.Event()
+    unwritten.write()
+    database = unwritten.site.database
+
+    @contextmanager
+    def slow(schools: frozenset[int] | None) -> Iterator[Session]:
+        with database(schools) as session:
+            begun.set()
+            assert go_on.wait(20)
+            yield session
+
+    site = SimpleNamespace(database=slow)
+    monkeypatch.setattr(unwritten, "site", site)
+    assert post(api, body(rows(1))).status_code == 200
+    assert begun.wait(20), "the timer writes by itself"
+    last = threading.Thread(target=unwritten.write)
+    last.start()
+    last.join(0.2)
+    assert last.is_alive()
+    go_on.set()
+    last.join(20)
+    assert not last.is_alive()
 
 
 def _counted(api: Api) -> int:
