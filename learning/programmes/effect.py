@@ -84,8 +84,8 @@ def effect_on_reached(rows: pd.DataFrame, outcome: Array, before: Mapping[str, A
     reached = rows["reached"].to_numpy(bool)
     if reached.sum() < LEAST_REACHED:
         raise TooFew(
-            f"{int(reached.sum())} pupils took the programme up and have an outcome, and {LEAST_REACHED} are the "
-            "least; wait for more, or look at programmes of one kind together"
+            f"fewer than {LEAST_REACHED} pupils took the programme up and have an outcome; wait for more, or look at "
+            "programmes of one kind together"
         )
     design = _design([values[kept] for values in before.values()])
     values = _without_the_school_s_term(rows, outcome[kept], reached)
@@ -94,9 +94,8 @@ def effect_on_reached(rows: pd.DataFrame, outcome: Array, before: Mapping[str, A
     alike = round(float(weights.sum() ** 2 / (weights**2).sum()), 6)  # Kish's effective number
     if alike < LEAST_REACHED or weights.sum() < reached.sum() / 2:
         raise TooFew(
-            f"pupils who were like those reached are worth {int(min(alike, weights.sum()))} in the comparison, and "
-            f"{LEAST_REACHED} and half of those reached are the least; nearly everybody like them took it up, so there "
-            "is nobody to compare them with"
+            f"pupils who were like those reached are worth fewer than {LEAST_REACHED} in the comparison, or fewer than "
+            "half of those reached; nearly everybody like them took it up, so there is nobody to compare them with"
         )
     left_out = [_estimate(values[keep], design[keep], reached[keep])[0] for keep in _each_left_out(groups, reached)]
     count = len(left_out)

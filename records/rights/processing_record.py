@@ -60,21 +60,16 @@ def _lines(register: Register, today: date) -> Iterator[str]:
 
 def _agreement(one: Agreement, register: Register, today: date) -> Iterator[str]:
     sources = "every source" if "*" in one.sources else ", ".join(one.sources)
-    assessed = f"{one.impact_assessment}, signed {one.assessed_on}" if one.assessed_on else "none: nothing is covered"
-    yield from (f"## {one.title}", "", "| | |", "|---|---|")
-    yield from (
-        f"| {name} | {value} |"
-        for name, value in (
-            ("Agreement", f"`{one.id}`, {one.standing(today)}: {one.starts.isoformat()} to {one.ends.isoformat()}"),
-            ("Purpose", one.purpose),
-            ("Lawful basis", one.lawful_basis),
-            ("Special category condition", one.condition or "none needed: no protected table"),
-            ("Controller", one.controller),
-            ("Shared with", "; ".join(one.recipients) or "nobody"),
-            ("Sources", sources),
-            ("Schools", _schools(one.schools)),
-            ("Impact assessment", assessed),
-        )
+    yield from _described(
+        one,
+        today,
+        ("Purpose", one.purpose),
+        ("Lawful basis", one.lawful_basis),
+        ("Special category condition", one.condition or "none needed: no protected table"),
+        ("Controller", one.controller),
+        ("Shared with", "; ".join(one.recipients) or "nobody"),
+        ("Sources", sources),
+        ("Schools", _schools(one.schools)),
     )
     yield from ("", "| table | fields | protected | kept |", "|---|---|---|---|")
     for name in dict.fromkeys(field.split(".")[0] for field in one.fields):
@@ -87,40 +82,40 @@ def _agreement(one: Agreement, register: Register, today: date) -> Iterator[str]
 
 
 def _transfer(one: Transfer, today: date) -> Iterator[str]:
-    assessed = f"{one.impact_assessment}, signed {one.assessed_on}" if one.assessed_on else "none: nothing is shared"
-    yield from (f"## {one.title}", "", "| | |", "|---|---|")
-    yield from (
-        f"| {name} | {value} |"
-        for name, value in (
-            ("Agreement", f"`{one.id}`, {one.standing(today)}: {one.starts.isoformat()} to {one.ends.isoformat()}"),
-            ("Purpose", one.purpose),
-            ("Lawful basis", one.lawful_basis),
-            ("Of pupils who leave", _schools(one.leaving)),
-            ("For the staff of", _schools(one.joining)),
-            ("Records shown", ", ".join(one.tables) or "none"),
-            ("An open case", "goes on, with its reviews" if one.cases else "is closed"),
-            ("Impact assessment", assessed),
-        )
+    yield from _described(
+        one,
+        today,
+        ("Purpose", one.purpose),
+        ("Lawful basis", one.lawful_basis),
+        ("Of pupils who leave", _schools(one.leaving)),
+        ("For the staff of", _schools(one.joining)),
+        ("Records shown", ", ".join(one.tables) or "none"),
+        ("An open case", "goes on, with its reviews" if one.cases else "is closed"),
     )
     yield ""
 
 
 def _partner(one: Partnership, today: date) -> Iterator[str]:
-    assessed = f"{one.impact_assessment}, signed {one.assessed_on}" if one.assessed_on else "none: nothing is shared"
-    yield from (f"## {one.title}", "", "| | |", "|---|---|")
-    yield from (
-        f"| {name} | {value} |"
-        for name, value in (
-            ("Agreement", f"`{one.id}`, {one.standing(today)}: {one.starts.isoformat()} to {one.ends.isoformat()}"),
-            ("Partner", one.kind),
-            ("Purpose", one.purpose),
-            ("Lawful basis", one.lawful_basis),
-            ("Schools", _schools(one.schools)),
-            ("Sees", partner_sees(one)),
-            ("Impact assessment", assessed),
-        )
+    yield from _described(
+        one,
+        today,
+        ("Partner", one.kind),
+        ("Purpose", one.purpose),
+        ("Lawful basis", one.lawful_basis),
+        ("Schools", _schools(one.schools)),
+        ("Sees", partner_sees(one)),
     )
     yield ""
+
+
+def _described(one: Agreement | Transfer | Partnership, today: date, *said: tuple[str, str]) -> Iterator[str]:
+    """Head what was agreed with its title, and say what it is in rows, the standing first and the assessment last."""
+    nothing = "nothing is covered" if isinstance(one, Agreement) else "nothing is shared"
+    assessed = f"{one.impact_assessment}, signed {one.assessed_on}" if one.assessed_on else f"none: {nothing}"
+    standing = f"`{one.id}`, {one.standing(today)}: {one.starts.isoformat()} to {one.ends.isoformat()}"
+    yield from (f"## {one.title}", "", "| | |", "|---|---|")
+    rows = (("Agreement", standing), *said, ("Impact assessment", assessed))
+    yield from (f"| {name} | {value} |" for name, value in rows)
 
 
 def partner_sees(one: Partnership) -> str:

@@ -145,8 +145,11 @@ def answered(site: Site, claims: Claims, body: bytes, key: str | None) -> str:
             made = "" if missing else _answer(session, site, asking, stored)
     except OperationalError:
         raise unavailable() from None
-    if missing:  # here and not above: that somebody looked for them is in the log
+    # Refused here and not above: that somebody looked for stored pupils is in the log, whatever came of it.
+    if missing:
         raise Refusal(404, "no_such_pupil", f"stored[{missing[0]}]: this integration has no such pupil.")
+    if isinstance(made, Refusal):
+        raise made
     return made
 
 
@@ -161,7 +164,8 @@ class Asking:
     key: str | None
 
 
-def _answer(session: Session, site: Site, asking: Asking, stored: Mapping[UUID, StoredScore]) -> str:
+def _answer(session: Session, site: Site, asking: Asking, stored: Mapping[UUID, StoredScore]) -> str | Refusal:
+    """Return the answer, or the refusal of its key; raise what is refused before anything is read."""
     body, deployed = asking.body, asking.deployed
     made = ScoresAnswer(
         as_of=body.as_of,
@@ -174,6 +178,8 @@ def _answer(session: Session, site: Site, asking: Asking, stored: Mapping[UUID, 
         scores=[*_posted_scores(site, asking), *_stored_scores(deployed, body, stored)],
     ).model_dump_json()
     again = asking.key is not None and _again(session, site, asking, asking.key, made)
+    if isinstance(again, Refusal):
+        return again
     for school, pupils in sorted(Counter(pupil.school for pupil in body.pupils).items()):
         detail = f"{pupils} posted pupils as of {body.as_of.isoformat()} by bundle {deployed.digest[:12]}"
         look(session, asking.integration, "score_posted", school=school, detail=f"{detail}{', again' if again else ''}")
@@ -218,13 +224,13 @@ def _stored_scores(deployed: Deployed, body: ScoresRequest, found: Mapping[UUID,
     return [stored_answer(deployed, pupil, found[pupil]) for pupil in body.stored]
 
 
-def _again(session: Session, site: Site, asking: Asking, key: str, answer: str) -> bool:
+def _again(session: Session, site: Site, asking: Asking, key: str, answer: str) -> bool | Refusal:
     said = asking.body.model_dump_json().encode(), answer.encode()
     match remember(session, asking.integration, key, said, site.now()):
         case "other_request":
-            raise Refusal(422, "key_used", "This Idempotency-Key came with another request; take a new one.")
+            return Refusal(422, "key_used", "This Idempotency-Key came with another request; take a new one.")
         case "other_answer":
-            raise Refusal(409, "answer_changed", ANSWER_CHANGED)
+            return Refusal(409, "answer_changed", ANSWER_CHANGED)
         case how:
             return how == "again"
 

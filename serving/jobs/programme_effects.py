@@ -58,7 +58,7 @@ def _publish(home: Home, session: Session, programme: Programme, today: date) ->
     supports = offers(session, programme.id)
     taken = int(supports.loc[supports["start_on"].notna(), "pupil"].nunique())
     if taken < LEAST_REACHED:  # known before any record is read
-        return f"{taken} pupils took it up, and {LEAST_REACHED} are the least"
+        return f"fewer than {LEAST_REACHED} pupils took it up, so nothing can be said of what it did"
     served = served_weeks(home, session, (programme.start_on, programme.end_on), newest_calendar(home, today))
     if served is None:
         return "no list was published while it ran, so nobody can be compared"

@@ -55,15 +55,15 @@ class MakeSite:
         app = create_app(self.home, address=self.address, loops=loops)
 
         def load() -> None:
+            # One after the other: both at once would each wait for the other, and people wait for the model.
             try:
-                # One after the other: both at once would each wait for the other, and people wait for the model.
                 app.state.site.door.deployed()
-                loops.load()
             finally:
-                # All of this stays: looking through it again and again would hold up whoever asks.
-                gc.collect()
-                gc.freeze()
                 gc.enable()
+            loops.load()
+            # All of this stays: looking through it again and again would hold up whoever asks.
+            gc.collect()
+            gc.freeze()
 
         threading.Thread(target=load, name="loading", daemon=True).start()
         return app

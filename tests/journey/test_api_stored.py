@@ -140,8 +140,14 @@ def test_an_answer_that_has_changed_is_not_given_under_its_old_key(api):
     assert keyed(api, body, "before").status_code == 200
     with as_job(api.home) as session:
         session.execute(text("UPDATE schools SET up_to_date = false"))
+    looks = text("SELECT count(*) FROM looks WHERE action = 'score_stored'")
     try:
+        with as_job(api.home) as session:
+            seen = session.scalar(looks)
         problem(keyed(api, body, "before"), 409, "answer_changed")
+        problem(keyed(api, body | {"stored": stored(api, 1)}, "before"), 422, "key_used")
+        with as_job(api.home) as session:
+            assert session.scalar(looks) == seen + 2, "whoever is refused has asked for a pupil all the same"
         assert keyed(api, body, "after").status_code == 200
     finally:
         with as_job(api.home) as session:
