@@ -97,7 +97,8 @@ def effect_on_reached(rows: pd.DataFrame, outcome: Array, before: Mapping[str, A
             f"pupils who were like those reached are worth fewer than {LEAST_REACHED} in the comparison, or fewer than "
             "half of those reached; nearly everybody like them took it up, so there is nobody to compare them with"
         )
-    left_out = [_estimate(values[keep], design[keep], reached[keep])[0] for keep in _each_left_out(groups, reached)]
+    without = [groups != one for one in np.unique(groups)]
+    left_out = [_estimate(values[keep], design[keep], reached[keep])[0] for keep in without]
     count = len(left_out)
     error = float(np.sqrt((count - 1) / count * np.square(np.array(left_out) - estimate).sum()))
     if error == 0:
@@ -139,10 +140,6 @@ def _groups(rows: pd.DataFrame) -> tuple[npt.NDArray[np.int64], int]:
     school = rows.groupby("pupil")["school"].transform("first").to_numpy(np.int64)
     schools = len(np.unique(school[rows["reached"].to_numpy(bool)]))
     return (school if schools >= LEAST_SCHOOLS else rows["pupil"].to_numpy(np.int64) % GROUPS), schools
-
-
-def _each_left_out(groups: npt.NDArray[np.int64], reached: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.bool_]]:
-    return [groups != one for one in np.unique(groups[reached])]
 
 
 @dataclass(frozen=True)
