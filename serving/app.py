@@ -89,7 +89,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        lifespan=_closing,
+        lifespan=closing,
         middleware=[
             Middleware(FastLane, https=site.https, hosts=_hosts(address)),
             Middleware(SafeHeaders, https=site.https),
@@ -97,7 +97,7 @@ def create_app(
             Middleware(BodyLimits, with_files=frozenset(page.path for page in PAGES if page.takes)),
         ],
     )
-    app.state.home, app.state.engine, app.state.door, app.state.site = home, engine, site.door, site
+    app.state.site = site
     app.mount("/assets", StaticFiles(directory=BUILD), name="assets")
     app.include_router(router)
     add_pages(app, site, PAGES)
@@ -110,7 +110,8 @@ def _hosts(address: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _closing(app: FastAPI) -> AsyncIterator[None]:
+async def closing(app: FastAPI) -> AsyncIterator[None]:
+    """Let the site run; at its end write what the log of looks still lacks, and leave no connection behind."""
     yield
-    door_of(app).unwritten.write()
-    app.state.engine.dispose()
+    door_of(app).unwritten.close()
+    app.state.site.engine.dispose()

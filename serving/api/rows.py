@@ -4,6 +4,7 @@ No pupil is named here, nor any school: a row is numbers under the catalogue's o
 a moment who calls and what may serve, and write its looks by the second (docs/decisions.md, 85).
 """
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ WRITTEN_EVERY_SECONDS = 0.5
 UNWRITTEN_SECONDS = 1.0
 OTHER_CATALOGUE = "The rows were made by another feature catalogue than the model's."
 _MOST_REMEMBERED = 1000
+log = logging.getLogger(__name__)
 
 Values = npt.NDArray[np.float64]
 
@@ -108,6 +110,7 @@ class Unwritten:
     _rows: dict[tuple[str, str], tuple[Integration, int]] = field(default_factory=dict)
     _since: float | None = None
     _timer: threading.Timer | None = None
+    _closed: bool = False
 
     def check(self) -> None:
         """Refuse (503) while what was scored before has not been written."""
@@ -122,7 +125,7 @@ class Unwritten:
             self._rows[name] = (integration, rows + (self._rows[name][1] if name in self._rows else 0))
             if self._since is None:
                 self._since = time.monotonic()
-            if self._timer is None:
+            if self._timer is None and not self._closed:
                 self._timer = threading.Timer(WRITTEN_EVERY_SECONDS, self.write)
                 self._timer.start()
 
@@ -146,6 +149,17 @@ class Unwritten:
                 for (_, digest), (integration, number) in rows.items():
                     self.count(integration, digest, number)
                 self._since = since
+
+    def close(self) -> None:
+        """Write what is left, now and once: a process that ends waits for no database that is gone."""
+        with self._lock:
+            self._closed = True
+            if self._timer is not None:
+                self._timer.cancel()
+        self.write()
+        left = sum(number for _, number in self._rows.values())
+        if left:
+            log.error("%d feature rows were scored and could not be entered in the log of looks", left)
 
 
 @dataclass

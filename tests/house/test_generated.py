@@ -12,4 +12,5 @@ def test_a_generated_page_is_fresh(name):
 
 
 def test_no_other_page_lies_among_the_generated_ones():
-    assert {path.name for path in FOLDER.iterdir()} == {name for name in PAGES if "/" not in name}
+    # Whoever imports the client that lies here leaves its byte code beside it.
+    assert {path.name for path in FOLDER.iterdir()} - {"__pycache__"} == {name for name in PAGES if "/" not in name}

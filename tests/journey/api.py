@@ -27,6 +27,7 @@ from casework.publishing import publish
 from records.home import Home
 from serving.api import router
 from serving.api.tokens import issue
+from serving.app import closing
 from serving.jobs.loops import LoadedLoops
 from serving.scoring import POINTER, Door
 from serving.site import Site
@@ -114,7 +115,7 @@ def serving(home: Home, engine: Engine) -> Iterator[httpx.Client]:
 
 
 def app_of(home: Home, engine: Engine) -> FastAPI:
-    app = FastAPI()
+    app = FastAPI(lifespan=closing)
     app.include_router(router)
     app.state.site = site_of(home, engine)
     return app

@@ -81,7 +81,7 @@ def site(listing: Listing) -> Iterator[Any]:
     """The whole site, with what stands before the interface: limits of bodies, hosts, the short way for rows."""
     app = create_app(listing.api.home, engine=listing.api.engine, door=Door(listing.api.home))
     yield app
-    app.state.rows_door.unwritten.write()
+    app.state.rows_door.unwritten.close()
 
 
 def operation_of(path: str, method: str) -> APIOperation:

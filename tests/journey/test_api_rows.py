@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.middleware import Middleware
 
@@ -21,9 +22,11 @@ from features.catalogue import CATALOGUE, fingerprint
 from records.home import Home
 from serving.api import router
 from serving.api.fast_lane import FastLane
-from serving.api.rows import door_of
+from serving.api.rows import Unwritten, door_of
+from serving.app import closing
 from serving.scoring import Deployed, Refused, open_deployed
 from tests.deployed import TODAY
+from tests.journey.api import Api as Found
 from tests.journey.api import as_job, grant, problem, running_api, site_of
 from tests.journey.client import running
 
@@ -52,14 +55,20 @@ class Api:
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[Api]:
-    with running_api() as found:
-        app = FastAPI(middleware=[Middleware(FastLane, https=True, hosts=["127.0.0.1"])])
-        app.include_router(router)
-        app.state.site = site_of(found.home, found.engine)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        with running(app, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            yield Api(app, client, found.home, found.token)
+    with running_api() as found, served(found) as made:
+        yield made
+
+
+@contextmanager
+def served(found: Found) -> Iterator[Api]:
+    """Serve the same home and database once more, with the short way in."""
+    app = FastAPI(lifespan=closing, middleware=[Middleware(FastLane, https=True, hosts=["127.0.0.1"])])
+    app.include_router(router)
+    app.state.site = site_of(found.home, found.engine)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with running(app, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        yield Api(app, client, found.home, found.token)
 
 
 def post(api: Api, said: object, **headers: str) -> Any:
@@ -187,6 +196,34 @@ def test_whoever_closes_the_database_waits_for_what_is_being_written(api: Api, m
     go_on.set()
     last.join(20)
     assert not last.is_alive()
+
+
+def test_a_site_that_ends_has_written_its_rows_and_leaves_nothing_running() -> None:
+    before = _timers()
+    with running_api() as found:
+        with served(found) as api:
+            assert post(api, body(rows(2))).status_code == 200
+        assert _counted(api) == 2
+        assert _timers() <= before
+
+
+def test_a_site_that_ends_waits_for_no_database_that_is_gone(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    unwritten, before = Unwritten(api.app.state.site), _timers()
+
+    def gone(schools: object) -> None:
+        raise OperationalError("", None, Exception("gone"))
+
+    monkeypatch.setattr(unwritten, "site", SimpleNamespace(database=gone))
+    unwritten.count(SimpleNamespace(client_id="timetable"), "ab" * 32, 3)
+    unwritten.close()
+    assert _timers() <= before
+    assert "3 feature rows were scored and could not be entered" in caplog.text
+
+
+def _timers() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if isinstance(one, threading.Timer) and not one.finished.is_set()}
 
 
 def _counted(api: Api) -> int:

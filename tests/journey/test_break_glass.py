@@ -75,7 +75,7 @@ def served(casework_home) -> Iterator[Served]:
     app = create_app(home, address=HTTPS, wall_clock=clock, door=StillDoor(NOTHING_SERVES))
     with httpx.Client(transport=InProcess(app), base_url=HTTPS) as http:
         yield Served(http, clock, made)
-    app.state.engine.dispose()
+    app.state.site.engine.dispose()
 
 
 def cookie(answer: httpx.Response) -> str:
