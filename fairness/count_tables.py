@@ -14,15 +14,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from fairness.disclosure import Key, rounded
 from fairness.policy import Disclosure
+from fairness.resampling import Ints
 from fairness.subtraction import ANY, Count, Part, Span, Sum, hidden_parts
 
 COUNT = "count"
 _ENDLESS = 3
+# Counts are whole, and so are the ends of the programme, to within what its solver rounds.
+_DUST = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,11 +122,10 @@ class _Attack:
             if len(keys) == 1 or sum(self.parts[key].size for key in keys) < self.least
         ]
         found: set[Key] = set()
-        for key, (low, high) in zip(asked, self._placed(asked, hidden), strict=True):
-            if high - low < self.least:
-                shown = self._nearest_shown(key, hidden)
-                if shown and not found & shown:
-                    found.add(min(shown, key=lambda other: (self.parts[other].size, other)))
+        for key in self._given_away(asked, hidden):
+            shown = self._nearest_shown(key, hidden)
+            if shown and not found & shown:
+                found.add(min(shown, key=lambda other: (self.parts[other].size, other)))
         return frozenset(found)
 
     def _alike(self, asked: Iterable[Key]) -> list[list[Key]]:
@@ -148,8 +151,15 @@ class _Attack:
             found |= ring
         return set()
 
-    def _placed(self, asked: Sequence[Key], hidden: Collection[Key]) -> list[Span]:
-        """Return the least and the most that each cell can be, given every shown cell and every sum at once."""
+    def _given_away(self, asked: Sequence[Key], hidden: Collection[Key]) -> list[Key]:
+        """Return which of the cells can only lie within a range narrower than the least count.
+
+        That is, given every shown cell and every sum at once. Every answer of the programme is a whole table that a
+        reader cannot tell from the true one, and says of every cell that it may be so much: a cell of which the tables
+        found so far differ by the least count is not asked for any more. The true table is the first of them.
+        """
+        if not asked:
+            return []
         place = {key: at for at, key in enumerate(self.parts)}
         for one in self.links:
             for key in _members(one):
@@ -157,7 +167,26 @@ class _Attack:
         counts = {key: part.counts[COUNT] for key, part in self.parts.items()}
         bounds = [ANY if key not in counts or key in hidden else counts[key].shown for key in place]
         equal = _equations((*self.sums, *self.links), place)
-        return [(_end(place[key], 1.0, equal, bounds), _end(place[key], -1.0, equal, bounds)) for key in asked]
+        at = np.array([place[key] for key in asked])
+        true = np.array([counts[key].value for key in asked], dtype=np.float64)
+        least, most = true.copy(), true.copy()
+
+        def look(some: Ints) -> None:
+            for way in (-1.0, 1.0):
+                some = some[most[some] - least[some] < self.least - _DUST]
+                if not len(some):
+                    return
+                table = _furthest(at[some], way, equal, bounds)
+                if table is not None:
+                    np.minimum(least, table[at], out=least)
+                    np.maximum(most, table[at], out=most)
+                elif len(some) == 1:
+                    most[some] = math.inf
+
+        look(np.arange(len(asked)))  # all at once, which settles most
+        for number in range(len(asked)):
+            look(np.array([number]))
+        return [key for key, low, high in zip(asked, least, most, strict=True) if high - low < self.least - _DUST]
 
 
 def _members(one: Sum) -> tuple[Key, ...]:
@@ -179,13 +208,15 @@ def _equations(sums: Sequence[Sum], place: Mapping[Key, int]) -> tuple[csr_array
     return csr_array((signs, columns, ends), shape=(len(totals), len(place))), totals
 
 
-def _end(at: int, way: float, equal: tuple[csr_array, Sequence[float]], bounds: Sequence[Span]) -> float:
-    """Return the least (way 1) or the most (way -1) that the cell can be; endless where nothing holds it."""
+def _furthest(
+    at: Ints, way: float, equal: tuple[csr_array, Sequence[float]], bounds: Sequence[Span]
+) -> npt.NDArray[np.float64] | None:
+    """Return the table in which these cells together are the least (way 1) or the most (way -1); None: no end to it."""
     aim = np.zeros(len(bounds))
     aim[at] = way
     found = linprog(aim, A_eq=equal[0], b_eq=equal[1], bounds=bounds, method="highs")
     if found.status == _ENDLESS:
-        return -way * math.inf
+        return None
     if found.status != 0:
         raise RuntimeError(f"the attack on a table of counts cannot be worked out: {found.message}")
-    return float(way * found.fun)
+    return np.asarray(found.x, dtype=np.float64)
