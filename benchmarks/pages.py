@@ -45,6 +45,14 @@ COOKIE = "belong_session"
 
 
 @dataclass(frozen=True)
+class Site:
+    """Where the site is served, and by how many processes."""
+
+    port: int
+    workers: int
+
+
+@dataclass(frozen=True)
 class Loaded:
     """What one load showed: milliseconds by kind of page, and processor milliseconds a page."""
 
@@ -113,10 +121,10 @@ def sign_in(home: Home, network: Network) -> list[str]:
 
 
 @contextmanager
-def served(home: Home, port: int) -> Iterator[psutil.Process]:
-    """Serve the home by `belong serve` in a process of its own."""
+def served(home: Home, port: int, workers: int) -> Iterator[psutil.Process]:
+    """Serve the home by `belong serve` in processes of its own."""
     arguments = [sys.executable, "-m", "serving.cli", "serve", "--home", str(home.path), "--port", str(port)]
-    with subprocess.Popen(arguments) as process:  # our own arguments
+    with subprocess.Popen([*arguments, "--workers", str(workers)]) as process:  # our own arguments
         try:
             _wait_until_ready(port)
             yield psutil.Process(process.pid)
@@ -209,15 +217,16 @@ def main() -> None:
     asked.add_argument("--schools", type=int, default=200)
     asked.add_argument("--listed", type=int, default=20, help="pupils on each school's list")
     asked.add_argument("--seconds", type=float, default=20)
+    asked.add_argument("--workers", type=int, default=2, help="the site's processes, one for each core")
     asked.add_argument("--port", type=int, default=8765)
     asked.add_argument("--home", type=Path, help="keep the home here, and use it again; default: a passing one")
     given = asked.parse_args()
     network = Network(pupils=given.pupils, schools=given.schools, listed=given.listed)
     with tempfile.TemporaryDirectory(prefix="belong-pages-") as passing:
-        run(given.home or Path(passing) / "home", network, given.seconds, given.port)
+        run(given.home or Path(passing) / "home", network, given.seconds, Site(given.port, given.workers))
 
 
-def run(path: Path, network: Network, seconds: float, port: int) -> None:
+def run(path: Path, network: Network, seconds: float, site: Site) -> None:
     """Measure a home at this path, making and filling it first where there is none."""
     bundle = tiny_bundle()
     new = not path.exists()
@@ -228,8 +237,8 @@ def run(path: Path, network: Network, seconds: float, port: int) -> None:
         fill(home, network, bundle.digest)
     cookies = sign_in(home, network)
     shown = {}
-    with served(home, port) as web:
-        plan = {"port": port, "cookies": cookies}
+    with served(home, site.port, site.workers) as web:
+        plan = {"port": site.port, "cookies": cookies}
         # The first pages open the door and fill caches, and what is loaded beside the site is loaded meanwhile.
         measured(home, web, {**plan, "seconds": 20, "reading": 0.2})
         for name, pause in (("reading", 1.0), ("never stopping", 0.0)):
