@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import event, func, insert, select
+from sqlalchemy import Insert, bindparam, event, func, insert, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from casework.callers import Integration
@@ -27,6 +28,7 @@ from casework.tables_cases import LookHeadRow, LookRow
 _LOCK = 8464
 _FIRST = "0" * 64
 _WAITING = "looks to write"
+_COLUMNS = tuple(column.name for column in LookRow.__table__.columns)
 
 Actor = Person | Integration
 
@@ -131,8 +133,17 @@ def _write(key: bytes, session: Session) -> None:
         }
         previous = row["hash"] = chain_hash(key, row)
         rows.append(row)
-    session.execute(insert(LookRow), rows)
+    session.execute(_written(), {f"all_{name}": [row[name] for row in rows] for name in _COLUMNS})
     waiting.clear()
+
+
+@cache
+def _written() -> Insert:
+    """Return the statement that writes any number of looks at once, in order: a column is one parameter."""
+    table = LookRow.metadata.tables[LookRow.__tablename__]
+    given = func.unnest(*(bindparam(f"all_{name}", type_=ARRAY(table.columns[name].type)) for name in _COLUMNS))
+    rows = given.table_valued(*_COLUMNS, name="given").render_derived()
+    return insert(table).from_select(_COLUMNS, select(*(rows.columns[name] for name in _COLUMNS)))
 
 
 def _locked_head(session: Session) -> tuple[int, str]:
