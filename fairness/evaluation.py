@@ -136,6 +136,6 @@ def evaluation_digest(terms: pd.DataFrame, weeks: pd.DataFrame) -> str:
             digest.update(
                 values.to_numpy(np.float64 if numeric and column == "probability" else np.int64).tobytes()
                 if numeric
-                else "\n".join(values.astype(str)).encode()
+                else "\n".join(values.astype(str).tolist()).encode()
             )
     return digest.hexdigest()

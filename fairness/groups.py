@@ -5,6 +5,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from records.refusal import Refusal
@@ -76,16 +78,16 @@ def groups(store: ProtectedRecords, as_of: date, *, merges: Mapping[str, str] = 
 
     def column(name: str, group_of: Callable[[str], str]) -> pd.Series:
         codes = people[name].astype("object")
-        values = [UNKNOWN[_GROUPED[name]] if pd.isna(code) else group_of(str(code)) for code in codes]
-        return pd.Series(values, index=index, dtype="str")
+        named = {code: group_of(str(code)) for code in codes.dropna().unique()}
+        return pd.Series(codes.map(named).fillna(UNKNOWN[_GROUPED[name]]).to_numpy(), index=index, dtype="str")
 
-    ever = _open(tables["fsm_periods"], as_of, years=EVER_YEARS)
+    ever = index.isin(_open(tables["fsm_periods"], as_of, years=EVER_YEARS))
     return pd.DataFrame(
         {
             "sex": column("sex", _SEX.__getitem__),
             "ethnicity": column("ethnicity", lambda code: _ethnicity(code, merges)),
             "sen": column("sen_provision", _SEN.__getitem__),
-            "fsm": pd.Series(["fsm" if int(pupil) in ever else "not" for pupil in index], index=index, dtype="str"),
+            "fsm": pd.Series(np.where(ever, "fsm", "not"), index=index, dtype="str"),
             "eal": column("language", _language),
             "care": pd.Series(_care(tables["care"], index, as_of), index=index, dtype="str"),
         }
@@ -113,21 +115,18 @@ def _language(code: str) -> str:
     return "not" if code in _ENGLISH else "eal"
 
 
-def _care(periods: pd.DataFrame, index: pd.Index, as_of: date) -> list[str]:
+def _care(periods: pd.DataFrame, index: pd.Index, as_of: date) -> npt.NDArray[np.str_]:
     """Return each pupil's care group; being looked after now weighs more than having had a social worker."""
     if periods.empty:
-        return [UNKNOWN["care"]] * len(index)
+        return np.full(len(index), UNKNOWN["care"])
     status = periods["status"].astype("str")
-    looked_after = _open(periods[status == "CLA"], as_of, years=0)
-    helped = _open(periods[status.isin(_SOCIAL_WORKER)], as_of, years=EVER_YEARS)
-    return [
-        "looked_after" if int(pupil) in looked_after else "social_worker" if int(pupil) in helped else "none"
-        for pupil in index
-    ]
+    looked_after = index.isin(_open(periods[status == "CLA"], as_of, years=0))
+    helped = index.isin(_open(periods[status.isin(_SOCIAL_WORKER)], as_of, years=EVER_YEARS))
+    return np.where(looked_after, "looked_after", np.where(helped, "social_worker", "none"))
 
 
-def _open(periods: pd.DataFrame, as_of: date, *, years: int) -> set[int]:
+def _open(periods: pd.DataFrame, as_of: date, *, years: int) -> npt.NDArray[np.int64]:
     """Return pupils with a period that was open on the day or within so many years before it."""
     day = pd.Timestamp(as_of)
     recent = periods["end_date"].isna() | (periods["end_date"] >= day - pd.DateOffset(years=years))
-    return {int(pupil) for pupil in periods.loc[(periods["start_date"] < day) & recent, "pupil"]}
+    return periods.loc[(periods["start_date"] < day) & recent, "pupil"].to_numpy(np.int64)

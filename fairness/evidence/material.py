@@ -4,7 +4,7 @@ Shards divide pupils by pseudonym, so a few of them are a drawn share of the net
 (features, a year's marks) is read of so many shards only.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -24,8 +24,7 @@ from training.candidate import Candidate
 from training.dataset import Network, network_of
 from training.evaluate import flagged_terms, ground
 from training.fitting import only
-from training.matured import MaturedOutcomes
-from training.outcomes import OTHERS, mature_others, together
+from training.outcomes import OTHERS, mature_others
 from training.settings import Settings, settings_from
 from training.splits import network_terms
 
@@ -70,15 +69,10 @@ class Material:
 
 def read_material(home: Home, candidate: Candidate, created_on: date) -> Material:
     """Read every shard once: the records of the audit period, and the slow ones of a drawn share of the pupils."""
-    store = Store(home)
     settings = settings_from({**candidate.bundle.manifest["settings"], "processes": 1})
-    days = tuple(day.date() for day in sorted(candidate.ground["as_of"].unique()))
-    shards = _drawn_shards(home, candidate, settings.seed)
-    found = [
-        _read(store.history(shard), shard, candidate, (settings, days, created_on, shard in shards), home)
-        for shard in store.shards
-    ]
-    network = network_of(store.history(0), created_on)
+    slow = _drawn_shards(home, candidate, settings.seed)
+    asked = _Asked.of(home, candidate, settings, created_on)
+    found = [_read(job, home, asked) for job in _jobs(home, candidate, slow)]
     matrices = [one.matrix for one in found if one.matrix is not None]
     matrix = concat(matrices) if matrices else None
     return Material(
@@ -86,11 +80,44 @@ def read_material(home: Home, candidate: Candidate, created_on: date) -> Materia
         suspensions=pd.concat([one.suspensions for one in found], ignore_index=True),
         on_roll=np.concatenate([one.on_roll for one in found]),
         suspended=np.concatenate([one.suspended for one in found]),
-        others=_against(candidate, [one.others for one in found], network, settings),
+        others=_together([one.others for one in found]),
         matrix=None if matrix is None else only(matrix, settings.inputs),
         outcomes=_outcomes(candidate, matrix),
-        drawn=len(shards) / home.shards,
+        drawn=len(slow) / home.shards,
     )
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is asked of every shard alike."""
+
+    settings: Settings
+    days: tuple[date, ...]
+    middles: tuple[pd.Timestamp, ...]
+    created_on: date
+    network: Network
+
+    @classmethod
+    def of(cls, home: Home, candidate: Candidate, settings: Settings, created_on: date) -> "_Asked":
+        terms = candidate.ground[["as_of", "term"]].drop_duplicates().sort_values("as_of")
+        return cls(
+            settings=settings,
+            days=tuple(day.date() for day in terms["as_of"].unique()),
+            # Features are read on the middle as-of day of each audited term.
+            middles=tuple(part["as_of"].iloc[len(part) // 2] for _, part in terms.groupby("term", sort=True)),
+            created_on=created_on,
+            network=network_of(Store(home).history(0), created_on),
+        )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One shard: the flags of its pupils, and where it is one of the drawn ones, which of their rows were judged."""
+
+    shard: int
+    slow: bool
+    log: pd.DataFrame
+    judged: pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -99,7 +126,7 @@ class _Part:
     suspensions: pd.DataFrame
     on_roll: Ints
     suspended: Ints
-    others: Mapping[str, MaturedOutcomes]
+    others: Mapping[str, pd.DataFrame]
     matrix: Matrix | None
 
 
@@ -112,30 +139,38 @@ def _drawn_shards(home: Home, candidate: Candidate, seed: int) -> frozenset[int]
     return frozenset(order[:needed].tolist())
 
 
-def _read(
-    history: History, shard: int, candidate: Candidate, asked: tuple[Settings, tuple[date, ...], date, bool], home: Home
-) -> _Part:
-    settings, days, created_on, slow = asked
-    first, last = pd.Timestamp(days[0]), pd.Timestamp(days[-1])
+def _jobs(home: Home, candidate: Candidate, slow: frozenset[int]) -> Iterator[_Job]:
+    learns = APPROACHES[candidate.bundle.manifest["approach"]] != "rule"
+    log = _by_shard(candidate.allocation[["pupil", "as_of", "school", "probability", "flagged"]], home.shards)
+    judged = _by_shard(candidate.evaluation.snapshots[["pupil", "as_of"]], home.shards)
+    for shard in range(home.shards):
+        yield _Job(shard, shard in slow, log(shard), judged(shard) if learns and shard in slow else None)
+
+
+def _by_shard(rows: pd.DataFrame, shards: int) -> Callable[[int], pd.DataFrame]:
+    """Return what gives a shard's rows, in their order, having looked at them all once."""
+    shard = rows["pupil"].to_numpy(np.int64) % shards
+    order = np.argsort(shard, kind="stable")
+    ends = np.searchsorted(shard[order], np.arange(shards + 1))
+    return lambda number: rows.iloc[order[ends[number] : ends[number + 1]]].reset_index(drop=True)
+
+
+def _read(job: _Job, home: Home, asked: _Asked) -> _Part:
+    history, created_on = Store(home).history(job.shard), asked.created_on
+    first, last = pd.Timestamp(asked.days[0]), pd.Timestamp(asked.days[-1])
     behaviour = latest(history.tables["behaviour"], BEHAVIOUR, created_on)
     near = behaviour["date"].between(first - timedelta(days=DAYS_BEFORE), last)
     suspensions = latest(history.tables["suspensions"], SUSPENSIONS, created_on)
     suspensions = suspensions[suspensions["start_date"].between(first, last)]
     removed = suspensions.loc[suspensions["category"].isin(_REMOVALS), "pupil"].unique()
-    on_roll = _on_roll(latest(history.tables["enrolments"], ENROLMENTS, created_on), days)
-    log = candidate.allocation
-    keys = log.loc[log["pupil"] % home.shards == shard, ["pupil", "as_of", "school"]]
-    names = [name for name in OTHERS if slow or name not in _SLOW]
-    learns = APPROACHES[candidate.bundle.manifest["approach"]] != "rule"
+    on_roll = _on_roll(latest(history.tables["enrolments"], ENROLMENTS, created_on), asked.days)
     return _Part(
         behaviour=behaviour[near],
         suspensions=suspensions,
         on_roll=on_roll,
         suspended=np.intersect1d(removed, on_roll).astype(np.int64),
-        others=mature_others(history, keys, settings=settings, observed_until=created_on, names=names)
-        if len(keys)
-        else {},
-        matrix=_features(history, candidate, shard, home) if slow and learns else None,
+        others=_against(history, job, asked) if len(job.log) else {},
+        matrix=None if job.judged is None else _features(history, job.judged, asked.middles),
     )
 
 
@@ -147,12 +182,8 @@ def _on_roll(enrolments: pd.DataFrame, days: tuple[date, ...]) -> Ints:
     return enrolments.loc[there, "pupil"].unique().astype(np.int64)
 
 
-def _features(history: History, candidate: Candidate, shard: int, home: Home) -> Matrix:
-    """Return the shard's features on the middle as-of day of each audited term, of rows that were judged."""
-    rows = candidate.evaluation.snapshots
-    terms = candidate.ground[["as_of", "term"]].drop_duplicates().sort_values("as_of")
-    middles = [part["as_of"].iloc[len(part) // 2] for _, part in terms.groupby("term", sort=True)]
-    judged = rows.loc[rows["as_of"].isin(middles) & (rows["pupil"] % home.shards == shard), ["pupil", "as_of"]]
+def _features(history: History, judged: pd.DataFrame, middles: tuple[pd.Timestamp, ...]) -> Matrix:
+    """Return the shard's features on some days, of rows that were judged."""
     matrix = build(history, [day.date() for day in middles])
     there = pd.MultiIndex.from_frame(matrix.keys[["pupil", "as_of"]]).isin(pd.MultiIndex.from_frame(judged))
     return matrix.where(np.asarray(there, dtype=bool))
@@ -166,24 +197,26 @@ def _outcomes(candidate: Candidate, matrix: Matrix | None) -> Floats:
     return found["outcome"].to_numpy(np.float64)
 
 
-def _against(
-    candidate: Candidate, parts: list[Mapping[str, MaturedOutcomes]], network: Network, settings: Settings
-) -> dict[str, pd.DataFrame]:
-    """Return the pupil-terms of the candidate's flags against each other outcome."""
-    log = candidate.allocation
-    keys = log[["pupil", "as_of", "school"]].assign(suspended_before=np.int8(0), seen=np.int8(0))
+def _against(history: History, job: _Job, asked: _Asked) -> dict[str, pd.DataFrame]:
+    """Return the pupil-terms of the shard's flags against each other outcome."""
+    network, settings = asked.network, asked.settings
+    names = [name for name in OTHERS if job.slow or name not in _SLOW]
+    keys = job.log[["pupil", "as_of", "school"]]
+    came = mature_others(history, keys, settings=settings, observed_until=asked.created_on, names=names)
+    keys = keys.assign(suspended_before=np.int8(0), seen=np.int8(0))
+    terms = network_terms(network.calendar)
+    found = {}
+    for name, outcomes in came.items():
+        on = ground(keys, outcomes, phases=network.phases, terms=terms, calendar=network.calendar, settings=settings)
+        found[name] = flagged_terms(job.log, on)
+    return found
+
+
+def _together(parts: Sequence[Mapping[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:
+    """Return each outcome's pupil-terms of all shards that have any, by pupil and term."""
     found = {}
     for name in OTHERS:
         there = [part[name] for part in parts if name in part]
-        if not there:
-            continue
-        on = ground(
-            keys,
-            together(there),
-            phases=network.phases,
-            terms=network_terms(network.calendar),
-            calendar=network.calendar,
-            settings=settings,
-        )
-        found[name] = flagged_terms(log, on)
+        if there:
+            found[name] = pd.concat(there).sort_values(["pupil", "term"], ignore_index=True)
     return found

@@ -45,15 +45,15 @@ def other_outcomes(
             "attributes": tuple(one for one in policy.attributes if len(one.columns) == 1),
         }
     )
-    return tuple(
-        _exhibit(name, terms[name], evaluation, cells, (groups, policy, asked)) for name in OTHERS if name in terms
-    )
+    # No metric here is of weekly scores: one for each pupil says who was scored.
+    weeks = evaluation.snapshots.drop_duplicates("pupil")
+    return tuple(_exhibit(name, terms[name], weeks, cells, (groups, policy, asked)) for name in OTHERS if name in terms)
 
 
 def _exhibit(
     name: str,
     terms: pd.DataFrame,
-    evaluation: Evaluation,
+    weeks: pd.DataFrame,
     cells: Sequence[Cell],
     context: tuple[pd.DataFrame, Policy, Policy],
 ) -> OtherOutcome:
@@ -73,7 +73,6 @@ def _exhibit(
     if positives < least:
         few = f"under {least} pupil-terms with this outcome in the period, so nothing is said of any group"
         return replace(bare, why=few)
-    weeks = evaluation.snapshots
     there = weeks[weeks["pupil"].isin(set(terms["pupil"]))]
     found = cells_of(_Flags(terms, there), groups, asked, whole=False)
     # Judged by a policy in which nothing is judged: the cells are there to be looked at.

@@ -1,9 +1,8 @@
 """Sanctions for each incident of the same recorded severity, by group and school, and what is not written down.
 
-Ratios are Mantel-Haenszel risk ratios over strata of severity, or of severity and school (Greenland and Robins 1985,
-'Estimation of a common effect parameter from sparse follow-up data', Biometrics 41, 55-68), with a variance
-linearised over pupils: one pupil's many incidents count as one pupil. Confounding by what was not recorded stays:
-a group whose lesser incidents nobody writes down looks over-sanctioned. `recording` is there to tell the two apart.
+Ratios are Mantel-Haenszel risk ratios over strata of severity, or of severity and school (`fairness.evidence.ratios`).
+Confounding by what was not recorded stays: a group whose lesser incidents nobody writes down looks over-sanctioned.
+`recording` is there to tell the two apart.
 """
 
 import math
@@ -17,6 +16,7 @@ import pandas as pd
 
 from fairness.cells import EVERYONE
 from fairness.evaluation import labels_of
+from fairness.evidence.ratios import Ratio, Table, ratio_of
 from fairness.exhibits import PracticeSlice, Recording, Sanction
 from fairness.gate import holm
 from fairness.intervals import newcombe
@@ -35,73 +35,67 @@ _SUSPENDED = ("SUSP", "PERM")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ratio:
-    """A Mantel-Haenszel ratio, and the standard error of its logarithm over pupils."""
-
-    value: float
-    error: float
-
-    def limits(self, alpha: float) -> tuple[float, float]:
-        """Return one-sided limits at `alpha` on each side."""
-        reach = _NORMAL.inv_cdf(1 - alpha) * self.error
-        return self.value * math.exp(-reach), self.value * math.exp(reach)
-
-    @property
-    def chance_not_over(self) -> float:
-        """The p-value of 'no more often than others'."""
-        return 1 - _NORMAL.cdf(math.log(self.value) / self.error) if self.error > 0 else 1.0
-
-
-def ratio_of(mine: Floats, sanctioned: Floats, stratum: Ints, pupil: Ints) -> Ratio | None:
-    """Return how many times as often incidents of `mine` (0 or 1) are sanctioned as others of the same stratum.
-
-    None: no stratum holds both, or on one side nothing was sanctioned.
-    """
-    strata = int(stratum.max()) + 1 if len(stratum) else 0
-    a, n, b, m = (
-        np.bincount(stratum, weights=weights, minlength=strata)
-        for weights in (mine * sanctioned, mine, (1 - mine) * sanctioned, 1 - mine)
-    )
-    total = np.maximum(n + m, 1.0)
-    top, bottom = float((a * m / total).sum()), float((b * n / total).sum())
-    if top == 0 or bottom == 0:
-        return None
-    # How much one more sanctioned (by_*) or counted (of_*) incident on each side moves the logarithm.
-    by_mine, by_rest = (m / total) / top, -(n / total) / bottom
-    of_mine = -(a * m / total**2) / top - (b * m / total**2) / bottom
-    of_rest = (a * n / total**2) / top + (b * n / total**2) / bottom
-    each = np.where(
-        mine == 1,
-        of_mine[stratum] + sanctioned * by_mine[stratum],
-        of_rest[stratum] + sanctioned * by_rest[stratum],
-    )
-    moved = np.bincount(pupil, weights=each)
-    return Ratio(value=top / bottom, error=float(np.sqrt((moved**2).sum())))
-
-
-@dataclass(frozen=True)
 class _Incidents:
-    """The incidents as columns: whose (numbers from 0), where, how severe, sanctioned or not."""
+    """Incidents that pupils took part in. Those of one pupil, school and severity are one row; schools stand together.
+
+    `pupils` and `schools` are ids, ascending; `pupil` and `school` places in them. `incidents` and `sanctioned` count.
+    """
 
     pupils: Ints
     pupil: Ints
     schools: Ints
     school: Ints
     severity: Ints
+    incidents: Floats
     sanctioned: Floats
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame, outcomes: frozenset[str]) -> "_Incidents":
+        pupils, pupil = np.unique(rows["pupil"].to_numpy(np.int64), return_inverse=True)
+        schools, school = np.unique(rows["school"].to_numpy(np.int64), return_inverse=True)
+        severity = rows["severity"].to_numpy(np.int64)
+        sizes = (len(schools), len(pupils), int(severity.max()) + 1)
+        kinds, row = np.unique(np.ravel_multi_index((school, pupil, severity), sizes), return_inverse=True)
+        at_school, of_pupil, as_severe = np.unravel_index(kinds, sizes)
+        hits = np.asarray(rows["outcome"].astype("str").isin(outcomes), dtype=np.float64)
+        return cls(
+            pupils=pupils,
+            pupil=of_pupil.astype(np.int64),
+            schools=schools,
+            school=at_school.astype(np.int64),
+            severity=as_severe.astype(np.int64),
+            incidents=np.bincount(row).astype(np.float64),
+            sanctioned=np.bincount(row, weights=hits).astype(np.float64),
+        )
 
     def strata(self, *, by_school: bool) -> Ints:
         return np.asarray(self.severity + (self.school * 10 if by_school else 0), dtype=np.int64)
 
-    def at(self, school: int) -> "_Incidents":
-        here = self.school == school
+    def at(self, rows: slice) -> "_Incidents":
+        """Return some rows, with their pupils numbered anew."""
+        pupils, pupil = np.unique(self.pupil[rows], return_inverse=True)
         return replace(
             self,
-            pupil=self.pupil[here],
-            school=self.school[here],
-            severity=self.severity[here],
-            sanctioned=self.sanctioned[here],
+            pupils=self.pupils[pupils],
+            pupil=pupil.astype(np.int64),
+            school=self.school[rows],
+            severity=self.severity[rows],
+            incidents=self.incidents[rows],
+            sanctioned=self.sanctioned[rows],
         )
+
+    def by_pupil(self, strata: int) -> Floats:
+        """Return each pupil's incidents by severity, then those that were sanctioned; shape (pupils, 2 x strata)."""
+        shape = len(self.pupils), strata
+        cell = np.ravel_multi_index((self.pupil, self.severity), shape)
+        counts = (self.incidents, self.sanctioned)
+        return np.hstack([np.bincount(cell, weights=one, minlength=math.prod(shape)).reshape(shape) for one in counts])
+
+    def by_school(self) -> Iterator[tuple[int, slice]]:
+        """Yield each school's id and rows."""
+        ends = np.searchsorted(self.school, np.arange(len(self.schools) + 1))
+        for at, urn in enumerate(self.schools):
+            yield int(urn), slice(int(ends[at]), int(ends[at + 1]))
 
 
 def practice_slices(behaviour: pd.DataFrame, groups: pd.DataFrame, policy: Policy) -> tuple[PracticeSlice, ...]:
@@ -126,88 +120,99 @@ def practice_slices(behaviour: pd.DataFrame, groups: pd.DataFrame, policy: Polic
     return tuple(
         replace(one, sanction=sanction)
         for sanction, outcomes in COUNTED.items()
-        for one in _slices(_incidents(rows, outcomes), groups, policy)
+        for one in _slices(_Incidents.of(rows, outcomes), groups, policy)
     )
 
 
 def _slices(incidents: _Incidents, groups: pd.DataFrame, policy: Policy) -> Iterator[PracticeSlice]:
     judged = [attribute for attribute in policy.attributes if len(attribute.columns) == 1]
-    kinds: list[list[tuple[PracticeSlice, float]]] = [
-        [
-            _slice(incidents, mine, policy, (None, attribute.name, group, against))
-            for attribute, group, mine in _members(incidents, judged, groups)
-        ]
-        for against in ("network", "school")
+    members = list(_members(incidents, judged, groups))
+    alpha = policy.inference.alpha
+    kinds = [
+        [_slice(incidents, mine, (None, attribute, group, against), alpha) for attribute, group, mine in members]
+        for against in _AGAINST
     ]
-    kinds.append(
-        [
-            _slice(incidents, (incidents.school == at).astype(np.float64), policy, (int(urn), EVERYONE, EVERYONE, _ALL))
-            for at, urn in enumerate(incidents.schools)
-            if len(incidents.schools) > 1
-        ]
-    )
-    kinds.append(list(_within_schools(incidents, judged, groups, policy)))
+    kinds.append(list(_by_school(incidents, alpha)))
+    kinds.append(list(_within_schools(incidents, members, alpha)))
     for kind in kinds:
-        yield from _noted(kind, policy.inference.alpha / (len(kinds) * len(COUNTED)))
+        yield from _noted(kind, alpha / (len(kinds) * len(COUNTED)))
 
 
-_ALL: Literal["network"] = "network"
-_Place = tuple[int | None, str, str, str]
+_AGAINST: tuple[Literal["network", "school"], ...] = ("network", "school")
+_Place = tuple[int | None, str, str, Literal["network", "school"]]
+_Member = tuple[str, str, Floats]
+_Found = tuple[PracticeSlice, float]
 
 
-def _incidents(rows: pd.DataFrame, outcomes: frozenset[str]) -> _Incidents:
-    pupils, pupil = np.unique(rows["pupil"].to_numpy(np.int64), return_inverse=True)
-    schools, school = np.unique(rows["school"].to_numpy(np.int64), return_inverse=True)
-    return _Incidents(
-        pupils=pupils,
-        pupil=pupil.astype(np.int64),
-        schools=schools,
-        school=school.astype(np.int64),
-        severity=rows["severity"].to_numpy(np.int64),
-        sanctioned=np.asarray(rows["outcome"].astype("str").isin(outcomes), dtype=np.float64),
-    )
-
-
-def _members(
-    incidents: _Incidents, attributes: Sequence[Attribute], groups: pd.DataFrame
-) -> Iterator[tuple[Attribute, str, Floats]]:
-    """Yield each declared group with 0 or 1 for each incident."""
+def _members(incidents: _Incidents, attributes: Sequence[Attribute], groups: pd.DataFrame) -> Iterator[_Member]:
+    """Yield each declared group with 0 or 1 for each row."""
     for attribute in attributes:
         label = labels_of(attribute, groups, incidents.pupils)
         for place, group in enumerate(label.names):
             if group in attribute.groups:
-                yield attribute, group, (label.of_pupil[incidents.pupil] == place).astype(np.float64)
+                yield attribute.name, group, (label.of_pupil[incidents.pupil] == place).astype(np.float64)
 
 
-def _within_schools(
-    incidents: _Incidents, attributes: Sequence[Attribute], groups: pd.DataFrame, policy: Policy
-) -> Iterator[tuple[PracticeSlice, float]]:
-    members = list(_members(incidents, attributes, groups))
-    for at, urn in enumerate(incidents.schools):
-        here, inside = incidents.at(at), incidents.school == at
+def _by_school(incidents: _Incidents, alpha: float) -> Iterator[_Found]:
+    """Yield each school beside all others.
+
+    `ratio_of` without looking at every row for every school: whoever was never there is pulled at as the rest is, so
+    what all pupils' pulls come to is worked out from their products, and put right for the school's own pupils.
+    """
+    if len(incidents.schools) < 2:
+        return
+    strata = int(incidents.severity.max()) + 1
+    of_pupil = incidents.by_pupil(strata)
+    products, everyone = of_pupil.T @ of_pupil, of_pupil.sum(axis=0)
+    for urn, rows in incidents.by_school():
+        here = incidents.at(rows)
+        own = here.by_pupil(strata)
+        mine = own.sum(axis=0)
+        rest = everyone - mine
+        found = Table(mine[strata:], mine[:strata], rest[strata:], rest[:strata]).ratio()
+        ratio = None
+        if found is not None:
+            value, pulls = found[0], [np.concatenate([pull.counted, pull.sanctioned]) for pull in found[1:]]
+            apart = own @ (pulls[0] - pulls[1])
+            as_rest = of_pupil[np.searchsorted(incidents.pupils, here.pupils)] @ pulls[1]
+            squares = pulls[1] @ products @ pulls[1] + (2 * as_rest * apart + apart**2).sum()
+            ratio = Ratio(value=value, error=math.sqrt(max(0.0, float(squares))))
+        sums = float(mine[:strata].sum()), float(mine[strata:].sum()), float(rest[strata:].sum())
+        yield _told((urn, EVERYONE, EVERYONE, "network"), sums, ratio, alpha)
+
+
+def _within_schools(incidents: _Incidents, members: Sequence[_Member], alpha: float) -> Iterator[_Found]:
+    for urn, rows in incidents.by_school():
+        here = incidents.at(rows)
         for attribute, group, mine in members:
-            own = mine[inside]
+            own = mine[rows]
             counts = float((own * here.sanctioned).sum()), float(((1 - own) * here.sanctioned).sum())
             if min(counts) >= LEAST_SANCTIONS:
-                yield _slice(here, own, policy, (int(urn), attribute.name, group, "school"))
+                yield _slice(here, own, (urn, attribute, group, "school"), alpha)
 
 
-def _slice(incidents: _Incidents, mine: Floats, policy: Policy, place: _Place) -> tuple[PracticeSlice, float]:
+def _slice(incidents: _Incidents, mine: Floats, place: _Place, alpha: float) -> _Found:
     """Return the slice and the p-value of 'no more often than others'."""
-    school, attribute, group, against = place
-    stratum = incidents.strata(by_school=against == "school")
+    stratum = incidents.strata(by_school=place[-1] == "school")
     sanctions = float((mine * incidents.sanctioned).sum())
-    others = float(incidents.sanctioned.sum()) - sanctions
-    found = ratio_of(mine, incidents.sanctioned, stratum, incidents.pupil)
+    sums = float((mine * incidents.incidents).sum()), sanctions, float(incidents.sanctioned.sum()) - sanctions
+    found = ratio_of(mine, incidents.sanctioned, stratum, incidents.pupil, incidents.incidents)
+    return _told(place, sums, found, alpha)
+
+
+def _told(place: _Place, sums: tuple[float, float, float], found: Ratio | None, alpha: float) -> _Found:
+    """Return a ratio as a slice, if it rests on enough; `sums`: the incidents, their sanctions, everyone else's."""
+    school, attribute, group, against = place
+    incidents, sanctions, others = sums
     if found is None or min(sanctions, others) < LEAST_SANCTIONS:
         found = None
-    lower, upper = (None, None) if found is None else found.limits(policy.inference.alpha)
+    lower, upper = (None, None) if found is None else found.limits(alpha)
     made = PracticeSlice(
         school=school,
         attribute=attribute,
         group=group,
-        against="school" if against == "school" else "network",
-        incidents=int(mine.sum()),
+        against=against,
+        incidents=int(incidents),
         sanctions=round(sanctions),
         expected=None if found is None else sanctions / found.value,
         ratio=None if found is None else found.value,

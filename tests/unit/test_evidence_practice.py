@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from statsmodels.stats.contingency_tables import StratifiedTable
 
-from fairness.evidence.practice import practice_slices, ratio_of, recording
+from fairness.evidence.practice import practice_slices, recording
+from fairness.evidence.ratios import ratio_of
 from fairness.policy import read_policy
 
 POLICY = read_policy()
