@@ -6,7 +6,6 @@ time in the term: whoever is counted on its last day alone has lost those who le
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 import pandas as pd
@@ -17,6 +16,7 @@ from features.definitions.attendance import ELSEWHERE, PART_TIME
 from features.definitions.behaviour import REMOVALS, TRUANCY
 from features.measure import Measure
 from learning.continuum.terms import Term
+from learning.first_and_last import first_and_last
 from records.codes import ATTENDANCE_CODES_FROM, AUTHORISED, POSSIBLE, PRESENT, UNAUTHORISED
 from records.history import Known
 from records.tables import TABLES
@@ -86,7 +86,7 @@ def together(parts: list[Counted], term: Term) -> pd.DataFrame:
 def _at_school(known: Known, term: Term, leaving: pd.DataFrame) -> pd.DataFrame:
     """Return who was on each roll at any time in the term, and who left it on a day that counts in the term."""
     rows = _on_rolls(known)
-    first, last = _ends(rows["school"], term.days)
+    first, last = first_and_last(rows["school"], term.days)
     there = (rows["entry_date"] <= last) & (rows["leaving_date"].isna() | (rows["leaving_date"] >= first))
     both = pd.concat([rows[there.to_numpy(bool)], leaving], ignore_index=True).sort_values("entry_date", kind="stable")
     found = both.drop_duplicates(["pupil", "school"], keep="last")[["pupil", "school", "year_group"]]
@@ -107,8 +107,8 @@ def _leaving(known: Known, term: Term) -> pd.DataFrame:
     """
     rows = _on_rolls(known).sort_values(["pupil", "school", "entry_date"], kind="stable")
     rows = rows.drop_duplicates(["pupil", "school"], keep="last")
-    first, last = _ends(rows["school"], term.leaves)
-    begins, _ = _ends(rows["school"], term.days)
+    first, last = first_and_last(rows["school"], term.leaves)
+    begins, _ = first_and_last(rows["school"], term.days)
     left = rows["leaving_date"]
     year, before = rows["year_group"], rows["status"].eq(BEFORE)
     going_on = (~before & year.isin(GOING_ON) | before & year.isin(GONE_ON)) & (left < begins)
@@ -135,7 +135,7 @@ def _guests(known: Known, term: Term, found: pd.DataFrame) -> pd.Series:
     rows = known["enrolments"]
     guests = rows[rows["status"].isin(GUEST)][["pupil", "school", "entry_date", "leaving_date"]]
     both = guests.merge(found[["pupil", "school"]], on="pupil", suffixes=("_guest", ""))
-    first, last = _ends(both["school"], term.days)
+    first, last = first_and_last(both["school"], term.days)
     then = (both["entry_date"] >= first) & (both["entry_date"] <= last) & (both["school"] != both["school_guest"])
     return _each(both[then.to_numpy(bool)], found)
 
@@ -162,20 +162,12 @@ def _inside(known: Known, table: str, term: Term) -> pd.DataFrame:
     """Return a table's rows of the term, each within its own school's days."""
     rows, day = known[table], TABLES[table].happened_on
     rows = rows[rows["school"].isin(term.days)]
-    first, last = _ends(rows["school"], term.days)
+    first, last = first_and_last(rows["school"], term.days)
     return rows[((rows[day] >= first) & (rows[day] <= last)).to_numpy(bool)]
 
 
 def _schools(known: Known, table: str, term: Term) -> list[int]:
     return list(_inside(known, table, term)["school"].unique())
-
-
-def _ends(schools: pd.Series, days: Mapping[int, tuple[date, date]]) -> tuple[pd.Series, pd.Series]:
-    """Return the first and last day of each row's school; a day that no row has where the school has none."""
-    never = (date(1900, 1, 2), date(1900, 1, 1))
-    kept = {int(school): days.get(int(school), never) for school in schools.unique()}
-    first, last = (pd.to_datetime(schools.map({school: ends[at] for school, ends in kept.items()})) for at in (0, 1))
-    return first, last
 
 
 def _each(rows: pd.DataFrame, found: pd.DataFrame) -> pd.Series:

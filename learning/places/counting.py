@@ -14,6 +14,7 @@ from features.definitions.attendance import MISSED, POSSIBLE_SESSIONS
 from features.definitions.behaviour import INCIDENTS, REMOVALS
 from features.definitions.sanctions import SUSPENSIONS
 from features.measure import Measure
+from learning.first_and_last import first_and_last
 from learning.places.half_terms import HalfTerm
 from records.history import Known
 from records.tables import TABLES
@@ -56,10 +57,7 @@ def _counted(known: Known, measure: Measure, on_roll: pd.DataFrame, half_term: H
     rows = rows[(rows[day] >= pd.Timestamp(half_term.start)) & (rows[day] <= pd.Timestamp(half_term.end))]
     for column, codes in measure.where.items():
         rows = rows[rows[column].isin(codes)]
-    first, last = (
-        pd.to_datetime(rows["school"].map({school: days[end] for school, days in half_term.days.items()}))
-        for end in (0, 1)
-    )
+    first, last = first_and_last(rows["school"], half_term.days)
     here = rows["pupil"].map(on_roll.set_index("pupil")["school"])
     inside = (rows[day] >= first) & (rows[day] <= last) & (here == rows["school"])
     by_pupil = rows.loc[inside.to_numpy(bool)].groupby("pupil").size()
