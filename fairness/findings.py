@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ class Audit:
             allowed = ", ".join(field.name for field in fields(cls))
             raise AuditUnreadable(f"not an audit of this version ({error}); it has {allowed}") from error
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON (RFC 8785): what signatures name."""
         return hashlib.sha256(rfc8785.dumps(self.to_json())).hexdigest()

@@ -17,7 +17,7 @@ from fairness.groups import groups
 from fairness.policy import Policy
 from fairness.practice import practice
 from records.home import Home
-from records.protected import ProtectedStore
+from records.protected import ProtectedStore, ReadOnce
 from training.again import Told, bench_of
 from training.candidate import Candidate
 
@@ -73,10 +73,15 @@ def audit_candidate(
 
 def members_of(home: Home, policy: Policy, first: date, created_on: date) -> pd.DataFrame:
     """Return each pupil's groups as known on the first day, those of later pupils as first known since."""
-    before, after = groups_on(home, policy, first), groups_on(home, policy, created_on)
+    store = ReadOnce(home)
+    before, after = (_groups(store, policy, day) for day in (first, created_on))
     return pd.concat([before, after[~after.index.isin(before.index)]])
 
 
 def groups_on(home: Home, policy: Policy, day: date) -> pd.DataFrame:
     """Return each pupil's groups as they were known on a day (`fairness.groups.groups`)."""
-    return groups(ProtectedStore(home), day, merges=policy.attribute("ethnicity").merges)
+    return _groups(ProtectedStore(home), policy, day)
+
+
+def _groups(store: ProtectedStore, policy: Policy, day: date) -> pd.DataFrame:
+    return groups(store, day, merges=policy.attribute("ethnicity").merges)

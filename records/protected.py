@@ -1,7 +1,7 @@
 """The only door to protected characteristics: for auditing, impact and a pupil's own file, never for features."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -64,3 +64,16 @@ class ProtectedStore:
         newest = needs.groupby("pupil")["census_date"].transform("max")
         found["sen_needs"] = needs[needs["census_date"] == newest].reset_index(drop=True)
         return found
+
+
+@dataclass(frozen=True)
+class ReadOnce(ProtectedStore):
+    """The same, with each table read from disk once: for whoever asks what was known on several days."""
+
+    _kept: dict[tuple[str, int | None], pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    def read(self, name: str, shard: int | None = None) -> pd.DataFrame:
+        """Return the rows as they lay when they were first asked for. Raises KeyError, as `ProtectedStore.read`."""
+        if (name, shard) not in self._kept:
+            self._kept[name, shard] = super().read(name, shard)
+        return self._kept[name, shard]

@@ -58,13 +58,14 @@ def record_audit(
         The bundle and the policy that were audited under, and the digest of the newest link of trust.
     """
     bundle, policy, trust_digest = about
+    whole = audit.to_json()
     said = _plain(
         {
             "decision": {"verdict": decision.verdict, "sentences": list(decision.sentences)},
             "audit": {
-                **{key: value for key, value in audit.to_json().items() if key != "cells"},
+                **{key: value for key, value in whole.items() if key != "cells"},
                 "digest": audit.digest,
-                "cells": [_cell(cell) for cell in audit.to_json()["cells"]],
+                "cells": [_cell(cell) for cell in whole["cells"]],
             },
             "digests": {
                 "bundle": bundle.digest,
