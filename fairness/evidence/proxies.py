@@ -7,7 +7,9 @@ pupil, so pupils are independent; folds hold schools whole, so no classifier can
 """
 
 import math
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
@@ -104,26 +106,27 @@ def proxy_tests(
     """
     rows, came = drawn(matrix, outcomes, policy.inference.seed)
     fitter = _Fitter.of(rows, policy)
-    found = []
+    pupils, place_of = np.unique(rows.keys["pupil"].to_numpy(np.int64), return_inverse=True)
+    asked: list[tuple[tuple[str, str], Floats, Bools]] = []
     for attribute in policy.attributes:
         if len(attribute.columns) > 1:
             continue
-        label = labels_of(attribute, groups, np.unique(rows.keys["pupil"].to_numpy(np.int64)))
-        of_row = label.of_pupil[np.unique(rows.keys["pupil"].to_numpy(np.int64), return_inverse=True)[1]]
+        of_row = labels_of(attribute, groups, pupils).of_pupil[place_of]
         known = of_row < len(attribute.groups)  # those of whom nothing is known are no one's 'others'
-        for place, group in enumerate(attribute.groups):
-            mine = (of_row == place).astype(np.float64)
-            found.append(_test((attribute.name, group), mine, (known, came), fitter, (policy, risks)))
-            if len(attribute.groups) == 2:
-                other = attribute.groups[1]
-                found.append(_mirrored(found[-1], other, int(known.sum()) - found[-1].of_group))
-                break
-    return tuple(found)
+        # To tell one of two groups is to tell the other.
+        fitted = attribute.groups[:1] if len(attribute.groups) == 2 else attribute.groups
+        for place, group in enumerate(fitted):
+            asked.append(((attribute.name, group), (of_row == place).astype(np.float64), known))
+    # A fit has one thread, so each core has one of its own; which is done first changes no number.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        tests = pool.map(lambda one: _test(one[0], one[1], (one[2], came), fitter, (policy, risks)), asked)
+        return tuple(both for test in tests for both in _both(test, policy.attribute(test.attribute).groups))
 
 
-def _mirrored(test: ProxyTest, group: str, size: int) -> ProxyTest:
-    """Return the other of two groups' test: to tell one is to tell the other."""
-    return replace(test, group=group, of_group=size)
+def _both(test: ProxyTest, groups: Sequence[str]) -> Iterator[ProxyTest]:
+    yield test
+    if len(groups) == 2:
+        yield replace(test, group=groups[1], of_group=test.pupils - test.of_group)
 
 
 @dataclass(frozen=True)
