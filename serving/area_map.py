@@ -19,7 +19,7 @@ _WIDTH, _TALLEST = 400, 480
 _EDGE = 4
 # Positions are drawn to half of the map's unit: what falls together is drawn once, alike on both sides of a border.
 _UNIT = 2
-# Heights at which a shape's widest place is looked for, to stand a number in.
+# Heights at which a shape's roomiest place is looked for, to stand a number in.
 _LOOKS = 9
 _NOTHING = 1e-5
 
@@ -54,14 +54,16 @@ def area_map(name: str, title: str, words: str, shapes: Sequence[Shape], borders
     parts += [Markup('<path class="map-border" d="{}"/>').format(_path(one, place)) for one in borders]
     for one in shapes:
         if one.number:
-            x, y = _widest(one.polygons, place)
+            x, y = _roomiest(one.polygons, place)
             parts.append(svg.words(one.number, x, y, "middle", "map-number"))
     return svg.whole(name, height, title, words, parts, width=_WIDTH)
 
 
 def key_swatch(name: str, step: int | None) -> Markup:
     """Return a little square shaded as a step of the map of this name is, hatched for None."""
-    square = Markup('<rect class="{}"{} x="1" y="1" width="26" height="18"/>').format(_kind(step), _fill(name, step))
+    square = Markup('<rect class="map-shape {}"{} x="1" y="1" width="26" height="18"/>').format(
+        _kind(step), _fill(name, step)
+    )
     return Markup('<svg aria-hidden="true" focusable="false" viewBox="0 0 28 20">{}</svg>').format(square)
 
 
@@ -69,7 +71,7 @@ def steps(values: Iterable[float]) -> tuple[Callable[[float], int], tuple[str, .
     """Return which step a value is of, and the words of each: four at most, as wide as one another, at round limits.
 
     Values are rounded to tenths at most. A few whole numbers have steps such as '2 or 3', others such as '10 to under
-    15'. Nothing known: no step.
+    15'; the last ends at the highest value where that is its limit, as '75 to 100'. Nothing known: no step.
     """
     tenths = sorted({_tenths(value) for value in values})
     if not tenths:
@@ -77,11 +79,12 @@ def steps(values: Iterable[float]) -> tuple[Callable[[float], int], tuple[str, .
     low, high = tenths[0], tenths[-1]
     few = all(one % 10 == 0 for one in tenths) and high - low < 10 * STEPS * 2
     widths = (10, 20) if few else _round_widths()
-    width = next(one for one in widths if high < _first(low, one, few) + STEPS * one)
+    # The highest value may be the last step's limit, of whole numbers its last: 100 in 100 has no 'under 125'.
+    width = next(one for one in widths if high <= _first(low, one, few) + STEPS * one - 10 * few)
     first = _first(low, width, few)
-    limits = range(first, high + 1, width)
-    said = tuple(_words(start, width, few) for start in limits)
-    return (lambda value: (_tenths(value) - first) // width), said
+    limits = range(first, max(high, first + 1) if not few else high + 1, width)
+    said = tuple(_words(start, width, few, last=start + width == high) for start in limits)
+    return (lambda value: min((_tenths(value) - first) // width, len(said) - 1)), said
 
 
 def _tenths(value: float) -> int:
@@ -98,9 +101,9 @@ def _first(low: int, width: int, few: bool) -> int:
     return low if few else low // width * width
 
 
-def _words(start: int, width: int, few: bool) -> str:
+def _words(start: int, width: int, few: bool, *, last: bool) -> str:
     if not few:
-        return f"{start / 10:,g} to under {(start + width) / 10:,g}"
+        return f"{start / 10:,g} to {'' if last else 'under '}{(start + width) / 10:,g}"
     return f"{start // 10}" if width == 10 else f"{start // 10} or {start // 10 + 1}"
 
 
@@ -152,8 +155,8 @@ def _path(polygons: Polygons, place: Place) -> str:
     return "".join("M" + "L".join(f"{x:g} {y:g}" for x, y in ring) + "Z" for ring in rings)
 
 
-def _widest(polygons: Polygons, place: Place) -> Point:
-    """Return the middle of the widest stretch inside the outline, of a few heights: a number there is inside it."""
+def _roomiest(polygons: Polygons, place: Place) -> Point:
+    """Return the middle of the roomiest stretch inside the outline, of a few heights: a number there is inside it."""
     edges = [(place(start), place(end)) for polygon in polygons for ring in polygon for start, end in pairwise(ring)]
     heights = [y for edge in edges for _, y in edge]
     low, high = min(heights), max(heights)
@@ -163,8 +166,8 @@ def _widest(polygons: Polygons, place: Place) -> Point:
         y = low + (high - low) * look / (_LOOKS + 1) + 0.01
         cuts = sorted(x1 + (y - y1) / (y2 - y1) * (x2 - x1) for (x1, y1), (x2, y2) in edges if (y1 > y) != (y2 > y))
         for start, end in zip(cuts[::2], cuts[1::2], strict=True):
-            # Of stretches as wide, the one nearest the middle height.
-            middling = end - start - abs(y - (low + high) / 2) / 4
-            if middling > best:
-                best, found = middling, ((start + end) / 2, y)
+            # Room to the sides, and above and below: a wide stretch along the shape's foot is no place for a number.
+            room = min(end - start, 2 * (y - low), 2 * (high - y))
+            if room > best:
+                best, found = room, ((start + end) / 2, y)
     return found

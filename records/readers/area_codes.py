@@ -36,8 +36,6 @@ def wrong_code(area: str, level: str, edition: str, listed: Listed, *, outline: 
             remedy += f"; a figure of {others[0]} is of another place, so write {others[0]} as its edition only where "
             remedy += f"the whole file is of {others[0]}"
         return f"code of edition {others[0]}", rule, remedy
-    if outline:
-        return "code of no list", rule, f"leave out what is not of your boroughs, or bring the whole list of {edition}"
     return "code of no list", rule, f"correct the code, or bring the whole list of {edition}, with its {level}"
 
 

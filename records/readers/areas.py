@@ -71,7 +71,7 @@ def _read(home: Home, lists: Sequence[Path], paths: Sequence[Path]) -> Content:
 
 def _read_outlines(home: Home, lists: Sequence[Path], today: date, paths: Sequence[Path]) -> Content:
     (path,) = paths
-    return Content(read_outlines(path, _listed(home, lists), today))
+    return read_outlines(path, _listed(home, lists), today)
 
 
 def _sheet(path: Path) -> Sheet:

@@ -15,9 +15,9 @@ from typing import Final
 
 from records.area_tables import AREA_BOUNDARIES, LONGEST_OUTLINE
 from records.codes import AREA_EDITION
-from records.readers.area_codes import Listed, wrong_code
+from records.readers.area_codes import CODES, Listed, wrong_code
 from records.readers.gathering import Rows, Wrong, batches
-from records.rows.batch import Batch
+from records.readers.reading import Content, PassedOver
 from records.text.delimited import digest_of, read_bytes
 from records.text.json_text import PAGE_CAP_BYTES, Number, parse
 from records.text.sheet import FileRefused
@@ -32,6 +32,8 @@ OGL: Final = (
     "right"
 )
 _CODE: Final = re.compile(r"(WD|LAD)(\d\d)CD")
+# Codes of Wales, Scotland and Northern Ireland.
+_BEYOND: Final = re.compile(r"[WSN]\d{8}")
 _LEVELS: Final[Mapping[str, str]] = {"WD": "ward", "LAD": "borough"}
 _WGS_84: Final = re.compile(r"(.*[:/])?(4326|CRS84)", re.IGNORECASE)
 _GENERALISED: Final = "take the publisher's ultra generalised file (BUC)"
@@ -42,9 +44,10 @@ Outline = list[list[list[tuple[float, float]]]]
 
 @dataclass(frozen=True, kw_only=True)
 class _Kind:
-    """Which places a file has: the property with their code, their level and the year of their boundaries."""
+    """Which places a file has: the properties with their code and their borough's ('' for none), level and year."""
 
     key: str
+    borough_key: str
     level: str
     from_date: date
 
@@ -57,8 +60,11 @@ class _NoOutline(ValueError):
         self.wrong = Wrong(column="outline", value_class=value_class, rule=rule, remedy=remedy)
 
 
-def read_outlines(path: Path, listed: Listed, today: date) -> tuple[Batch, ...]:
+def read_outlines(path: Path, listed: Listed, today: date) -> Content:
     """Return the outlines of a file as rows, known from today; a fault's line is the feature's number, from 1.
+
+    The publisher's file is of the whole country. What is of boroughs that no list has lands too, and is there once
+    their list is; what is beyond England is passed over.
 
     Raises
     ------
@@ -79,16 +85,22 @@ def read_outlines(path: Path, listed: Listed, today: date) -> tuple[Batch, ...]:
         "known_on": today.isoformat(),
     }
     met: set[str] = set()
+    beyond = 0
     for number, feature in enumerate(features, start=1):
-        area, outline, wrong = _row(feature, kind)
-        said = wrong_code(area, kind.level, edition, listed, outline=True)
+        area, borough = (_text(feature, key) for key in (kind.key, kind.borough_key))
+        if _BEYOND.fullmatch(area):
+            beyond += 1
+            continue
+        outline, wrong = _read(feature)
+        said = None if _of_others(borough, listed) else wrong_code(area, kind.level, edition, listed, outline=True)
         if area in met:
             said = ("code met before", "a place must be one feature", "join its parts in one MultiPolygon")
         if said is not None:
             wrong.append(Wrong(column="area", value_class=said[0], rule=said[1], remedy=said[2]))
         met.add(area)
         rows.add(number, {**fixed, "area": area, "outline": outline}, wrong=wrong)
-    return batches(path.name, digest_of(path)[:16], (rows,))
+    passed = (PassedOver(path.name, f"{beyond:,} of its features are of places outside England"),) if beyond else ()
+    return Content(batches(path.name, digest_of(path)[:16], (rows,)), passed)
 
 
 def _refusal(path: Path, place: str, what: str, remedy: str) -> FileRefused:
@@ -124,7 +136,10 @@ def _kind(path: Path, features: Sequence[object]) -> _Kind:
         what = "no feature has a code in WDyyCD or LADyyCD, such as WD22CD"
         raise _refusal(path, "properties", what, "take the publisher's file of wards or local authority districts")
     key = max(keys, key=lambda one: (one.startswith("WD"), one))
-    return _Kind(key=key, level=_LEVELS[key[:-4]], from_date=date(2000 + int(key[-4:-2]), 1, 1))
+    borough_key = max((one for one in keys if one.startswith("LAD")), default="")
+    return _Kind(
+        key=key, borough_key=borough_key, level=_LEVELS[key[:-4]], from_date=date(2000 + int(key[-4:-2]), 1, 1)
+    )
 
 
 def _properties(feature: object) -> Mapping[str, object]:
@@ -132,16 +147,25 @@ def _properties(feature: object) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _row(feature: object, kind: _Kind) -> tuple[str, str, list[Wrong]]:
-    """Return a feature's code, its outline as text and what is wrong with the outline."""
-    code = _properties(feature).get(kind.key)
-    area = code if type(code) is str else ""
+def _text(feature: object, key: str) -> str:
+    found = _properties(feature).get(key)
+    return found if type(found) is str else ""
+
+
+def _of_others(borough: str, listed: Listed) -> bool:
+    """Return whether it is a borough's code, there are lists, and none of them has it."""
+    has = any(borough in levels.get("borough", ()) for levels in listed.values())
+    return bool(listed) and not has and CODES["borough"].fullmatch(borough) is not None
+
+
+def _read(feature: object) -> tuple[str, list[Wrong]]:
+    """Return a feature's outline as text and what is wrong with it."""
     geometry = feature.get("geometry") if isinstance(feature, dict) else None
     try:
         outline = _outline(geometry)
     except _NoOutline as error:
-        return area, json.dumps(geometry, ensure_ascii=False)[:LONGEST_OUTLINE], [error.wrong]
-    return area, json.dumps(outline, separators=(",", ":")), []
+        return json.dumps(geometry, ensure_ascii=False)[:LONGEST_OUTLINE], [error.wrong]
+    return json.dumps(outline, separators=(",", ":")), []
 
 
 def _outline(geometry: object) -> Outline:
@@ -154,19 +178,19 @@ def _outline(geometry: object) -> Outline:
     polygons = [given] if kind == "Polygon" else given
     found: Outline = []
     positions = 0
-    for polygon in _listed(polygons):
+    for polygon in _list(polygons):
         rings = []
-        for ring in _listed(polygon):
-            positions += len(_listed(ring))
+        for ring in _list(polygon):
+            positions += len(_list(ring))
             if positions > MOST_POSITIONS:
                 rule = f"an outline may have {MOST_POSITIONS:,} positions at most"
                 raise _NoOutline(f"more than {MOST_POSITIONS:,} positions", rule, _GENERALISED)
-            rings.append(_ring(_listed(ring)))
+            rings.append(_ring(_list(ring)))
         found.append(rings)
     return found
 
 
-def _listed(value: object) -> list[object]:
+def _list(value: object) -> list[object]:
     if not isinstance(value, list) or not value:
         rule = "polygons must be lists of rings, and rings lists of positions"
         raise _NoOutline("coordinates of another shape", rule, "download it from the publisher again")

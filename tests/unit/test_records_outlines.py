@@ -21,8 +21,11 @@ SQUARE = [[-0.1, 51.5], [-0.08, 51.5], [-0.08, 51.52], [-0.1, 51.52], [-0.1, 51.
 EASTINGS = [[530000, 180000], [530100, 180000], [530100, 180100], [530000, 180000]]
 
 
-def feature(code: object, coordinates: object, *, kind: str = "Polygon", key: str = "WD22CD") -> dict[str, Any]:
-    return {"type": "Feature", "properties": {key: code}, "geometry": {"type": kind, "coordinates": coordinates}}
+def feature(
+    code: object, coordinates: object, *, kind: str = "Polygon", key: str = "WD22CD", **said: str
+) -> dict[str, Any]:
+    properties = {key: code, **said}
+    return {"type": "Feature", "properties": properties, "geometry": {"type": kind, "coordinates": coordinates}}
 
 
 def collection(folder: Path, *features: object, **members: object) -> Path:
@@ -87,7 +90,7 @@ def test_codes_are_held_against_the_list_of_the_newest_edition(tmp_path):
     old = (tmp_path / "areas_2011.csv").read_text(encoding="utf-8").replace("E05000901,Riverside", "E05000801,Gone")
     (tmp_path / "areas_2011.csv").write_text(old, encoding="utf-8")
     take_in(home, tmp_path / "areas_2011.csv")
-    codes = ("E05000901", "E05000801", "E05777777", "W05000901", 7, "E05000901")
+    codes = ("E05000901", "E05000801", "E05777777", "Riverside", 7, "E05000901")
     summary = take_in(home, collection(tmp_path, *(feature(code, [SQUARE]) for code in codes)))
     assert summary.tables["areaboundaries"].landed == 1
     faults = told(summary).set_index("line")
@@ -100,6 +103,24 @@ def test_codes_are_held_against_the_list_of_the_newest_edition(tmp_path):
         6: "code met before",
     }
     assert faults.loc[2, "remedy"] == "take the publisher's boundaries of 2021"
+
+
+def test_of_a_whole_countrys_file_other_boroughs_wait_and_other_countries_are_passed_over(home, tmp_path):
+    """Nothing of it is put aside but a ward of our own borough that no list has."""
+    boroughs = {"E05000901": "E09000091", "E05000777": "E09000091", "E05000555": "E06000001", "W05000555": "W06000001"}
+    made = (feature(code, [SQUARE], LAD22CD=borough) for code, borough in boroughs.items())
+    summary = take_in(home, collection(tmp_path, *made, feature("S13000001", [], LAD22CD="S12000001")))
+    assert summary.tables["areaboundaries"].landed == 2
+    assert told(summary)["line"].tolist() == [2]
+    assert [one.why for one in summary.passed_over] == ["2 of its features are of places outside England"]
+    assert outlines(home)["area"].tolist() == ["E05000901"]
+    listed = "E01000555,2021,2022-05-05,Elsewhere 001A,E05000555,Far,E06000001,Elsewhere,2022-11-30"
+    heading = (GOLDEN / "areas_2021.csv").read_text(encoding="utf-8").splitlines()[0]
+    (tmp_path / "areas_more.csv").write_text(f"{heading}\n{listed}\n", encoding="utf-8")
+    take_in(home, tmp_path / "areas_more.csv")
+    assert outlines(home)["area"].tolist() == ["E05000555", "E05000901"]
+    beyond = take_in(home, collection(tmp_path, feature("W05000555", [SQUARE])))
+    assert (len(beyond.refused), len(beyond.quarantined), len(beyond.passed_over)) == (0, 0, 1)
 
 
 def test_outlines_without_a_list_wait_for_it_and_newer_ones_are_shown(home, tmp_path):

@@ -53,6 +53,10 @@ def kinds(picture: str) -> dict[str, str]:
         ((0, 1, 3), ("0", "1", "2", "3")),
         ((0, 5, 7), ("0 or 1", "2 or 3", "4 or 5", "6 or 7")),
         ((12.0, 71.0), ("0 to under 20", "20 to under 40", "40 to under 60", "60 to under 80")),
+        ((25.0, 71.0, 100.0), ("20 to under 40", "40 to under 60", "60 to under 80", "80 to 100")),
+        ((0.0, 80.0), ("0 to under 20", "20 to under 40", "40 to under 60", "60 to 80")),
+        ((0.0,), ("0",)),
+        ((12.5,), ("12.5 to under 12.6",)),
         ((43.1, 44.9), ("43 to under 43.5", "43.5 to under 44", "44 to under 44.5", "44.5 to under 45")),
         (
             (1_200.5, 4_300.0),
