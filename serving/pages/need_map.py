@@ -74,7 +74,7 @@ def need_map(
             )
         )
     larger = [one.polygons for one in outlines if one.level == "borough"] if level == "ward" else []
-    words = f"{len(shapes)} {level}s, shaded in steps. The table says the same of each, under the same number."
+    words = f"Each {level} whose outline is known, shaded in steps or hatched. The table says the same, by number."
     hatched = any(one.step is None for one in shapes)
     key = [(key_swatch(_NAME, step), said) for step, said in enumerate(step_words)]
     nothing = f"Not shown, not published or {NOT_BY_ITSELF}"
@@ -83,6 +83,7 @@ def need_map(
         "shows": measure.words,
         "key": [*key, (key_swatch(_NAME, None), nothing)] if hatched else key,
         "without": [one.name for one in places if one.code not in of_level],
+        "left_out": [one.name for one in shapes if not one.number],
         "borders": bool(larger),
     }
 

@@ -92,6 +92,7 @@ def test_the_map_shows_what_the_table_shows_of_a_place_and_no_more(order):
     blank = {one.name for one in table if not re.match(r"\d", said(one)) or one.known == 0} | {LEFT_OUT[1]}
     assert {name for name, kind in kinds(picture).items() if kind == "map-hatched"} == blank
     numbers = re.findall(r'class="map-number".*?>(\d+)<', picture)
+    assert drawn["left_out"] == [LEFT_OUT[1]]
     assert sorted(numbers, key=int) == [str(number) for number in range(1, 7)], "as the table's rows, none left over"
 
 
