@@ -28,6 +28,7 @@ IMPERSONAL: Final = frozenset(
         "partnerships",
         "area_figures",
         "area_standing",
+        "area_outlines",
         "continuum_terms",
         "continuum_counts",
         "continuum_drifts",

@@ -1,7 +1,9 @@
 """Tables of open figures of places: published by the nightly job, about nobody, and of no school."""
 
 from datetime import date
+from typing import Any
 
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from casework.base import Base
@@ -42,3 +44,15 @@ class AreaStandingRow(Base):
     known_on: Mapped[date]
     unlisted: Mapped[bool]
     figures_left_out: Mapped[int]
+
+
+class AreaOutlineRow(Base):
+    """The newest outline of a ward or borough: its polygons, each an outer ring and its holes, in degrees of WGS 84."""
+
+    __tablename__ = "area_outlines"
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[str]
+    from_on: Mapped[date]
+    publisher: Mapped[str]
+    polygons: Mapped[list[Any]] = mapped_column(JSONB)

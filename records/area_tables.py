@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from records import codes
 from records.table import Column, Table
 
+# Room for 2,000 positions of five decimals (records/readers/outlines.py).
+LONGEST_OUTLINE = 45_000
+
 AREAS = Table(
     name="areas",
     means="one small area of an edition of the census geography, and the ward and borough that it lies in",
@@ -50,4 +53,27 @@ AREA_FIGURES = Table(
     ),
 )
 
-AREA_TABLES: Mapping[str, Table] = {table.name: table for table in (AREAS, AREA_FIGURES)}
+AREA_BOUNDARIES = Table(
+    name="areaboundaries",
+    means="the outline of a ward or borough, for a map",
+    root="areas",
+    key=("area", "from_date"),
+    happened_on="from_date",
+    retention_years=20,
+    sharded=False,
+    columns=(
+        Column(name="area", kind="text", means="the place", unit="ward or district code"),
+        Column(name="level", kind="code", means="what kind of place", codes=codes.AREA_LEVEL),
+        Column(name="from_date", kind="date", means="1 January of the year whose boundaries these are"),
+        Column(
+            name="outline",
+            kind="text",
+            means="its polygons, as GeoJSON writes a MultiPolygon's coordinates",
+            unit="degrees east and north, WGS 84",
+            longest=LONGEST_OUTLINE,
+        ),
+        Column(name="publisher", kind="text", means="who publishes it, and under which licence"),
+    ),
+)
+
+AREA_TABLES: Mapping[str, Table] = {table.name: table for table in (AREAS, AREA_FIGURES, AREA_BOUNDARIES)}

@@ -13,7 +13,7 @@ from functools import cached_property
 import pandas as pd
 
 from records import delta
-from records.area_tables import AREA_FIGURES, AREAS
+from records.area_tables import AREA_BOUNDARIES, AREA_FIGURES, AREAS
 from records.codes import AREA_EDITION
 from records.history import latest
 from records.home import Home
@@ -89,3 +89,12 @@ def known_areas(home: Home, day: date) -> Areas:
     tomorrow = day + timedelta(days=1)
     listed, figures = (latest(delta.read(home.areas, table, None)[0], table, tomorrow) for table in tables)
     return Areas(listed.reset_index(drop=True), figures.reset_index(drop=True))
+
+
+def known_outlines(home: Home, areas: Areas, day: date) -> pd.DataFrame:
+    """Return the newest outline of each ward and borough that the newest edition has: `AREA_BOUNDARIES`, by code."""
+    rows = latest(delta.read(home.areas, AREA_BOUNDARIES, None)[0], AREA_BOUNDARIES, day + timedelta(days=1))
+    levels = rows["level"].astype(str)
+    there = [code in areas.standing[level] for code, level in zip(rows["area"], levels, strict=True)]
+    newest = rows[pd.Series(there, index=rows.index, dtype="bool")].sort_values("from_date", kind="stable")
+    return newest.drop_duplicates("area", keep="last").sort_values("area", ignore_index=True)

@@ -27,7 +27,6 @@ NO_ROWS = np.empty(0, dtype=np.int64)
 EARLIEST = date(1990, 1, 1)
 LATEST = date(2100, 1, 1)
 EXAMPLE = date(2025, 2, 14)
-LONGEST_TEXT = 200
 LONGEST_NUMBER = 9
 # A longer list is named by its source alone.
 CODES_NAMED = 20
@@ -173,8 +172,8 @@ def _read_value(column: Column, raw: str, form: Form) -> object:
     if column.kind == "flag":
         wrong = _Fault(f"{column.name} must be true or false", "export it as true or false")
         return raw.lower() in TRUE if raw.lower() in TRUE | FALSE else wrong
-    if len(raw) > LONGEST_TEXT or raw.isspace():
-        return _Fault(f"{column.name} must be 1 to {LONGEST_TEXT} characters", "correct it where the record is kept")
+    if len(raw) > column.longest or raw.isspace():
+        return _Fault(f"{column.name} must be 1 to {column.longest} characters", "correct it where the record is kept")
     return raw
 
 

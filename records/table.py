@@ -29,7 +29,7 @@ DTYPES: dict[Kind, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of a table: what it holds, in what unit, from which code list."""
+    """One column of a table: what it holds, in what unit, from which code list; a text's `longest` in characters."""
 
     name: str
     kind: Kind
@@ -39,6 +39,7 @@ class Column:
     required: bool = True
     lowest: int | None = None
     highest: int | None = None
+    longest: int = 200
 
     def __post_init__(self) -> None:
         if (self.kind == "code") != (self.codes is not None):

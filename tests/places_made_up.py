@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from sqlalchemy.orm import Session
 
 from casework.areas import Area, Figure, Standing, save_areas
+from casework.outlines import Outline, Polygons, save_outlines
 from casework.places import ELSEWHERE, MEASURES, NETWORK, SCHOOL, PlaceCounts, PlaceRelease, save_release
 from casework.school_quality import SchoolQuality, save_quality
 from tests.factories import HALF_TERMS
@@ -43,6 +44,21 @@ WARDS = {
     "E05000906": ("Long Meadow and Parkside", "E09000092", 205, (8, 9, 10), 12, 10),
 }
 
+# A ward of the list where hardly any of our pupils live: the table leaves it out.
+LEFT_OUT = ("E05000907", "Far Fields", "E09000092")
+# Code → corners of its outline, on a grid of a hundredth of a degree east and north of a place in the Wash.
+CORNERS = {
+    "E05000901": ((0, 0), (3, 0), (4, 2), (3, 4), (0, 4)),
+    "E05000902": ((3, 0), (7, 0), (6, 2), (4, 2)),
+    "E05000903": ((4, 2), (6, 2), (7, 4), (3, 4)),
+    "E05000904": ((0, 4), (3, 4), (4, 7), (0, 8)),
+    "E05000905": ((3, 4), (7, 4), (6, 6), (4, 7)),
+    "E05000906": ((4, 7), (6, 6), (8, 8), (0, 8)),
+    "E05000907": ((7, 4), (9, 5), (8, 8), (6, 6)),
+    "E09000091": ((0, 0), (7, 0), (6, 2), (7, 4), (0, 4)),
+    "E09000092": ((0, 4), (7, 4), (9, 5), (8, 8), (0, 8)),
+}
+
 
 def made_by_home(half_term: date) -> list[PlaceCounts]:
     """Return counts by ward and borough: more need where wards are deprived, and support where it is not."""
@@ -74,6 +90,7 @@ def figure(code: str, measure: str, count: int, among: int, today: date) -> Figu
 def save_made_up_areas(session: Session, today: date) -> None:
     """Publish two boroughs of six wards, with figures of deprivation, violence, admissions and safety."""
     areas = [Area(code=code, level="borough", name=name) for code, name in BOROUGHS.items()]
+    areas.append(Area(code=LEFT_OUT[0], level="ward", name=LEFT_OUT[1], borough=LEFT_OUT[2]))
     figures = [
         figure(code, measure, count, among, today)
         for code in BOROUGHS
@@ -88,7 +105,17 @@ def save_made_up_areas(session: Session, today: date) -> None:
             areas.append(Area(code=area, level="area", name=words, ward=code, borough=borough))
             figures.append(figure(area, "deprivation", tenth, 10, today))
     standing = Standing(edition="2021", known_on=today, unlisted=True, figures_left_out=3)
+    figures.append(figure(LEFT_OUT[0], "violence", 990, 10_000, today))
     save_areas(session, standing, areas, figures)
+    save_outlines(session, [made_outline(code) for code in CORNERS])
+
+
+def made_outline(code: str) -> Outline:
+    """Return the outline of a ward or borough from its corners."""
+    ring = [(round(0.3 + east / 100, 2), round(53 + north / 100, 2)) for east, north in CORNERS[code]]
+    polygons: Polygons = [[[*ring, ring[0]]]]
+    level = "ward" if code.startswith("E05") else "borough"
+    return Outline(code=code, level=level, from_on=date(2022, 1, 1), publisher="Example Office", polygons=polygons)
 
 
 def save_places(session: Session, schools: tuple[int, ...], today: date) -> None:

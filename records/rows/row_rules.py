@@ -195,6 +195,7 @@ ROW_RULES: tuple[RowRule, ...] = (
     _ordered(frozenset({"fsm_periods", "calendars"}), "start_date", "end_date"),
     _ordered(frozenset({"areafigures"}), "from_date", "to_date"),
     _happened_after_known(frozenset({"areafigures"}), "to_date"),
+    _happened_after_known(frozenset({"areaboundaries"}), "from_date"),
     RowRule(
         name=f"the pupil must be {AGES[0]} to {AGES[1]} years old when the row was recorded",
         remedy="correct the date of birth where the record is kept",

@@ -4,6 +4,7 @@ Drawn beside the simulation and not from it: no figure here has anything to do w
 lays the two side by side shows how it looks and no truth about places.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ import pandas as pd
 
 from records.readers.areas import LAYOUTS as AREA_LAYOUTS
 from records.readers.network_csv import LAYOUTS
+from records.synthetic.outlines import collections_of
 
 FOLDER: Final = "places"
 AREAS_IN_WARD: Final = 5
@@ -45,9 +47,9 @@ class _Ward:
 
 
 def write_places(exports: Path, seed: int) -> int:
-    """Write the list, the figures and where each enrolled pupil lives into a folder of the exports.
+    """Write the list, the figures, the outlines and where each enrolled pupil lives into a folder of the exports.
 
-    One ward for each school, in which most of its pupils live. Returns how many rows were written.
+    One ward for each school, in which most of its pupils live. Returns how many rows and outlines were written.
     """
     rng = np.random.default_rng([seed, 108])
     read = [pd.read_csv(file, dtype=str, keep_default_na=False) for file in sorted(exports.glob("enrolments_*.csv*"))]
@@ -70,7 +72,15 @@ def write_places(exports: Path, seed: int) -> int:
     )
     for name, heading, rows in written:
         pd.DataFrame(rows, columns=list(heading)).to_csv(folder / name, index=False, lineterminator="\n")
-    return sum(len(rows) for _, _, rows in written)
+    return sum(len(rows) for _, _, rows in written) + _write_outlines(folder, wards, seed)
+
+
+def _write_outlines(folder: Path, wards: Sequence[_Ward], seed: int) -> int:
+    borough_of, names = {one.code: one.borough for one in wards}, {one.code: one.name for one in wards}
+    made = collections_of(_BOROUGHS, borough_of, names, seed)
+    for name, whole in made.items():
+        (folder / f"{name}_2022.geojson").write_text(json.dumps(whole) + "\n", encoding="utf-8")
+    return sum(len(whole["features"]) for whole in made.values())
 
 
 def _ward(number: int, rng: np.random.Generator) -> _Ward:

@@ -1,22 +1,26 @@
 """What lists and open figures say of places, published whenever the night runs: about nobody, so nothing is hidden."""
 
+import json
+from datetime import date
+
 from sqlalchemy import Engine
 
 from casework.areas import Area, Figure, Standing, save_areas
 from casework.database import connect, scoped
+from casework.outlines import Outline, save_outlines
 from learning.places.neighbourhoods import unlisted
-from records.areas import Areas, known_areas
+from records.areas import Areas, known_areas, known_outlines
 from records.clock import clock_of
 from records.home import Home
 
 
 def publish_areas(home: Home) -> int:
-    """Publish the newest edition's places and the newest figure of each; return how many places, 0 without a list."""
+    """Publish the newest edition's places, the newest figure and outline of each; return how many, 0 without a list."""
     today = clock_of(home).today()
     areas = known_areas(home, today)
     if not areas.edition:
         return 0
-    places, figures = tuple(_places(areas)), tuple(_figures(areas))
+    places, figures, outlines = _places(areas), _figures(areas), _outlines(home, areas, today)
     standing = Standing(
         edition=areas.edition,
         known_on=today,
@@ -27,6 +31,7 @@ def publish_areas(home: Home) -> int:
     try:
         with scoped(engine, None) as session:
             save_areas(session, standing, places, figures)
+            save_outlines(session, outlines)
     finally:
         engine.dispose()
     return len(places)
@@ -60,4 +65,17 @@ def _figures(areas: Areas) -> list[Figure]:
             publisher=row["publisher"],
         )
         for row in areas.current().to_dict("records")
+    ]
+
+
+def _outlines(home: Home, areas: Areas, today: date) -> list[Outline]:
+    return [
+        Outline(
+            code=row["area"],
+            level=str(row["level"]),
+            from_on=row["from_date"].date(),
+            publisher=row["publisher"],
+            polygons=json.loads(row["outline"]),
+        )
+        for row in known_outlines(home, areas, today).to_dict("records")
     ]

@@ -25,9 +25,11 @@ from casework.areas import (
     standing_of,
 )
 from casework.audit_log import look
+from casework.outlines import outlines_of
 from casework.places import ELSEWHERE, LEVELS, PlaceCounts, PlaceRelease, counts_of, releases
 from serving.form_fields import select_field
 from serving.page import NotFound, Page, Visit
+from serving.pages.need_map import figure_words, high_words, need_map, outline_sources, reach_words
 from serving.pages.places import NOT_SHOWN
 from serving.rendering import day_words
 from serving.small_charts import Bar, small_bars
@@ -54,6 +56,8 @@ def show_need(visit: Visit) -> Response:
     release = next((one for one in out if one.half_term.isoformat() == visit.asked("half_term")), (*out, None)[0])
     counts = () if release is None else counts_of(visit.session, visit.person, release.half_term)
     places = in_order(need_and_reach(level, areas, figures, counts), order)
+    outlines = outlines_of(visit.session, visit.person)
+    drawn = need_map(level, order, places, areas, outlines)
     chosen = _chosen(visit, areas)
     return visit.show(
         "need.html",
@@ -64,15 +68,17 @@ def show_need(visit: Visit) -> Response:
         choices=[] if release is None else _choices(out, release, level, order),
         caption=f"{_LEVEL_WORDS[level]}s, {_ORDERS[order][:1].lower()}{_ORDERS[order][1:]}",
         rows=[_row(one, level, order, release) for one in places],
+        map=drawn,
+        level=level,
         pictures=_pictures(places[:_MOST_DRAWN]),
         drawn=min(len(places), _MOST_DRAWN),
         unpublished=[need.words[:1].lower() + need.words[1:] for need in NEEDS.values() if not _is_known(need, places)],
         heads=[(need.short, need.unit) for need in NEEDS.values()],
-        figures=[{"name": one.name, "cells": [_said(need, one) for need in NEEDS.values()]} for one in places],
+        figures=[{"name": one.name, "cells": [figure_words(need, one) for need in NEEDS.values()]} for one in places],
         left=[_left_words(one) for one in left_over(level, counts)],
         chosen=chosen,
         small_areas=_small_areas(chosen, areas, figures),
-        sources=_sources(figures),
+        sources=_sources(figures) + ([] if drawn is None else outline_sources(outlines)),
         needs=[(need.words, need.unit, need.open) for need in NEEDS.values()],
         tenths=MOST_DEPRIVED_TENTHS,
     )
@@ -115,10 +121,10 @@ def _row(one: Place, level: str, order: str, release: PlaceRelease | None) -> di
         "link": f"/places/need?by={level}&order={order}&half_term={half_term}&place={one.code}#areas",
         "borough": one.borough,
         "pupils": NOT_SHOWN if one.pupils is None else f"{one.pupils:,}",
-        "high": f"{len(one.high)} of {one.known}",
+        "high": high_words(one),
         "signs": ", ".join(signs),
-        "listed": _number(one.needs["listed"]),
-        "reach": NOT_SHOWN if one.reach is None else f"{one.reach:.0f}",
+        "listed": figure_words(NEEDS["listed"], one),
+        "reach": reach_words(one),
     }
 
 
@@ -137,15 +143,6 @@ def _pictures(places: Sequence[Place]) -> list[dict[str, Any]]:
 
 def _is_known(need: Need, places: Sequence[Place]) -> bool:
     return any(one.needs[need.name] is not None for one in places)
-
-
-def _said(need: Need, one: Place) -> str:
-    value = one.needs[need.name]
-    return "not published" if need.open and value is None else _number(value)
-
-
-def _number(value: float | None) -> str:
-    return NOT_SHOWN if value is None else f"{value:.1f}"
 
 
 def _left_words(one: PlaceCounts) -> dict[str, str]:

@@ -19,7 +19,7 @@ from sqlalchemy import select, text
 from casework.impact import studies
 from casework.programme_figures import programme_releases
 from casework.programmes import programmes
-from casework.tables_areas import AreaRow
+from casework.tables_areas import AreaOutlineRow, AreaRow
 from casework.tables_cases import CaseRow
 from casework.tables_flags import FlagRow, ScoreRow
 from casework.tables_people import PupilRow
@@ -157,12 +157,14 @@ def test_wards_and_their_figures_are_there_beside_counts_of_those_who_live_there
     assert ran.first.records.tables["areafigures"].landed > 0
     with job_session(ran.first.home) as session:
         named = dict(session.execute(select(AreaRow.code, AreaRow.name).where(AreaRow.level == "ward")).all())
+        outlined = set(session.scalars(select(AreaOutlineRow.code).where(AreaOutlineRow.level == "ward")))
         newest = session.scalars(select(PlaceReleaseRow.half_term).order_by(PlaceReleaseRow.half_term.desc())).first()
         query = select(PlaceCountRow.cut, PlaceCountRow.place, PlaceCountRow.count).where(
             PlaceCountRow.half_term == newest, PlaceCountRow.measure == "pupils"
         )
         rows = session.execute(query).all()
     wards, schools = ({place: count for cut, place, count in rows if cut == name} for name in ("ward", "school"))
+    assert outlined == named.keys(), "every ward has its outline for the map"
     assert named.keys() >= wards.keys() - {"unknown", "elsewhere"}
     assert None not in (*wards.values(), *schools.values())
     # Each count is rounded to the nearest 5, so that they are within 2 of the truth.

@@ -95,6 +95,33 @@ def test_need_and_reach_by_ward_most_need_and_least_support_first(client: Client
     assert "Hilltop" in client.get("/places?by=ward").words()
 
 
+def shapes(page: Read) -> dict[str, str]:
+    """Return what each shape of the map says of its place; the map's own title comes first."""
+    titles = [title for title in page.words_of["svg title"] if ": " in title]
+    return dict(title.split(": ", 1) for title in titles if not title.startswith("Map: "))
+
+
+@pytest.mark.parametrize("level", ["ward", "borough"])
+def test_the_map_says_what_the_table_says_in_every_order_and_no_more(client: Client, level: str) -> None:
+    """Market's reach is hidden and Far Fields is not in the table, though a figure of it is published: both hatched."""
+    client.sign_in("network-lead")
+    for order in ("need", "reach", "violence", "admissions", "missed", "listed", "name"):
+        page = client.get(f"/places/need?by={level}&order={order}")
+        drawn = [one["class"] for one in page.all("path") if "map-shape" in one.get("class", "")]
+        said = shapes(page)
+        assert len(drawn) == len(said) == (7 if level == "ward" else 2), order
+        cells = "; ".join(page.words_of["td"]) + "; not counted by itself"
+        assert [figure for figure in said.values() if figure not in cells] == []
+        hatched = sum("map-hatched" in kind for kind in drawn)
+        silent = ("not shown", "not published", "not counted by itself")
+        assert hatched == sum(figure in silent for figure in said.values())
+        if level == "ward":
+            assert said["Far Fields"] == "not counted by itself"
+            assert "99.0" not in page.words()
+            assert "Far Fields" not in wards(page)
+    assert shapes(client.get("/places/need?order=reach"))["Market"] == "not shown"
+
+
 @pytest.mark.parametrize("account", ["school-lead", "school-staff", "data-scientist", "administrator"])
 def test_need_and_reach_is_for_those_who_answer_for_the_network(client: Client, account: str) -> None:
     client.sign_in(account)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from casework.areas import NEEDS, areas_of, figures_of, need_and_reach, standing_of
+from casework.outlines import outlines_of
 from casework.permissions import NotAllowed, Role
 from casework.places import counts_of, releases
 from features.engine import build
@@ -81,14 +82,23 @@ def test_counts_by_ward_are_published_by_the_one_rule_beside_the_figures(home):
         counts = counts_of(session, lead, releases(session)[0].half_term)
         by_ward = {one.place: dict(one.counts) for one in counts if one.cut == "ward"}
         areas, figures = areas_of(session, lead), figures_of(session, lead)
-        with pytest.raises(NotAllowed, match="look at need and support by place"):
-            figures_of(session, make_person(home, Role(name="school_lead", school=SCHOOL)))
+        outlines = {one.code: one for one in outlines_of(session, lead)}
+        for read in (figures_of, outlines_of):
+            with pytest.raises(NotAllowed, match="look at need and support by place"):
+                read(session, make_person(home, Role(name="school_lead", school=SCHOOL)))
     assert {place: one["pupils"] for place, one in by_ward.items()} == {
         "E05000901": 65,
         "E05000902": 45,
         "unknown": 10,
     }
     assert set(by_ward["E05000901"]) == {"pupils", *by_ward["unknown"]}
+    assert {code: one.level for code, one in outlines.items()} == {
+        "E05000901": "ward",
+        "E05000902": "ward",
+        "E09000091": "borough",
+    }
+    assert [len(polygon) for polygon in outlines["E05000902"].polygons] == [1, 1]
+    assert outlines["E05000901"].polygons[0][0][0] == [-0.12346, 51.5]
     riverside = next(one for one in need_and_reach("ward", areas, figures, counts) if one.code == "E05000901")
     assert riverside.needs["violence"] == pytest.approx(1000 * 412 / 9815)
     assert riverside.needs["deprivation"] == pytest.approx(100 * 1 / 2), "of tenths 2 and 4 one is among the three"
