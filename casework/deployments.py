@@ -82,11 +82,12 @@ def record_deployment(
     session.execute(update(AuditRow).values(is_current=AuditRow.bundle_digest == digest))
 
 
+_NEWEST = select(DeploymentRow.__table__).order_by(DeploymentRow.deployed_at.desc()).limit(1)
+
+
 def current_deployment(session: Session) -> Deployment | None:
     """Return what serves: the bundle deployed last, unless it was revoked (an older one does not step in)."""
-    row = session.execute(
-        select(DeploymentRow.__table__).order_by(DeploymentRow.deployed_at.desc()).limit(1)
-    ).one_or_none()
+    row = session.execute(_NEWEST).one_or_none()
     if row is None or row.revoked_at is not None:
         return None
     return Deployment(
