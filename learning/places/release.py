@@ -53,6 +53,35 @@ OF_PLACES: Final = Counted(
 
 
 @dataclass(frozen=True)
+class _Overlaps:
+    """How the cuts lie within each other, which is the same whatever is counted.
+
+    `groups`: by two cuts, the places of both that hold the same pupils, as few as can be in each. `pairs`: the places
+    of two cuts that share a pupil. `beside`: by a cut and one that is public beside it, each place's places there.
+    """
+
+    groups: dict[tuple[str, str], list[tuple[list[str], list[str]]]]
+    pairs: dict[tuple[str, str], pd.DataFrame]
+    beside: dict[tuple[str, str], dict[str, list[str]]]
+
+    @classmethod
+    def of(cls, pupils: pd.DataFrame, cuts: Sequence[Cut]) -> "_Overlaps":
+        pairs = {
+            (one.name, other.name): pupils[[one.name, other.name]].drop_duplicates()
+            for one, other in combinations(cuts, 2)
+        }
+        beside: dict[tuple[str, str], dict[str, list[str]]] = {}
+        for one, other in combinations(cuts, 2):
+            if one.is_public_beside(other):
+                there = pairs[one.name, other.name]
+                for mine, theirs in ((one.name, other.name), (other.name, one.name)):
+                    names = there.groupby(mine)[theirs].apply(sorted)
+                    beside[mine, theirs] = dict(zip(names.index, names, strict=True))
+        groups = {names: _together(there, *names) for names, there in pairs.items()}
+        return cls(groups, pairs, beside)
+
+
+@dataclass(frozen=True)
 class _Table:
     """One family of measures: its cells, and what a reader knows of how they hang together."""
 
@@ -79,8 +108,9 @@ def release_of(
         Cells that are hidden because another release hides them.
     """
     shown: dict[Key, int | None] = {}
+    overlaps = _Overlaps.of(pupils, cuts)
     for family in counted.families:
-        table = _table(pupils, cuts, (family, counted.parts), rule)
+        table = _table(pupils, (cuts, overlaps), (family, counted.parts), rule)
         shown |= shown_counts(table.cells, table.sums, rule, links=table.links, already=already)
     return shown | {(NETWORK, WHOLE, measure): _whole(measure, cuts, shown) for measure in counted.measures}
 
@@ -107,22 +137,23 @@ def _whole(measure: str, cuts: Sequence[Cut], shown: dict[Key, int | None]) -> i
 
 def _table(
     pupils: pd.DataFrame,
-    cuts: Sequence[Cut],
+    division: tuple[Sequence[Cut], _Overlaps],
     measures: tuple[Sequence[str], Sequence[tuple[str, str]]],
     rule: Disclosure,
 ) -> _Table:
     """Return the cells of a family of measures, and what a reader knows that they add up to."""
+    cuts, overlaps = division
     family, pairs = measures
     made = _Table([], [], [])
     for measure in family:
         counted = [cut for cut in cuts if measure in cut.measures]
         values = pupils[measure]
         for cut in counted:
-            made.cells.extend(_cells(pupils, (cut, counted), measure, rule))
+            made.cells.extend(_cells(pupils, (cut, counted, overlaps), measure, rule))
             parts = tuple((cut.name, place, measure) for place in cut.places)
             made.sums.append(Sum(parts=parts, total=None, known={COUNT: float(values.sum())}, spare={}))
         for one, other in combinations(counted, 2):
-            _add_shared(made, pupils, (one, other), measure)
+            _add_shared(made, pupils, (one, other, overlaps), measure)
     for part, whole in pairs:
         for cut in cuts:
             if part in family and {part, whole} <= set(cut.measures):
@@ -131,24 +162,23 @@ def _table(
 
 
 def _cells(
-    pupils: pd.DataFrame, cuts: tuple[Cut, Sequence[Cut]], measure: str, rule: Disclosure
+    pupils: pd.DataFrame, division: tuple[Cut, Sequence[Cut], _Overlaps], measure: str, rule: Disclosure
 ) -> Iterator[CountCell]:
-    cut, counted = cuts
+    cut, counted, overlaps = division
     values = pupils[measure]
-    beside = _beside(pupils, cut, [other for other in counted if other is not cut and cut.is_public_beside(other)])
     by_place = pd.DataFrame({"place": pupils[cut.name], "count": values, "some": values > 0}).groupby("place")
-    summed, some, rolls = by_place["count"].sum(), by_place["some"].sum(), by_place.size()
+    summed, some, rolls = (
+        column.to_dict() for column in (by_place["count"].sum(), by_place["some"].sum(), by_place.size())
+    )
+    # Of what anybody knows: two schools with the same years are alike.
+    known = [
+        overlaps.beside[cut.name, other.name] for other in counted if other is not cut and cut.is_public_beside(other)
+    ]
     for place in cut.places:
-        roll = int(rolls[place])
         # Of a handful of pupils nothing is told: that none of them was suspended is a fact about each.
-        of = roll if roll < rule.primary else int(some[place])
-        yield CountCell(key=(cut.name, place, measure), count=int(summed[place]), pupils=of, alike=beside[place])
-
-
-def _beside(pupils: pd.DataFrame, cut: Cut, known: Sequence[Cut]) -> dict[str, tuple[str, ...]]:
-    """Return what each place shares pupils with, of what anybody knows: two schools with the same years are alike."""
-    pairs = [pupils.groupby(cut.name)[other.name].unique() for other in known]
-    return {place: tuple(name for column in pairs for name in sorted(column[place])) for place in cut.places}
+        of = int(rolls[place]) if rolls[place] < rule.primary else int(some[place])
+        alike = tuple(name for places in known for name in places[place])
+        yield CountCell(key=(cut.name, place, measure), count=int(summed[place]), pupils=of, alike=alike)
 
 
 def _add_left(made: _Table, pupils: pd.DataFrame, cut: Cut, named: tuple[str, str]) -> None:
@@ -165,11 +195,10 @@ def _add_left(made: _Table, pupils: pd.DataFrame, cut: Cut, named: tuple[str, st
         made.sums.append(Sum(parts=parts, total=(cut.name, place, whole), known={}, spare={}))
 
 
-def _add_shared(made: _Table, pupils: pd.DataFrame, cuts: tuple[Cut, Cut], measure: str) -> None:
+def _add_shared(made: _Table, pupils: pd.DataFrame, division: tuple[Cut, Cut, _Overlaps], measure: str) -> None:
     """Add the sums that two cuts share: schools of a phase are the phase, primary schools are their year groups."""
-    one, other = cuts
-    pairs = pupils[[one.name, other.name]].drop_duplicates()
-    groups = _together(pairs, one.name, other.name)
+    one, other, overlaps = division
+    groups, pairs = overlaps.groups[one.name, other.name], overlaps.pairs[one.name, other.name]
     for at, (mine, theirs) in enumerate(groups):
         sides = [
             tuple((cut.name, place, measure) for place in places) for cut, places in ((one, mine), (other, theirs))
@@ -178,9 +207,10 @@ def _add_shared(made: _Table, pupils: pd.DataFrame, cuts: tuple[Cut, Cut], measu
         if len(small) == 1:
             made.sums.append(Sum(parts=large, total=small[0], known={}, spare={}))
             continue
-        inside = pairs[pairs[one.name].isin(mine)]
-        if one.is_public_beside(other) and len(inside) < len(mine) * len(theirs):
-            made.links.extend(_links(inside, cuts, measure))
+        if one.is_public_beside(other):
+            inside = pairs[pairs[one.name].isin(mine)]
+            if len(inside) < len(mine) * len(theirs):
+                made.links.extend(_links(inside, (one, other), measure))
         if len(groups) > 1:
             key = (_BESIDE, f"{one.name} {other.name} {at}", measure)
             values = pupils.loc[pupils[one.name].isin(mine), measure]
