@@ -3,19 +3,23 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
-from records import delta
 from records.columns import Columned, Columns, declared, of_frame
 from records.identity.joining import joined
 from records.identity.links import Links
 from records.precedence import RULES, first_hand
 from records.table import Table
 from records.tables import TABLES
+
+if TYPE_CHECKING:
+    # The web process works with columns and opens no store: it need not load what reads one.
+    from records.delta import Opened
 
 _AT_ONCE = 1 << 16
 
@@ -27,7 +31,7 @@ class Shelf(Mapping[str, pd.DataFrame], Columned):
     What is read is what lay in the store when the shelf was made, however late it is asked for.
     """
 
-    opened: Mapping[str, delta.Opened]
+    opened: "Mapping[str, Opened]"
     shard: int
     shards: int
     links: Links
