@@ -13,10 +13,15 @@ from records.tables import TABLES
 
 # Above so many pupils waiting for machine code takes less time than going without.
 FEW = 20
+# So many pupils of a process go without, in all: whoever comes next waits, and leaves the processor to the loading.
+WITHOUT = 100
 
 
 class LoadedLoops:
-    """Gives plain loops for few pupils until machine code is there; a post of many pupils waits for it.
+    """Gives plain loops to the first few pupils until machine code is there; a post of many waits for it.
+
+    Plain loops take thirty milliseconds a pupil and hold Python's lock: a process that was asked a hundred times a
+    second from its start on would never come to load what makes it fast enough.
 
     `serving.app` may not reach numba, which takes a second to load: whoever serves hands this in (`Site.loops`).
     """
@@ -24,10 +29,14 @@ class LoadedLoops:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._machine: Machine | None = None
+        self._without = WITHOUT
 
     def __call__(self, pupils: int) -> Machine:
         """Return the loops for a post of so many pupils."""
-        return self._machine or (self._loaded() if pupils > FEW else PLAIN)
+        if self._machine is not None:
+            return self._machine
+        self._without -= pupils
+        return self._loaded() if pupils > FEW or self._without < 0 else PLAIN
 
     def load(self) -> None:
         """Load machine code now; requests of few pupils are answered without meanwhile."""
