@@ -160,3 +160,18 @@ def test_nothing_recorded_says_nothing():
     assert recording(ends.head(0), rows, groups, QUICK) == ()
     few = practice_slices(rows.head(12), groups, QUICK)
     assert {one.ratio for one in few} == {None}
+
+
+def test_a_school_beside_all_others_is_what_looking_at_every_incident_gives():
+    """Pupils who were at two schools as well: their incidents at the other are the rest's."""
+    rows, _, groups = drawn(strict=3)
+    moved = rows["pupil"] % 7 == 0
+    rows.loc[moved & (rows.index % 2 == 0), "school"] = 900_005
+    slices = practice_slices(rows, groups, QUICK)
+    sanctioned = (rows["outcome"] == "Suspended from School").to_numpy(float)
+    severity, pupil = rows["severity"].to_numpy(), rows["pupil"].to_numpy()
+    for school in rows["school"].unique():
+        found = of(slices, "all", "network", school)
+        expected = ratio_of((rows["school"] == school).to_numpy(float), sanctioned, severity, pupil)
+        assert found.ratio == pytest.approx(expected.value)
+        assert (found.lower, found.upper) == pytest.approx(expected.limits(QUICK.inference.alpha))
