@@ -11,6 +11,8 @@ from records.table import Column, Table
 
 # Room for 2,000 positions of five decimals (records/readers/outlines.py).
 LONGEST_OUTLINE = 45_000
+_LEVEL = Column(name="level", kind="code", means="what kind of place", codes=codes.AREA_LEVEL)
+_PUBLISHER = Column(name="publisher", kind="text", means="who publishes it, and under which licence")
 
 AREAS = Table(
     name="areas",
@@ -42,14 +44,14 @@ AREA_FIGURES = Table(
     sharded=False,
     columns=(
         Column(name="area", kind="text", means="the place", unit="LSOA, ward or district code"),
-        Column(name="level", kind="code", means="what kind of place", codes=codes.AREA_LEVEL),
+        _LEVEL,
         Column(name="edition", kind="code", means="of which edition its code is", codes=codes.AREA_EDITION),
         Column(name="measure", kind="code", means="what is counted", codes=codes.AREA_MEASURE),
         Column(name="from_date", kind="date", means="first day of what is counted"),
         Column(name="to_date", kind="date", means="last day of it"),
         Column(name="count", kind="integer", means="how many, or the tenth", lowest=0),
         Column(name="among", kind="integer", means="of how many residents, people asked or tenths", lowest=1),
-        Column(name="publisher", kind="text", means="who publishes it, and under which licence"),
+        _PUBLISHER,
     ),
 )
 
@@ -63,7 +65,7 @@ AREA_BOUNDARIES = Table(
     sharded=False,
     columns=(
         Column(name="area", kind="text", means="the place", unit="ward or district code"),
-        Column(name="level", kind="code", means="what kind of place", codes=codes.AREA_LEVEL),
+        _LEVEL,
         Column(name="from_date", kind="date", means="1 January of the year whose boundaries these are"),
         Column(
             name="outline",
@@ -72,7 +74,7 @@ AREA_BOUNDARIES = Table(
             unit="degrees east and north, WGS 84",
             longest=LONGEST_OUTLINE,
         ),
-        Column(name="publisher", kind="text", means="who publishes it, and under which licence"),
+        _PUBLISHER,
     ),
 )
 

@@ -72,7 +72,7 @@ def read_material(home: Home, candidate: Candidate, created_on: date) -> Materia
     settings = settings_from({**candidate.bundle.manifest["settings"], "processes": 1})
     slow = _drawn_shards(home, candidate, settings.seed)
     asked = _Asked.of(home, candidate, settings, created_on)
-    found = [_read(job, home, asked) for job in _jobs(home, candidate, slow)]
+    found = [_read(shard, home, asked) for shard in _shards_of(home, candidate, slow)]
     matrices = [one.matrix for one in found if one.matrix is not None]
     matrix = concat(matrices) if matrices else None
     return Material(
@@ -111,10 +111,10 @@ class _Asked:
 
 
 @dataclass(frozen=True)
-class _Job:
-    """One shard: the flags of its pupils, and where it is one of the drawn ones, which of their rows were judged."""
+class _Shard:
+    """What one shard brings: the flags of its pupils, and which of their rows were judged, where it is a drawn one."""
 
-    shard: int
+    number: int
     slow: bool
     log: pd.DataFrame
     judged: pd.DataFrame | None
@@ -139,12 +139,12 @@ def _drawn_shards(home: Home, candidate: Candidate, seed: int) -> frozenset[int]
     return frozenset(order[:needed].tolist())
 
 
-def _jobs(home: Home, candidate: Candidate, slow: frozenset[int]) -> Iterator[_Job]:
+def _shards_of(home: Home, candidate: Candidate, slow: frozenset[int]) -> Iterator[_Shard]:
     learns = APPROACHES[candidate.bundle.manifest["approach"]] != "rule"
     log = _by_shard(candidate.allocation[["pupil", "as_of", "school", "probability", "flagged"]], home.shards)
     judged = _by_shard(candidate.evaluation.snapshots[["pupil", "as_of"]], home.shards)
-    for shard in range(home.shards):
-        yield _Job(shard, shard in slow, log(shard), judged(shard) if learns and shard in slow else None)
+    for number in range(home.shards):
+        yield _Shard(number, number in slow, log(number), judged(number) if learns and number in slow else None)
 
 
 def _by_shard(rows: pd.DataFrame, shards: int) -> Callable[[int], pd.DataFrame]:
@@ -155,8 +155,8 @@ def _by_shard(rows: pd.DataFrame, shards: int) -> Callable[[int], pd.DataFrame]:
     return lambda number: rows.iloc[order[ends[number] : ends[number + 1]]].reset_index(drop=True)
 
 
-def _read(job: _Job, home: Home, asked: _Asked) -> _Part:
-    history, created_on = Store(home).history(job.shard), asked.created_on
+def _read(shard: _Shard, home: Home, asked: _Asked) -> _Part:
+    history, created_on = Store(home).history(shard.number), asked.created_on
     first, last = pd.Timestamp(asked.days[0]), pd.Timestamp(asked.days[-1])
     behaviour = latest(history.tables["behaviour"], BEHAVIOUR, created_on)
     near = behaviour["date"].between(first - timedelta(days=DAYS_BEFORE), last)
@@ -169,8 +169,8 @@ def _read(job: _Job, home: Home, asked: _Asked) -> _Part:
         suspensions=suspensions,
         on_roll=on_roll,
         suspended=np.intersect1d(removed, on_roll).astype(np.int64),
-        others=_against(history, job, asked) if len(job.log) else {},
-        matrix=None if job.judged is None else _features(history, job.judged, asked.middles),
+        others=_against(history, shard, asked) if len(shard.log) else {},
+        matrix=None if shard.judged is None else _features(history, shard.judged, asked.middles),
     )
 
 
@@ -197,18 +197,18 @@ def _outcomes(candidate: Candidate, matrix: Matrix | None) -> Floats:
     return found["outcome"].to_numpy(np.float64)
 
 
-def _against(history: History, job: _Job, asked: _Asked) -> dict[str, pd.DataFrame]:
+def _against(history: History, shard: _Shard, asked: _Asked) -> dict[str, pd.DataFrame]:
     """Return the pupil-terms of the shard's flags against each other outcome."""
     network, settings = asked.network, asked.settings
-    names = [name for name in OTHERS if job.slow or name not in _SLOW]
-    keys = job.log[["pupil", "as_of", "school"]]
+    names = [name for name in OTHERS if shard.slow or name not in _SLOW]
+    keys = shard.log[["pupil", "as_of", "school"]]
     came = mature_others(history, keys, settings=settings, observed_until=asked.created_on, names=names)
     keys = keys.assign(suspended_before=np.int8(0), seen=np.int8(0))
     terms = network_terms(network.calendar)
     found = {}
     for name, outcomes in came.items():
         on = ground(keys, outcomes, phases=network.phases, terms=terms, calendar=network.calendar, settings=settings)
-        found[name] = flagged_terms(job.log, on)
+        found[name] = flagged_terms(shard.log, on)
     return found
 
 

@@ -35,11 +35,14 @@ class LoadedLoops:
         """Return the loops for a post of so many pupils."""
         if self._machine is not None:
             return self._machine
-        self._without -= pupils
-        return self._loaded() if pupils > FEW or self._without < 0 else PLAIN
+        if pupils <= FEW:
+            self._without -= pupils
+            if self._without >= 0:
+                return PLAIN
+        return self._loaded()
 
     def load(self) -> None:
-        """Load machine code now; requests of few pupils are answered without meanwhile."""
+        """Load machine code now; the first few pupils are answered for without meanwhile."""
         self._loaded()
 
     def _loaded(self) -> Machine:
