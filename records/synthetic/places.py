@@ -16,6 +16,7 @@ import pandas as pd
 
 from records.readers.areas import LAYOUTS as AREA_LAYOUTS
 from records.readers.network_csv import LAYOUTS
+from records.synthetic.deliveries import stamp_of
 from records.synthetic.outlines import collections_of
 
 FOLDER: Final = "places"
@@ -47,32 +48,46 @@ class _Ward:
 
 
 def write_places(exports: Path, seed: int) -> int:
-    """Write the list, the figures, the outlines and where each enrolled pupil lives into a folder of the exports.
+    """Write the list, the figures and the outlines into a folder of the exports, and where each enrolled pupil lives.
 
-    One ward for each school, in which most of its pupils live. Returns how many rows and outlines were written.
+    One ward for each school, in which most of its pupils live. Where a pupil lives is sent with the first enrolment.
+    Returns how many rows and outlines were written.
     """
     rng = np.random.default_rng([seed, 108])
-    read = [pd.read_csv(file, dtype=str, keep_default_na=False) for file in sorted(exports.glob("enrolments_*.csv*"))]
-    enrolled = pd.concat(read).drop_duplicates("upn")[["upn", "urn", "entry_date"]]
+    enrolled = _first_enrolments(exports)
     schools = sorted(enrolled["urn"].unique())
     wards = [_ward(number, rng) for number in range(len(schools))]
     own = np.array([schools.index(urn) for urn in enrolled["urn"]])
     lives = np.where(rng.random(len(own)) < _NEAR, own, rng.integers(0, len(wards), len(own)))
     place = rng.integers(0, AREAS_IN_WARD, len(own))
-    homes = [
-        (upn, entered, wards[ward].areas[at], wards[ward].tenths[at], entered, "false")
-        for upn, entered, ward, at in zip(enrolled["upn"], enrolled["entry_date"], lives, place, strict=True)
-    ]
+    homes = pd.DataFrame(
+        [
+            (upn, entered, wards[ward].areas[at], wards[ward].tenths[at], entered, "false")
+            for upn, entered, ward, at in zip(enrolled["upn"], enrolled["entry_date"], lives, place, strict=True)
+        ],
+        columns=list(LAYOUTS["neighbourhoods"].heading),
+    )
+    for stamp, mine in homes.groupby(enrolled["stamp"].to_numpy()):
+        mine.to_csv(exports / f"neighbourhoods_network_{stamp}.csv", index=False, lineterminator="\n")
     folder = exports / FOLDER
     folder.mkdir()
     written = (
         ("areas_2021.csv", AREA_LAYOUTS["areas"], list(_listed(wards))),
         ("areafigures_2024.csv", AREA_LAYOUTS["areafigures"], list(_figures(wards, rng))),
-        ("neighbourhoods_all.csv", LAYOUTS["neighbourhoods"].heading, homes),
     )
     for name, heading, rows in written:
         pd.DataFrame(rows, columns=list(heading)).to_csv(folder / name, index=False, lineterminator="\n")
-    return sum(len(rows) for _, _, rows in written) + _write_outlines(folder, wards, seed)
+    return len(homes) + sum(len(rows) for _, _, rows in written) + _write_outlines(folder, wards, seed)
+
+
+def _first_enrolments(exports: Path) -> pd.DataFrame:
+    """Return the first enrolment of each number that was sent, with the stamp of the file that sent it."""
+    read = [
+        pd.read_csv(file, dtype=str, keep_default_na=False).assign(stamp=stamp_of(file.name))
+        for file in sorted(exports.glob("enrolments_*.csv*"))
+    ]
+    ordered = pd.concat(read).sort_values("stamp", kind="stable")
+    return ordered.drop_duplicates("upn")[["upn", "urn", "entry_date", "stamp"]]
 
 
 def _write_outlines(folder: Path, wards: Sequence[_Ward], seed: int) -> int:

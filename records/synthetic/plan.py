@@ -40,6 +40,9 @@ class NetworkPlan:
     until
         Nothing that happened or was recorded on this day or later is exported, except what lies ahead by
         nature: suspensions decided before it and term dates. None: the end of the last year.
+    weekly_from
+        From the week of this day on each week is exported by itself; None: in the last half-term only. Before,
+        a file holds a half-term.
     mess
         How untidy the records are, 0 to 1; see records/synthetic/mess.py.
     world
@@ -65,6 +68,7 @@ class NetworkPlan:
     phase: str | None = None
     years: tuple[int, ...] = (2023, 2024, 2025)
     until: date | None = None
+    weekly_from: date | None = None
     seed: int
     mess: float = 0.3
     world: str = "published"

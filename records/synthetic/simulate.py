@@ -190,7 +190,7 @@ def _export(plan: NetworkPlan, out: Path, cluster: Cluster, world: World, rng: n
         "words": words,
         "people": world.people,
         "until": plan.end,
-        "windows": world.windows(),
+        "windows": world.windows(plan.weekly_from),
         "whole_files": plan_whole_files(len(world.schools), mondays, world.rolls.year_of_week, plan.mess, rng),
         "tag": cluster.tag,
         "packed": plan.compact,

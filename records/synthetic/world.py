@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import numpy.typing as npt
@@ -94,10 +95,22 @@ class World:
         month = self.moments[week].month
         return 0 if month >= 9 else 1 if month < 4 else 2
 
-    def windows(self) -> list[int]:
-        """Return the last week of each export: half-terms, then week by week in the last half-term."""
-        ends = [i for i, m in enumerate(self.moments[1:]) if (m.monday - self.moments[i].monday).astype(int) > 7]
-        return [*ends, *range((ends[-1] if ends else -1) + 1, len(self.moments))]
+    def windows(self, weekly_from: date | None = None) -> list[int]:
+        """Return the last week of each export: half-terms, then week by week from a day on (None: the last half-term).
+
+        What a week's file brings is of that week; one that ends before the day belongs to its half-term.
+        """
+        mondays = np.array([moment.monday for moment in self.moments], "datetime64[D]")
+        ends = np.flatnonzero(np.diff(mondays).astype(int) > 7)
+        first = int(ends[-1]) + 1 if len(ends) else 0
+        if weekly_from is not None:
+            first = min(first, int(np.searchsorted(mondays, np.datetime64(weekly_from))))
+        # The half-term that is broken off has a file of its own for the weeks before.
+        return [
+            *(int(end) for end in ends if end < first - 1),
+            *([first - 1] if first else []),
+            *range(first, len(mondays)),
+        ]
 
     def entry_days(self) -> npt.NDArray[np.int64]:
         """Return (pupils, weeks): the day the pupil joined the school of that week; meaningless where on no roll.
