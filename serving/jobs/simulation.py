@@ -25,13 +25,13 @@ class UnknownFormat(Refusal):
     """No such export format, or not for a network of this size."""
 
 
-def kind_of(asked: str | None, pupils: int) -> str:
+def kind_of(asked: str | None, pupils: int, *, places: bool = False) -> str:
     """Return the export format: the one asked for, or what suits the size.
 
     Raises
     ------
     UnknownFormat
-        There is no such format, or it is not made for that many pupils.
+        There is no such format, it is not made for that many pupils, or it cannot say where pupils live.
     """
     kind = asked or (COMPACT if pupils > COMPACT_FROM_PUPILS else NETWORK)
     if kind not in KINDS:
@@ -40,6 +40,8 @@ def kind_of(asked: str | None, pupils: int) -> str:
         raise UnknownFormat(
             f"--as {kind} is written for at most {MOST_PUPILS_AS:,} pupils, not {pupils:,}; give --as {COMPACT}"
         )
+    if kind in FORMATS and places:
+        raise UnknownFormat(f"an export as {kind} does not say where pupils live; give --places with --as {NETWORK}")
     return kind
 
 

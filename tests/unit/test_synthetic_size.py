@@ -210,6 +210,9 @@ class TestOtherFormats:
         assert kind_of("network", 1_200_000) == "network"
         with pytest.raises(UnknownFormat, match="at most 20,000 pupils, not 20,001"):
             kind_of("ctf", 20_001)
+        assert kind_of("compact", 20_001, places=True) == "compact"
+        with pytest.raises(UnknownFormat, match="ctf does not say where pupils live; give --places with --as network"):
+            kind_of("ctf", 200, places=True)
 
 
 class TestShapes:
