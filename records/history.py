@@ -1,6 +1,6 @@
 """History with all its versions, and what was known of it on a day: `known(history, as_of)`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -73,25 +73,40 @@ def latest(rows: pd.DataFrame, table: Table, as_of: date) -> pd.DataFrame:
     return before[~before["deleted"]]
 
 
+class _Happened(Mapping[str, pd.DataFrame]):
+    """The sharded tables as known on a day; each is worked out when it is first asked for."""
+
+    def __init__(self, history: History, as_of: date) -> None:
+        self._history = history
+        self._as_of = as_of
+        self._starts = starts_known(history.tables.get("fresh_starts"), as_of)
+        self._names = [name for name in history.tables if TABLES[name].sharded and not TABLES[name].hindsight]
+        self._made: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._names:
+            raise KeyError(name)
+        if name not in self._made:
+            self._made[name] = counted(known_table(self._history, name, self._as_of), name, self._starts)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def known(history: History, as_of: date) -> Known:
     """Return what was known at the start of the day `as_of`, exactly: see `Known`."""
-    current = {
-        name: latest(rows, TABLES[name], as_of) for name, rows in history.tables.items() if not TABLES[name].hindsight
-    }
-    day = pd.Timestamp(as_of)
-    starts = starts_known(history.tables.get("fresh_starts"), as_of)
-    happened = {
-        name: counted(_happened(rows, TABLES[name], day), name, starts)
-        for name, rows in current.items()
-        if TABLES[name].sharded
-    }
-    suspensions = current["suspensions"]
+    suspensions = latest(history.tables["suspensions"], TABLES["suspensions"], as_of)
+    calendars = latest(history.tables["calendars"], TABLES["calendars"], as_of)
     return Known(
         as_of=as_of,
-        tables=happened,
-        coming=suspensions[suspensions["start_date"] >= day],
-        schools=current["schools"],
-        calendar=calendar_from(current["calendars"]),
+        tables=_Happened(history, as_of),
+        coming=suspensions[suspensions["start_date"] >= pd.Timestamp(as_of)],
+        schools=latest(history.tables["schools"], TABLES["schools"], as_of),
+        calendar=calendar_from(calendars),
         objecting=objecting(history, as_of),
     )
 

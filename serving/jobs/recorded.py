@@ -6,6 +6,7 @@ Counts are made with the features' own measures, so a page and a reason never di
 read only as far as a transfer agreement covers it (records/transfers.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -30,6 +31,7 @@ COUNTS: dict[str, Measure] = {
     "removals": REMOVALS,
     "positives": POSITIVES,
 }
+SHOWN = ("marks", "behaviour", "positives", "suspensions")
 AWAY = ("SUSP", "PERM")
 _SUSPENSION_WORDS = {"SUSP": "Suspension", "PERM": "Permanent exclusion", "LNCH": "Lunchtime exclusion"}
 _EVENT = ["pupil", "happened_on", "kind", "what", "place", "sessions"]
@@ -66,13 +68,14 @@ def recorded(known: Known, shares: Shares = nothing_shared) -> Recorded:
         shares=shares,
         first=_first_day(known, on_roll),
     )
-    counted = {name: _weekly(_rows(known, measure, at), name) for name, measure in COUNTS.items()}
-    away = _own(known, "suspensions", at)
+    own = {table: _own(known, table, at) for table in SHOWN}
+    counted = {name: _weekly(_rows(own[measure.table], measure), name) for name, measure in COUNTS.items()}
+    away = own["suspensions"]
     away = away[away["category"].isin(AWAY)]
     counted["suspended"] = _weekly(away.rename(columns={"start_date": "day"}), "suspended")
     weekly = pd.concat(counted.values(), axis=1).fillna(0).astype("int64").reset_index()
     weekly["suspended"] = weekly["suspended"] > 0
-    return Recorded(on_roll[["pupil", "school", "year_group"]], weekly, _events(known, at))
+    return Recorded(on_roll[["pupil", "school", "year_group"]], weekly, _events(own))
 
 
 def _first_day(known: Known, on_roll: pd.DataFrame) -> date:
@@ -97,8 +100,7 @@ def _own(known: Known, table: str, at: _Readers) -> pd.DataFrame:
     return rows[own]
 
 
-def _rows(known: Known, measure: Measure, at: _Readers) -> pd.DataFrame:
-    rows = _own(known, measure.table, at)
+def _rows(rows: pd.DataFrame, measure: Measure) -> pd.DataFrame:
     for column, codes in measure.where.items():
         rows = rows[rows[column].isin(codes)]
     return rows.rename(columns={TABLES[measure.table].happened_on: "day"})
@@ -118,9 +120,9 @@ def _mondays(days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.datetime64]:
     return (whole - (whole + 3) % 7).astype("datetime64[D]").astype("datetime64[s]")
 
 
-def _events(known: Known, at: _Readers) -> pd.DataFrame:
+def _events(own: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return behaviour events, achievements and suspensions in words. A witness is not in the event."""
-    behaviour = _own(known, "behaviour", at)
+    behaviour = own["behaviour"]
     behaviour = behaviour[behaviour["role"] != "Witness"]
     harmed = np.where(behaviour["role"] == "Target", " (was the one harmed)", "").tolist()
     outcome = ["" if pd.isna(said) else f": {said}" for said in behaviour["outcome"].tolist()]
@@ -134,7 +136,7 @@ def _events(known: Known, at: _Readers) -> pd.DataFrame:
             "place": behaviour["location"].astype(object),
         }
     )
-    positives = _own(known, "positives", at)
+    positives = own["positives"]
     achieved = pd.DataFrame(
         {
             "pupil": positives["pupil"],
@@ -143,7 +145,7 @@ def _events(known: Known, at: _Readers) -> pd.DataFrame:
             "what": positives["type"].astype("str"),
         }
     )
-    suspensions = _own(known, "suspensions", at)
+    suspensions = own["suspensions"]
     suspended = pd.DataFrame(
         {
             "pupil": suspensions["pupil"],
