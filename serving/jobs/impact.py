@@ -1,6 +1,6 @@
 """The termly job on whether flags help: from the published allocation log and the records to one published result."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -95,13 +95,14 @@ def publish_impact(home: Home) -> tuple[str, ...]:
     NotInstalled
         A study is due and the packages of the extra `impact` are not there.
     StudyRefused
-        The home's file is no longer the study that is due.
+        The home's file speaks of the weeks of the study that is due, and was edited since.
     """
     today = clock_of(home).today()
     engine = connect(home, "job")
     try:
         with scoped(engine, None) as session:
-            waiting = [one.study for one in studies(session) if one.payload is None and one.study.last_week < today]
+            known = studies(session)
+            waiting = [one.study for one in known if one.payload is None and one.study.last_week < today]
             if not waiting:
                 return ()
             calendar = newest_calendar(home, today)
@@ -112,13 +113,22 @@ def publish_impact(home: Home) -> tuple[str, ...]:
             done = []
             for one in due:
                 study = study_of(one.text)
-                if (home.path / FILE).exists():
-                    check_unchanged(read_study(home.path / FILE), one.digest)
+                _check_file(home, study, {other.study.digest for other in known})
                 save_result(session, one.digest, today, payload_of(study, _material(home, session, study, today)))
                 done.append(one.title)
             return tuple(done)
     finally:
         engine.dispose()
+
+
+def _check_file(home: Home, study: Study, registered: Collection[str]) -> None:
+    """Refuse a file that was edited since it was registered; the next term's study may lie there meanwhile."""
+    if not (home.path / FILE).exists():
+        return
+    said = read_study(home.path / FILE)
+    same_weeks = said.first_week <= study.last_week and study.first_week <= said.last_week
+    if same_weeks and said.digest not in registered:
+        check_unchanged(said, study.digest)
 
 
 def foreseen(home: Home, worth: float) -> Power | None:

@@ -55,12 +55,13 @@ def test_a_study_is_registered_once_and_published_once_when_all_of_it_is_known(h
     save(home, ("worth = 0.05", "worth = 0.01"))
     with pytest.raises(StudyRefused, match="was edited after it was registered"):
         publish_impact(settled)
-    save(home)
+    next_term = (FIRST.isoformat(), "2026-06-22"), (LAST.isoformat(), "2026-07-17"), ("spring term", "summer term")
+    save(home, *next_term)
     monkeypatch.setattr(textbook, "_PACKAGES", ("a_package_that_nobody_has",))
     with pytest.raises(textbook.NotInstalled, match=r"pip install 'belong\[impact\]'"):
         publish_impact(settled)
     monkeypatch.undo()
-    assert publish_impact(settled) == ("Does the flag help, spring term",)
+    assert publish_impact(settled) == ("Does the flag help, spring term",), "the next term's study is in the file"
     assert publish_impact(settled) == ()
     with as_job(home) as session:
         [found] = studies(session)
