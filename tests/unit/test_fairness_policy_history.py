@@ -36,7 +36,7 @@ def test_of_the_first_limits_a_home_meets_their_own_date_is_believed(home):
     check_registered(home, POLICY, FIRST_AS_OF, LATER)
     (note,) = read_history(home)
     assert (note.seen_on, note.deciding) == (LATER, POLICY.deciding_digest)
-    assert in_force_since((note,)) == date(2025, 7, 1)
+    assert in_force_since((note,)) == POLICY.decided_on
 
 
 @pytest.mark.parametrize(("days", "late"), [(0, False), (1, True)])
