@@ -26,6 +26,16 @@ def pupil_actions(visit: Visit, pupil: PupilPage) -> list[dict[str, Any]]:
     return found
 
 
+def actions_on_paper(visit: Visit, pupil: PupilPage) -> list[str]:
+    """Return a line for each action: with whom, whose it is, by when and how it stands; nobody's words."""
+    names = {one.id: one.title for one in partners(visit.session)}
+    told = [
+        action_words(one, names.get(one.partnership, one.partnership), visit.today)
+        for one in actions_on(visit.session, pupil.pupil_id)
+    ]
+    return [f"{one['partner']}: {one['owner']}, by {one['due']}. {one['standing']}." for one in told]
+
+
 def action_words(one: Action, partner: str, today: date, *, by_partner: bool = False) -> dict[str, Any]:
     """Return an action as pages show it, with what was said of it in order; `by_partner`: as the partner reads it."""
     owners = {"ours": OWNERS["ours"], "theirs": "You"} if by_partner else OWNERS

@@ -13,6 +13,7 @@ from casework.rules import RuleBroken
 from casework.take_away import LINES_MOST, PURPOSES, check_purpose
 from serving.form_fields import told_errors
 from serving.page import Page, Visit
+from serving.pages.action_words import actions_on_paper
 from serving.pages.caseload import (
     class_words,
     filters_of,
@@ -199,6 +200,7 @@ def _printed_pupil(visit: Visit, purpose: str) -> Response:
         unknowns=pupil.unknowns,
         events=[event_words(event) for event in reversed(events)],
         support=support_on_paper(visit, pupil),
+        actions=actions_on_paper(visit, pupil),
         state=case.state_words if case else "Not on this week's list",
         review_on=case.review_on if case else None,
         **_footer(visit, purpose),

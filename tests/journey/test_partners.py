@@ -31,6 +31,9 @@ def test_an_action_goes_from_the_school_to_the_partner_and_back(site: RunningSit
     assert "Example Borough youth service" in words
     assert "Thursdays suit them." not in words
     assert "climbing club on two Thursdays" not in words
+    paper = colleague.send(colleague.get(f"{here}/print"), f"{here}/print", {"purpose": "pupil_or_family"}).words()
+    assert "Example Borough youth service: The partner, by 6 July 2026. Open." in paper
+    assert "Thursdays" not in paper, "nobody's words on paper"
     colleague.close()
     client.sign_in("other-school-lead")
     client.get(f"{here}/actions", status=404)
