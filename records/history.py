@@ -8,6 +8,7 @@ import pandas as pd
 
 from records.calendar import Calendar, calendar_from
 from records.fresh_starts import counted, starts_known
+from records.shelf import rows_between
 from records.table import DTYPES, ORIGIN, Table
 from records.tables import TABLES
 
@@ -58,6 +59,13 @@ class Known:
     def __getitem__(self, table: str) -> pd.DataFrame:
         return self.tables[table]
 
+    def since(self, table: str, first: date) -> pd.DataFrame:
+        """Return the table's rows that happened on `first` or later, reading no earlier ones where that is exact."""
+        if isinstance(self.tables, TablesKnown):
+            return self.tables.since(table, first)
+        rows = self.tables[table]
+        return rows[rows[TABLES[table].happened_on] >= pd.Timestamp(first)]
+
 
 def latest(rows: pd.DataFrame, table: Table, as_of: date) -> pd.DataFrame:
     """Return the newest version of each row among those known before `as_of`; deleted ones are gone.
@@ -73,7 +81,7 @@ def latest(rows: pd.DataFrame, table: Table, as_of: date) -> pd.DataFrame:
     return before[~before["deleted"]]
 
 
-class _Happened(Mapping[str, pd.DataFrame]):
+class TablesKnown(Mapping[str, pd.DataFrame]):
     """The sharded tables as known on a day; each is worked out when it is first asked for."""
 
     def __init__(self, history: History, as_of: date) -> None:
@@ -90,6 +98,15 @@ class _Happened(Mapping[str, pd.DataFrame]):
             self._made[name] = counted(known_table(self._history, name, self._as_of), name, self._starts)
         return self._made[name]
 
+    def since(self, name: str, first: date) -> pd.DataFrame:
+        """Return the rows of `Known.since`."""
+        table = TABLES[name]
+        if name in self._made or table.happened_on not in table.key:
+            rows = self[name]
+            return rows[rows[table.happened_on] >= pd.Timestamp(first)]
+        rows = rows_between(self._history.tables, name, first, self._as_of)
+        return counted(latest(rows, table, self._as_of), name, self._starts)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 
@@ -103,7 +120,7 @@ def known(history: History, as_of: date) -> Known:
     calendars = latest(history.tables["calendars"], TABLES["calendars"], as_of)
     return Known(
         as_of=as_of,
-        tables=_Happened(history, as_of),
+        tables=TablesKnown(history, as_of),
         coming=suspensions[suspensions["start_date"] >= pd.Timestamp(as_of)],
         schools=latest(history.tables["schools"], TABLES["schools"], as_of),
         calendar=calendar_from(calendars),

@@ -1,6 +1,6 @@
 """Look-backs, every night: what opens one, and the weeks before it as they were known at each week's list."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -14,8 +14,9 @@ from features.definitions.attendance import LATE, MISSED, POSSIBLE_SESSIONS
 from features.definitions.behaviour import INCIDENTS, REMOVALS
 from features.measure import Measure
 from records.clock import clock_of
-from records.history import History, known
+from records.history import History, TablesKnown
 from records.home import Home
+from records.shelf import rows_between
 from records.store import Store
 from records.tables import TABLES
 
@@ -50,13 +51,14 @@ def open_lookbacks(home: Home) -> Reconciled:
         weeks: dict[tuple[int, int, date], list[dict[str, Any]]] = {}
         for shard in store.shards:
             history = store.history(shard)
-            mine = happened(known(history, today)["suspensions"], since)
+            mine = happened(TablesKnown(history, today)["suspensions"], since)
             events += mine
             with scoped(engine, None) as session:
                 wanted = to_open(session, mine)
                 lists = {one: lists_before(session, one.pupil, one.on) for one in wanted}
+            near = _near(history, wanted, today) if wanted else history
             for one in wanted:
-                weeks[one.pupil, one.school, one.on] = weeks_before(history, one, lists[one], today)
+                weeks[one.pupil, one.school, one.on] = weeks_before(near, one, lists[one], today)
         with scoped(engine, None) as session:
             return reconcile(session, events, weeks, today)
     finally:
@@ -100,6 +102,20 @@ def weeks_before(history: History, event: Happened, lists: Mapping[date, str], t
     return found
 
 
+def _near(history: History, events: Sequence[Happened], today: date) -> History:
+    """Return what a look-back counts, of the pupils of these events, and no day long before the first of them."""
+    first = min((one.on for one in events), default=today) - _WEEK * (WEEKS + 2)
+    pupils = {one.pupil for one in events}
+    tables: dict[str, pd.DataFrame] = {}
+    for name in {"suspensions", "fresh_starts", *(measure.table for measure in _COUNTED.values())} & set(
+        history.tables
+    ):
+        by_day = TABLES[name].happened_on in TABLES[name].key
+        rows = rows_between(history.tables, name, first, today) if by_day else history.tables[name]
+        tables[name] = rows[rows["pupil"].isin(pupils)]
+    return replace(history, tables=tables)
+
+
 def _of_pupil(history: History, pupil: int) -> History:
     tables = {
         name: rows[rows["pupil"] == pupil] if "pupil" in rows.columns else rows for name, rows in history.tables.items()
@@ -109,7 +125,7 @@ def _of_pupil(history: History, pupil: int) -> History:
 
 def _counts(history: History, as_of: date, starts: Iterable[date], school: int) -> dict[date, dict[str, Any]]:
     """Return Monday → the counts of the week at the school, as known at the start of the day."""
-    there = known(history, as_of)
+    there = TablesKnown(history, as_of)
     rows = {name: _rows(there[measure.table], measure, school) for name, measure in _COUNTED.items()}
     away = there["suspensions"]
     away = away[away["category"].isin(["SUSP", "PERM"])]

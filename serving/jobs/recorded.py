@@ -86,8 +86,7 @@ def _first_day(known: Known, on_roll: pd.DataFrame) -> date:
 
 def _own(known: Known, table: str, at: _Readers) -> pd.DataFrame:
     """Return the table's rows from the first day on that the staff of the pupil's present school may read."""
-    rows = known[table]
-    rows = rows[rows[TABLES[table].happened_on] >= pd.Timestamp(at.first)]
+    rows = known.since(table, at.first)
     own = (rows["pupil"].map(at.school) == rows["school"]).to_numpy(bool)
     others = rows[~own]
     # Before the first day here: a school where the pupil is registered as well is no earlier school.

@@ -1,6 +1,7 @@
 """Laws of a fresh start: nothing that was left behind reaches a feature, and nothing else moves."""
 
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pandas as pd
@@ -11,6 +12,7 @@ from features.engine import build
 from features.reference import reference
 from records.fresh_starts import LEFT_BEHIND
 from records.history import History, known
+from records.tables import TABLES
 from tests.factories import frame
 from tests.property.histories import PUPILS, cases
 from tests.property.test_features_laws import assert_same, fewer, with_tables
@@ -82,3 +84,19 @@ def test_no_outcome_moves_and_no_day_before_the_grant(case, apart):
     until = as_of + timedelta(days=60)
     one, other = (mature(made, keys, settings=Settings(), observed_until=until) for made in (fresh, records))
     pd.testing.assert_frame_equal(one.frame, other.frame)
+
+
+@fewer
+@given(cases(), DAYS, DAYS)
+def test_what_is_known_since_a_day_is_what_is_known_without_the_days_before(case, apart, back):
+    """However it is read: by the day alone, from a table worked out before, or from plain frames."""
+    records, as_of = case
+    records, first = with_grants(records, as_of, apart, 1), as_of - timedelta(days=back)
+    whole = known(records, as_of)
+    for table in whole.tables:
+        expected = whole[table][whole[table][TABLES[table].happened_on] >= pd.Timestamp(first)]
+        for there in (known(records, as_of), whole, replace(whole, tables=dict(whole.tables))):
+            found = there.since(table, first)
+            pd.testing.assert_frame_equal(
+                *(rows.sort_values(["source", "row"], ignore_index=True) for rows in (found, expected))
+            )
