@@ -51,6 +51,8 @@ def _from_their_proof(rows: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     back as the newest on the day of the proof.
     """
     told = rows[[*key, *_ORDER, "visible", "early"]].assign(place=np.arange(len(rows)))
+    if "pupil" in key:  # what is said of the others decides nothing here
+        told = told[told["pupil"].isin(told.loc[told["early"], "pupil"].unique())]
     told = told.merge(told.loc[told["early"], key].drop_duplicates(), on=key)
     told = told.sort_values([*key, *_ORDER], kind="stable", ascending=False)
     by_key = [told[name] for name in key]
