@@ -75,6 +75,7 @@ MADE_UP: dict[str, Any] = {
             "estimate": estimate,
             "lower": lower,
             "upper": upper,
+            "level": 95.0 if name == "suspended" else 97.5,
             "worth": worth,
             "word": word,
             "verdict": verdict,
@@ -91,6 +92,9 @@ MADE_UP: dict[str, Any] = {
         {"name": "Nobody steered", "sentence": "As many pupils stand above as below.", "passed": True, "decides": True},
         {"name": "No jump above the cut-off", "sentence": "Too few pupils to say.", "passed": None, "decides": True},
     ],
-    "support": {"sentence": "A flag raises the share of pupils with support from 14 % by 41 points (33 to 49)."},
+    "support": {
+        "sentence": "Of pupils just missed, 14 % had support; with a flag it is 41 points more (95 % interval: +33 to "
+        "+49)."
+    },
     "drawn": {"sentence": "12 pupils were drawn at random and can be compared, and 30 are the least."},
 }

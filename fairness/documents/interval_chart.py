@@ -161,17 +161,24 @@ def _inside(value: float, axis: Axis) -> float:
 
 def _ticks(axis: Axis) -> list[float]:
     """Return up to six round values that cover the axis, with the limits among them."""
-    named = {value for value in (axis.limit_low, axis.limit_high, axis.same) if value is not None}
+    spans = math.log(axis.high / axis.low) if axis.log else axis.high - axis.low
+
+    def gap(one: float, other: float) -> float:
+        return abs(math.log(one / other)) if axis.log else abs(one - other)
+
+    # A limit so near to no difference that their numbers would lie on each other is shown as a band alone.
+    limits = [value for value in (axis.limit_low, axis.limit_high) if value is not None]
+    named = {value for value in limits if axis.same is None or gap(value, axis.same) > spans / 30}
+    named |= set() if axis.same is None else {axis.same}
     if axis.log:
         round_ones = [0.1, 0.25, 0.5, 0.67, 0.8, 1, 1.25, 1.5, 2, 3, 4, 8]
     else:
         step = 10 ** math.floor(math.log10((axis.high - axis.low) / 2))
         step *= next(times for times in (1, 2, 5, 10) if (axis.high - axis.low) / (step * times) <= 6)
         round_ones = [round(math.ceil(axis.low / step) * step + at * step, 10) for at in range(7)]
-    spans = math.log(axis.high / axis.low) if axis.log else axis.high - axis.low
     kept = sorted(named)
     for value in round_ones:
-        gaps = [abs(math.log(value / old)) if axis.log else abs(value - old) for old in kept]
+        gaps = [gap(value, old) for old in kept]
         if axis.low <= value <= axis.high and min(gaps, default=spans) > spans / 12:
             kept.append(value)
     return sorted(value for value in kept if axis.low <= value <= axis.high)

@@ -37,10 +37,10 @@ class TooFew(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """A difference at the cut-off with its 95 % interval, in the outcome's own unit.
+    """A difference at the cut-off with its interval, in the outcome's own unit.
 
-    `above` and `below` count pupil-terms within the window, `error` is the standard error, `freedom` the degrees of
-    freedom of its t distribution (schools less one).
+    `level` is the share of such intervals that hold the truth, `above` and `below` count pupil-terms within the window,
+    `error` is the standard error, `freedom` the degrees of freedom of its t distribution (schools less one).
     """
 
     estimate: float
@@ -50,6 +50,7 @@ class Effect:
     above: int
     below: int
     schools: int
+    level: float = 0.95
 
     @property
     def freedom(self) -> int:
@@ -70,6 +71,7 @@ def effect(
     cut: float = 0.0,
     least_side: int = LEAST_SIDE,
     least_schools: int = LEAST_SCHOOLS,
+    together: int = 1,
 ) -> Effect:
     """Return the jump of the outcome where `x` passes the cut, from below to above.
 
@@ -82,6 +84,8 @@ def effect(
         model's probability off a 0-or-1 outcome.
     cut
         Where the jump is looked for; anything but 0 is a placebo.
+    together
+        How many outcomes are told beside each other: 95 times in 100 all of their intervals hold (Bonferroni).
 
     Raises
     ------
@@ -106,10 +110,11 @@ def effect(
     above = (x >= 0).astype(np.float64)
     terms = [x**power * side for power in (1, 2) for side in (above, 1 - above)]
     weights = 1 - np.abs(x) / window
-    level = pd.factorize(pd.MultiIndex.from_frame(rows.loc[kept, ["school", "term"]]))[0]
-    design = np.column_stack([_within(column, weights, level) for column in (above, *terms)])
-    jump, error = _jump(design, _within(values, weights, level), weights, clusters)
-    reach = float(stats.t.ppf(0.975, schools - 1)) * error
+    school_term = pd.factorize(pd.MultiIndex.from_frame(rows.loc[kept, ["school", "term"]]))[0]
+    design = np.column_stack([_within(column, weights, school_term) for column in (above, *terms)])
+    jump, error = _jump(design, _within(values, weights, school_term), weights, clusters)
+    level = 1 - 0.05 / together
+    reach = float(stats.t.ppf((1 + level) / 2, schools - 1)) * error
     return Effect(
         estimate=jump,
         lower=jump - reach,
@@ -118,6 +123,7 @@ def effect(
         above=sides[1],
         below=sides[0],
         schools=schools,
+        level=level,
     )
 
 

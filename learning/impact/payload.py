@@ -51,7 +51,7 @@ def payload_of(study: Study, made: Material) -> dict[str, Any]:
     expected = {outcome.name: _left_open(outcome.name, made.rows, made.outcomes) for outcome in study.outcome}
     main = study.main
     try:
-        found = {outcome.name: effect(made.rows, expected[outcome.name]) for outcome in study.outcome}
+        found = {one.name: _found(study, one, made.rows, expected[one.name]) for one in study.outcome}
     except TooFew as few:
         return _too_few(str(few))
     made_checks = checks(made.rows, made.before, expected[main.name])
@@ -74,6 +74,11 @@ def payload_of(study: Study, made: Material) -> dict[str, Any]:
         "support": _support(made, main.name, expected[main.name], found[main.name]),
         "drawn": _drawn(made, main.name),
     }
+
+
+def _found(study: Study, one: Outcome, rows: pd.DataFrame, outcome: Array) -> Effect:
+    """Return the effect on an outcome: the first decides alone, and the others' intervals hold together."""
+    return effect(rows, outcome, together=1 if one == study.main else len(study.outcome) - 1)
 
 
 def rounded(count: int) -> int:
@@ -99,6 +104,7 @@ def _outcome(one: Outcome, found: Effect, verdict: Verdict) -> dict[str, Any]:
         "estimate": estimate,
         "lower": lower,
         "upper": upper,
+        "level": round(100 * found.level, 1),
         "worth": worth,
         "word": WORDS[verdict.word],
         "verdict": verdict.word,
@@ -133,8 +139,10 @@ def _support(made: Material, name: str, outcome: Array, over: Effect) -> dict[st
         found = ratio(effect(rows, outcome[both]), under, effect(rows, outcome[both] + taken[both]))
     except TooFew:
         return None
-    more = f"A flag raises the share of pupils with support from {_percent(taken[made.rows['x'] < 0])} by "
-    more += f"{100 * under.estimate:.0f} points ({100 * under.lower:.0f} to {100 * under.upper:.0f})."
+    less = "fewer" if under.estimate < 0 else "more"
+    more = f"Of pupils just missed, {_percent(taken[made.rows['x'] < 0])} had support; with a flag it is "
+    more += f"{abs(100 * under.estimate):.0f} points {less} (95 % interval: {100 * under.lower:+.0f} to "
+    more += f"{100 * under.upper:+.0f})."
     if found is None:
         return {"sentence": f"{more} That is too little to say what support itself does."}
     value, lower, upper = (100 * one for one in found)

@@ -104,7 +104,8 @@ def size_words(name: str, found: Effect) -> str:
     """Return the estimate with its interval: 'Of those just flagged, 4.0 fewer pupils ... (8.1 fewer to 0.3 more)'."""
     unit = UNITS[name]
     ends = f"{_signed(found.lower, name)} to {_signed(found.upper, name)}"
-    return f"After a flag, {_signed(found.estimate, name)} {unit.of} than without one (95 % interval: {ends})."
+    said = f"{_signed(found.estimate, name)} {unit.of}"
+    return f"After a flag, {said} than without one ({100 * found.level:g} % interval: {ends})."
 
 
 def _signed(value: float, name: str) -> str:

@@ -84,12 +84,17 @@ def _result(payload: Mapping[str, Any]) -> dict[str, Any]:
         "sentence": payload["sentence"],
         "settles": payload["settles"],
         "near": None if near is None else {**near, "above": f"{near['above']:,}", "below": f"{near['below']:,}"},
-        "outcomes": [{**one, "interval": f"{one['lower']:+.1f} to {one['upper']:+.1f}"} for one in outcomes],
+        "outcomes": [{**one, "interval": _interval_words(one)} for one in outcomes],
         "charts": [{"title": _HEADS[one["name"]], "picture": _chart(one)} for one in outcomes],
         "checks": [{**one, "word": _PASSED[one["passed"]]} for one in payload["checks"]],
         "support": payload["support"],
         "drawn": payload["drawn"],
     }
+
+
+def _interval_words(one: Mapping[str, Any]) -> str:
+    level = float(one.get("level", 95))  # what was published before outcomes were told together has no level
+    return f"{one['lower']:+.1f} to {one['upper']:+.1f}" + ("" if level == 95 else f" ({level:g} %)")
 
 
 def _chart(one: Mapping[str, Any]) -> Markup:

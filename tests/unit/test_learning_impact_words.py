@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
-from learning.impact.discontinuity import Effect, TooFew
+from learning.impact.discontinuity import Effect, TooFew, effect
 from learning.impact.payload import Material, payload_of
 from learning.impact.registration import EXAMPLE, Outcome, study_of
 from learning.impact.sample import drawn_effect
@@ -74,13 +75,24 @@ def test_a_result_holds_what_the_page_shows_and_no_count_that_is_not_rounded():
     assert set(made) == set(MADE_UP)
     assert set(made["outcomes"][0]) == set(MADE_UP["outcomes"][0])
     assert made["near"]["above"] % 5 == made["near"]["below"] % 5 == 0
-    assert (
-        "A flag raises the share of pupils with support from 8\N{NO-BREAK SPACE}% by 57 points"
-        in made["support"]["sentence"]
-    )
+    said = "Of pupils just missed, 8\N{NO-BREAK SPACE}% had support; with a flag it is 57 points more"
+    assert said in made["support"]["sentence"]
     spoiled = payload_of(study_of(EXAMPLE), material(-0.25, differ=0.5))
     assert spoiled["word"] == "not_believed"
     assert any(check["passed"] is False for check in spoiled["checks"])
+
+
+def test_the_first_outcome_decides_and_the_others_share_what_chance_is_left():
+    """Two others: each interval is one that holds 97.5 times in 100, wider by the quotient of the two quantiles."""
+    pytest.importorskip("rdrobust", reason="the optional extra impact")
+    made = payload_of(study_of(EXAMPLE), material(-0.25))
+    assert [one["level"] for one in made["outcomes"]] == [95.0, 97.5, 97.5]
+    assert "(97.5 % interval: " in made["outcomes"][1]["sentence"]
+    rows = pupil_terms(1_200)
+    alone, beside = (effect(rows, planted(rows, -0.3), together=together) for together in (1, 2))
+    wider = stats.t.ppf(0.9875, alone.freedom) / stats.t.ppf(0.975, alone.freedom)
+    assert beside.upper - beside.lower == pytest.approx(wider * (alone.upper - alone.lower))
+    assert beside.estimate == alone.estimate
 
 
 def test_too_few_pupils_are_answered_in_words():

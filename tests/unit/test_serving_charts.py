@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 from xml.etree import ElementTree
 
+import pytest
+
 from fairness.documents.interval_chart import Axis, Block, Interval, intervals
 from serving.charts import Week, timeline
 
@@ -140,6 +142,16 @@ def test_a_ratio_is_drawn_on_a_log_scale() -> None:
     """1 is the middle of 0.5 to 2: half of the 435 between 325 and 760."""
     (circle,) = parse(intervals(rows(row("circle")), RATIO, name="a", title="Ratio")).iter(f"{SVG}circle")
     assert circle.attrib["cx"] == "542.5"
+
+
+@pytest.mark.parametrize(("worth", "named"), [(5, True), (1, False)])
+def test_limits_whose_numbers_would_lie_on_that_of_no_difference_are_a_band_alone(worth: float, named: bool) -> None:
+    axis = Axis(low=-50, high=50, limit_low=-worth, limit_high=worth, same=0.0)
+    drawn = parse(intervals(rows(row("hollow", estimate=0.0)), axis, name="a", title="Difference"))
+    ticks = {one.text for one in drawn.iter(f"{SVG}text")}
+    assert ({f"{-worth:g}", f"{worth:g}"} <= ticks) is named
+    assert "0" in ticks
+    assert any(one.attrib["class"] == "chart-limit" for one in drawn.iter(f"{SVG}rect"))
 
 
 def test_an_interval_that_leaves_the_axis_ends_in_an_arrow_inside_it() -> None:
