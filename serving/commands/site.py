@@ -1,15 +1,12 @@
 """Commands on the site: score, looks, monday, serve, demo."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from serving.commands.options import DEFAULT_HOME, DEFAULT_RUNS, Exit, HomeOption, RunsOption, day_option, out
 from serving.jobs.stages import Stages
-
-if TYPE_CHECKING:
-    from records.home import Home
 
 PANEL = "The site"
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port on loopback.")]
@@ -29,8 +26,10 @@ def score(
     """
     from records.clock import clock_of
     from records.home import open_home
+    from serving.jobs.learn import learn
     from serving.jobs.night_shards import Where
     from serving.jobs.nightly import NotScored, score_network
+    from serving.jobs.school_quality import publish_quality
 
     here = open_home(home)
     day = clock_of(here).today() if as_of is None else day_option("--as-of", as_of)
@@ -51,44 +50,10 @@ def score(
         out.print(f"Not scored: {standing.name}. {standing.note}.", markup=False, highlight=False)
     if night.held:
         out.print("Next: belong quality")
-    _learn(here)
-    return Exit.DONE
-
-
-def _learn(here: "Home") -> None:
-    """Open learning reviews and publish what is due of everything that is learned, once the week's list is out."""
-    from records.refusal import Refusal
-    from serving.jobs.continuum import publish_continuum
-    from serving.jobs.impact import publish_impact
-    from serving.jobs.lookbacks import open_lookbacks
-    from serving.jobs.places import publish_places
-    from serving.jobs.programme_effects import publish_programme_effects
-    from serving.jobs.programmes import publish_programmes
-    from serving.jobs.school_quality import publish_quality
-    from serving.jobs.themes import publish_themes
-
     publish_quality(here)
-    looked = open_lookbacks(here)
-    if looked.opened:
-        out.print(f"{looked.opened} learning reviews opened")
-    if answered := looked.redated + looked.withdrawn + looked.restored:
-        out.print(f"{answered} learning reviews follow a correction of the records")
-    for term in publish_themes(here):
-        out.print(f"What learning reviews say of {term} is published, once and for good")
-    for half_term in publish_places(here):
-        out.print(f"Counts by place of {half_term} are published, once and for good")
-    if periods := publish_programmes(here):
-        out.print(f"Counts of programmes are published: {periods} more")
-    for programme, came in publish_programme_effects(here).items():
-        out.print(f"Whether {programme} helped: {came}", markup=False, highlight=False)
-    try:
-        for title in publish_impact(here):
-            out.print(f"Whether a flag helps: {title} is published, once and for good", markup=False)
-    except Refusal as no:
-        # The week's list is out; a study that cannot be worked out is no reason to call the night refused.
-        out.print(f"Whether a flag helps: not published. {no}", markup=False, highlight=False)
-    for term in publish_continuum(here):
-        out.print(f"The exclusions continuum of {term} is published, once and for good")
+    for said in learn(here):
+        out.print(said, markup=False, highlight=False)
+    return Exit.DONE
 
 
 def looks(
@@ -154,21 +119,25 @@ def demo(
             "but one group's incidents are not written down, so that the audit has something to find."
         ),
     ] = "published",
+    lists: Annotated[
+        int, typer.Option(min=1, max=11, help="Weekly lists since the network began with Belong; 1: it begins today.")
+    ] = 11,
     port: PortOption = 8000,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Stop before serving.")] = False,
 ) -> int:
     """Run the whole chain on a simulated network, from export files to a reviewed flag, then serve it."""
-    from serving.jobs.demo import IDENTITY_PORT, build_demo, plan_of, show, show_doors
+    from serving.jobs.demo import build_demo, plan_of, show, show_doors
+    from serving.jobs.demo_people import IDENTITY_PORT
     from serving.jobs.web import check_ports, serve_demo
 
     if not no_serve:
         check_ports(port, IDENTITY_PORT)
-    plan = plan_of(pupils, schools, seed, world)
+    plan = plan_of(pupils, schools, seed=seed, world=world, lists=lists)
     made = build_demo(home, plan, mlruns=mlruns, console=out)
     show(made, out)
     out.print(f"\nBundle {made.candidate.bundle.digest}\nTook {sum(made.seconds.values()):.0f} s, set-up aside")
     if no_serve:
-        return Exit.DONE if made.night else Exit.FAIL
+        return Exit.DONE if made.lived and made.lived.night else Exit.FAIL
     doors = lambda address: show_doors(made.home, address, out)  # noqa: E731 - a name for one argument
     serve_demo(made.home, port=port, identity_port=IDENTITY_PORT, ready=doors)
     return Exit.DONE

@@ -1,58 +1,54 @@
-"""The demonstration: a simulated network from its export files to reviewed flags, under a home marked `demo`."""
+"""The demonstration: a simulated network from its export files to reviewed flags, under a home marked `demo`.
+
+It begins some weeks before its today, as a network would: with what schools would have sent by then a model is
+trained, audited, signed and deployed; then the weeks pass, one list after another (serving/jobs/demo_weeks.py).
+"""
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 from rich.console import Console
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from casework.callers import SCOPES
-from casework.database import connect, scoped
-from casework.integrations import NewIntegration, add_integration
-from casework.people import find_person
-from casework.tables_cases import CaseRow
-from casework.tables_people import SchoolRow
-from fairness.gate import Decision
+from fairness.findings import read_audit
+from fairness.gate import Decision, decide
+from fairness.policy import policy_of
 from fairness.trust import create_demo_trust
 from records.home import Home, create_home
 from records.intake.summary import IngestSummary
 from records.pseudonym import create_pepper
 from records.refusal import Refusal
+from records.synthetic.deliveries import deliver, deliveries
 from records.synthetic.places import write_places
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
 from serving.jobs.board_settings import settings_under_policy
-from serving.jobs.continuum import publish_continuum
-from serving.jobs.demo_help import write_down_help
-from serving.jobs.demo_identity import ACCOUNTS, issuer_of, save_demo_colleagues, save_demo_people
+from serving.jobs.demo_days import MOST_LISTS, TODAY, YEARS, mondays, on
+from serving.jobs.demo_identity import ACCOUNTS
+from serving.jobs.demo_people import CREDENTIALS_FILE, save_colleagues_and_program, save_people
+from serving.jobs.demo_weeks import Lived, live, newest_list
 from serving.jobs.deploy import deploy, show_audit
 from serving.jobs.gatekeeping import audit_candidate
-from serving.jobs.granting import write_credentials
 from serving.jobs.intake import read_exports
 from serving.jobs.limits import check_policy
-from serving.jobs.lookbacks import open_lookbacks
-from serving.jobs.nightly import Night, score_network
-from serving.jobs.places import publish_places
-from serving.jobs.school_quality import publish_quality
 from serving.jobs.signing import sign_candidate
-from serving.jobs.stages import Stages
+from serving.jobs.stages import Say, Stages
 from serving.jobs.terms import Terms
-from training.candidate import Candidate, save_candidate
+from serving.rendering import count_words
+from serving.scoring import AUDIT, Refused, deployed_digest, open_deployed
+from training.candidate import Candidate, load_candidate, save_candidate
 from training.run import By, train
 from training.text import text_table
 
-TODAY = date(2026, 5, 18)
-YEARS = (2023, 2024, 2025)
 NETWORK = "Demonstration Schools Network"
 PLAN_FILE = "demo.json"
-CREDENTIALS_FILE = "demo_api.json"
-CLIENT = "demo-school-system"
+# What a shard costs however small it is, every night and every week, is not worth paying for fewer.
+PUPILS_A_SHARD = 4_000
 TRAINER = "demo-data-scientist"
-IDENTITY_PORT = 8001
+# The last school day before a waiver of 90 days ends.
+REVIEW_AFTER = timedelta(days=88)
 WAIVER = Terms(
     reason=(
         "In a network of this size the audit cannot settle whether groups bear different errors: too few pupils are "
@@ -63,7 +59,6 @@ WAIVER = Terms(
         "have matured, by group, and the share of flags that staff disagree with. Any group outside a limit ends the "
         "waiver at once. Outcomes of both terms are pooled with the next before another waiver is considered."
     ),
-    review_date=TODAY + timedelta(days=42),
 )
 
 
@@ -79,9 +74,15 @@ class Plan:
     schools: int = 14
     seed: int = 20261122
     world: str = "published"
+    lists: int = MOST_LISTS
+
+    @property
+    def began(self) -> date:
+        """The day of the network's first list."""
+        return mondays(self.lists)[0]
 
 
-def plan_of(pupils: int, schools: int | None, seed: int, world: str) -> Plan:
+def plan_of(pupils: int, schools: int | None, *, seed: int, world: str, lists: int) -> Plan:
     """Return the plan of a demonstration; `schools` None: as many as so many pupils have in London.
 
     Raises
@@ -90,76 +91,103 @@ def plan_of(pupils: int, schools: int | None, seed: int, world: str) -> Plan:
         No such network can be simulated; before anything is written.
     """
     network = NetworkPlan(pupils=pupils, schools=schools, years=YEARS, until=TODAY, seed=seed, world=world)
-    return Plan(pupils=pupils, schools=network.number_of_schools, seed=seed, world=world)
+    return Plan(pupils=pupils, schools=network.number_of_schools, seed=seed, world=world, lists=lists)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """A demonstration that is ready to be looked at. `night` is None where the gate said FAIL: nothing is scored."""
+    """A demonstration that is ready to be looked at. `lived` is None where the gate said FAIL: nothing is scored."""
 
     home: Home
     records: IngestSummary
     candidate: Candidate
     decision: Decision
-    night: Night | None
+    lived: Lived | None
     seconds: dict[str, float]
 
 
 def build_demo(path: Path, plan: Plan, *, mlruns: Path, console: Console) -> Demo:
     """Carry a simulated network through every room, and return what came of it.
 
-    Run again on the same home, it begins from the files it finds and lands on the same result.
+    Run again on the same home, it begins from the files it finds, goes on with the model that serves, and lands on the
+    same result.
 
     Raises
     ------
     OtherDemo
-        The home holds a demonstration made under another plan.
+        The home holds a demonstration made under another plan, or by another version of Belong.
     """
-    home = create_home(path, network=NETWORK, demo=True, today=TODAY)
-    _same_plan(home, plan)
+    _check_plan(path / PLAN_FILE, plan)
+    shards = min(8, max(2, plan.pupils // PUPILS_A_SHARD))
+    home = create_home(path, network=NETWORK, demo=True, today=plan.began, shards=shards)
+    (home.path / PLAN_FILE).write_text(json.dumps(asdict(plan)) + "\n", encoding="utf-8")
     create_pepper(home, demo_seed=plan.seed)
     stages = Stages(console)
     exports = _simulated(home, plan, stages)
-    with stages("Reading the schools' export files: checks, quarantine, record store") as say:
-        records = read_exports(home, exports, say)
-    with stages("Building features at weekly as-of dates, training and calibrating") as say:
-        settings = settings_under_policy(home, plan.seed)
-        check_policy(home, TODAY)
-        candidate = train(
-            home,
-            settings,
-            mlruns=mlruns,
-            observed_until=TODAY,
-            by=By((TRAINER,)),
-            progress=lambda stage, done, of: say(f"{stage} {done} of {of}"),
+    with stages("Reading what schools sent until the first list: checks, quarantine, record store") as say:
+        records = read_exports(home, deliveries(exports)[plan.began], say)
+    candidate, decision = _that_serves(home) or _made(home, plan, mlruns, stages)
+    lived = None
+    if decision.verdict != "FAIL":
+        with stages("Going through the weeks since: exports in, a list out, people at work") as say:
+            lived = live(home, exports, say)
+            say(_told(lived, plan))
+    home = on(home, TODAY if lived else plan.began)
+    save_people(home, plan.began)
+    save_colleagues_and_program(home)
+    return Demo(home=home, records=records, candidate=candidate, decision=decision, lived=lived, seconds=stages.seconds)
+
+
+def _told(lived: Lived, plan: Plan) -> str:
+    if lived.night is None:
+        return "a weekly look ended the approval"
+    return f"{count_words(plan.lists, 'list', 'lists')}, {lived.night.published.flags} new flags on today's"
+
+
+def _that_serves(home: Home) -> tuple[Candidate, Decision] | None:
+    """Return the candidate whose lists are out, with its verdict; None before the first list."""
+    digest, newest = deployed_digest(home), newest_list(home)
+    if digest is None or newest is None:
+        return None
+    found = open_deployed(home, newest)
+    if isinstance(found, Refused) and found.code == "code_changed":
+        raise OtherDemo(
+            f"{home.path} holds a demonstration by another version of Belong; give another --home or delete the folder"
         )
-        save_candidate(home, candidate)
-        say(f"bundle {candidate.bundle.digest[:12]}")
+    return load_candidate(home, digest), decide(read_audit(home.candidates / digest / AUDIT), policy_of(home))
+
+
+def _made(home: Home, plan: Plan, mlruns: Path, stages: Stages) -> tuple[Candidate, Decision]:
+    """Train and audit a candidate, and deploy it unless it failed."""
+    with stages("Building features at weekly as-of dates, training and calibrating") as say:
+        candidate = _trained(home, plan, mlruns, say)
     digest = candidate.bundle.digest
     with stages("Auditing the held-out flags, group by group") as say:
-        _, decision = audit_candidate(home, digest, TODAY)
+        _, decision = audit_candidate(home, digest, plan.began)
         say(decision.verdict)
         show_audit(home, digest)
-    night = None if decision.verdict == "FAIL" else _served(home, digest, decision, mlruns, stages)
-    schools = _people(home)
-    if night is not None:
-        with stages("Writing down a programme, its offers of support and a study") as say:
-            say(f"{write_down_help(home, issuer_of(IDENTITY_PORT), schools, TODAY)} offers")
-    return Demo(home=home, records=records, candidate=candidate, decision=decision, night=night, seconds=stages.seconds)
+    if decision.verdict != "FAIL":
+        with stages("Signing and deploying") as say:
+            waiver = replace(WAIVER, review_date=plan.began + REVIEW_AFTER)
+            sign_for_demo(home, digest, waiver if decision.verdict == "NOT_SETTLED" else Terms(), plan.began)
+            say(f"approval {deploy(home, digest, mlruns=mlruns).approval.verdict}")
+    return candidate, decision
 
 
-def _served(home: Home, digest: str, decision: Decision, mlruns: Path, stages: Stages) -> Night:
-    with stages("Signing and deploying") as say:
-        sign_for_demo(home, digest, WAIVER if decision.verdict == "NOT_SETTLED" else Terms(), TODAY)
-        say(f"approval {deploy(home, digest, mlruns=mlruns).approval.verdict}")
-    with stages("Scoring this week and opening cases") as say:
-        night = score_network(home, TODAY)
-        say(f"{night.published.flags} new flags")
-    with stages("Counting by place, and along the exclusions continuum") as say:
-        say(f"{len(publish_places(home))} half-terms and {len(publish_continuum(home))} terms published")
-        publish_quality(home)
-        open_lookbacks(home)
-    return night
+def _trained(home: Home, plan: Plan, mlruns: Path, say: Say) -> Candidate:
+    settings = settings_under_policy(home, plan.seed)
+    check_policy(home, plan.began)
+    candidate = train(
+        home,
+        settings,
+        mlruns=mlruns,
+        observed_until=plan.began,
+        by=By((TRAINER,)),
+        progress=lambda stage, done, of: say(f"{stage} {done} of {of}"),
+    )
+    save_candidate(home, candidate)
+    say(f"bundle {candidate.bundle.digest[:12]}")
+    return candidate
 
 
 def sign_for_demo(home: Home, digest: str, terms: Terms, today: date) -> None:
@@ -182,7 +210,7 @@ def show(demo: Demo, console: Console) -> None:
     console.print(f"\n[bold]The gate: {demo.decision.verdict}[/bold]")
     for sentence in demo.decision.sentences[:6]:
         console.print(f"- {sentence}", markup=False, highlight=False)
-    if demo.night is None:
+    if demo.lived is None:
         console.print(
             "Nothing was deployed: a failure cannot be waived. The pages say so, and the endpoint answers 503."
         )
@@ -204,16 +232,15 @@ def show_doors(home: Home, address: str, console: Console) -> None:
     console.print(f"Interface for programs: {address}/api/v1/openapi.json, id and secret in {where}", highlight=False)
 
 
-def _same_plan(home: Home, plan: Plan) -> None:
-    file = home.path / PLAN_FILE
-    if file.exists():
-        said = json.loads(file.read_text(encoding="utf-8"))
-        if {"world": Plan.world} | said != asdict(plan):  # written before there was a choice of worlds
-            raise OtherDemo(
-                f"{home.path} holds a demonstration with {said}; give the same, or another --home, or delete the folder"
-            )
-    else:
-        file.write_text(json.dumps(asdict(plan)) + "\n", encoding="utf-8")
+def _check_plan(file: Path, plan: Plan) -> None:
+    if not file.exists():
+        return
+    said, asked = json.loads(file.read_text(encoding="utf-8")), asdict(plan)
+    if said != asked:
+        raise OtherDemo(
+            f"{file.parent} holds a demonstration with {said}, not {asked}; give the same, or another --home, or "
+            "delete the folder"
+        )
 
 
 def _simulated(home: Home, plan: Plan, stages: Stages) -> Path:
@@ -230,6 +257,7 @@ def _simulated(home: Home, plan: Plan, stages: Stages) -> Path:
                 schools=plan.schools,
                 years=YEARS,
                 until=TODAY,
+                weekly_from=plan.began,
                 seed=plan.seed,
                 world=plan.world,
             ),
@@ -237,44 +265,7 @@ def _simulated(home: Home, plan: Plan, stages: Stages) -> Path:
             progress=lambda stage, done, whole: say(f"week {done} of {whole}"),
         )
         write_places(partial, plan.seed)
+        deliver(partial, mondays(plan.lists))
         partial.rename(exports)
         say(f"{sum(made.rows.values()):,} rows in {plan.schools} schools")
     return exports
-
-
-def _schools_by_open_cases(session: Session) -> list[int]:
-    """Return the schools, those with the most cases first: the demonstration's accounts should have work."""
-    cases = func.count(CaseRow.id)
-    counted = select(SchoolRow.urn).outerjoin(CaseRow, CaseRow.school_urn == SchoolRow.urn).group_by(SchoolRow.urn)
-    return list(session.scalars(counted.order_by(cases.desc(), SchoolRow.urn)))
-
-
-def _people(home: Home) -> tuple[int, ...]:
-    """Add the demonstration's people at the two schools with the most open cases, and one integration.
-
-    Returns the network's schools.
-    """
-    engine = connect(home, "job")
-    with scoped(engine, None) as session:
-        schools = _schools_by_open_cases(session)
-        save_demo_people(session, issuer_of(IDENTITY_PORT), schools, TODAY)
-        save_demo_colleagues(session, issuer_of(IDENTITY_PORT), schools, TODAY)
-        officer = find_person(session, issuer_of(IDENTITY_PORT), "data-protection-officer", TODAY)
-        assert officer is not None  # it was added three lines above
-        secret = add_integration(
-            session,
-            officer,
-            NewIntegration(
-                client_id=CLIENT,
-                name="Demonstration school system",
-                scopes=frozenset(SCOPES),
-                schools=frozenset(schools[:2]),
-                expires_on=TODAY + timedelta(days=90),
-            ),
-            TODAY,
-        )
-    engine.dispose()
-    credentials = home.secrets / CREDENTIALS_FILE
-    credentials.unlink(missing_ok=True)
-    write_credentials(credentials, CLIENT, secret)
-    return tuple(schools)

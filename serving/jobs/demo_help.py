@@ -1,121 +1,109 @@
-"""What a demonstration's schools have written down of help: a programme, whom it reached, and a study that has begun.
+"""What a demonstration's network sets up when it begins: two programmes of support, and studies of whether flags help.
 
-Pupils are the simulated ones who missed most before the programme began; the programme, its money and who took it up
-are made up. Everything goes through the rules of the forms it would be typed into, and a second run finds it there.
+The programmes and their money are made up. Everything goes through the rules of the forms it would be typed into.
 """
 
-import uuid
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from sqlalchemy import Engine, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from casework.database import connect, scoped
 from casework.impact import studies
 from casework.people import find_person
-from casework.permissions import Person
 from casework.programmes import ProgrammeSaid, add_programme, programmes
-from casework.support import SupportSaid, offer_support
-from casework.tables_flags import WeeklyFactsRow
-from casework.tables_people import PupilRow
+from casework.tables_people import SchoolRow
 from learning.impact.registration import EXAMPLE, FILE
 from records.home import Home
 from serving.jobs.impact import register_study
-from serving.jobs.programmes import publish_programmes
-
-NAME: Final = "Mentors in the second half of spring"
-START, END = date(2026, 2, 23), date(2026, 7, 17)
-OFFERS_A_SCHOOL: Final = 45
-# Of each ten offers: mostly taken up, two declined, one without an answer.
-_STANDINGS: Final = ("taken_up",) * 4 + ("declined",) + ("taken_up",) * 3 + ("declined", "waiting")
-_LEADS: Final = ("school-lead", "other-school-lead")
-STUDY_WEEKS: Final = 8
 
 
-def write_down_help(home: Home, issuer: str, schools: tuple[int, ...], today: date) -> int:
-    """Enter the programme and its offers at the leads' schools, publish what is due of it, and register a study.
+@dataclass(frozen=True, kw_only=True)
+class DemoProgramme:
+    """A programme, and how many pupils of each school it is offered to in each of its weeks, the first ones only."""
 
-    Returns how many offers stand.
-    """
+    name: str
+    kind: str
+    end_on: date
+    budget_pounds: int
+    a_school: int
+    weeks: int
+
+
+PROGRAMMES: Final = (
+    DemoProgramme(
+        name="Mentors until summer",
+        kind="mentoring",
+        end_on=date(2026, 7, 17),
+        budget_pounds=48_000,
+        a_school=2,
+        weeks=5,
+    ),
+    # Over by now, and the six school weeks after it too: what it did is known, and in truth it did nothing.
+    DemoProgramme(
+        name="Three weeks of youth work",
+        kind="youth_work",
+        end_on=date(2026, 3, 13),
+        budget_pounds=9_000,
+        a_school=3,
+        weeks=3,
+    ),
+)
+FIRST_STUDY_WEEKS, NEXT_STUDY_WEEKS = 4, 8
+
+
+def write_down_programmes(home: Home, issuer: str, day: date) -> None:
+    """Enter the programmes that are not over by then at every school, from the day on, unless they are there."""
     engine = connect(home, "app")
     try:
-        programme = _programme(engine, _named(engine, issuer, "network-lead", today), schools, today)
-        leads = [_named(engine, issuer, subject, today) for subject in _LEADS]
-        offered = sum(_offer(engine, lead, programme, today) for lead in leads)
+        with scoped(engine, None) as session:
+            lead = find_person(session, issuer, "network-lead", day)
+            assert lead is not None, "the demonstration's people are added before"
+            there = {one.name for one in programmes(session)}
+            schools = tuple(session.scalars(select(SchoolRow.urn).order_by(SchoolRow.urn)))
+            for one in PROGRAMMES:
+                if one.name not in there and one.end_on > day:
+                    add_programme(session, lead, _said(one, schools, day), day)
     finally:
         engine.dispose()
-    publish_programmes(home)
-    _begin_study(home, today)
-    return offered
 
 
-def _named(engine: Engine, issuer: str, subject: str, today: date) -> Person:
-    with scoped(engine, frozenset()) as session:
-        found = find_person(session, issuer, subject, today)
-    assert found is not None, "the demonstration's people are added before"
-    return found
-
-
-def _programme(engine: Engine, lead: Person, schools: tuple[int, ...], today: date) -> uuid.UUID:
-    with scoped(engine, None) as session:
-        for one in programmes(session):
-            if one.name == NAME:
-                return one.id
-        said = ProgrammeSaid(
-            name=NAME,
-            funder="A demonstration fund",
-            start_on=START,
-            end_on=END,
-            kinds=("mentoring",),
-            schools=schools,
-            budget_pounds=24_000,
-        )
-        return add_programme(session, lead, said, today)
-
-
-def _offer(engine: Engine, lead: Person, programme: uuid.UUID, today: date) -> int:
-    with scoped(engine, lead.schools) as session:
-        pupils = _who_missed_most(session)
-        for at, pupil in enumerate(pupils):
-            on = START + timedelta(days=7 * (at % 4) + at % 5)  # weekdays of four weeks
-            offer = SupportSaid(
-                kind="mentoring",
-                provider="A demonstration youth charity",
-                offered_on=on,
-                standing=_STANDINGS[at % len(_STANDINGS)],
-                programme_id=programme,
-            )
-            offer_support(session, lead, pupil, offer, f"demonstration-{pupil}", today)
-    return len(pupils)
-
-
-def _who_missed_most(session: Session) -> list[uuid.UUID]:
-    """Return pupils of the schools in scope, those who missed most in the half-term before the programme first."""
-    missed = func.sum(WeeklyFactsRow.sessions_missed)
-    half_term = WeeklyFactsRow.week_start.between(START - timedelta(weeks=7), START - timedelta(days=1))
-    rows = (
-        select(PupilRow.id)
-        .join(WeeklyFactsRow, WeeklyFactsRow.pupil_id == PupilRow.id)
-        .where(half_term)
-        .group_by(PupilRow.id, PupilRow.pseudonym)
-        .order_by(missed.desc(), PupilRow.pseudonym)
-        .limit(OFFERS_A_SCHOOL)
+def _said(one: DemoProgramme, schools: tuple[int, ...], day: date) -> ProgrammeSaid:
+    return ProgrammeSaid(
+        name=one.name,
+        funder="A demonstration fund",
+        start_on=day,
+        end_on=one.end_on,
+        kinds=(one.kind,),
+        schools=schools,
+        budget_pounds=one.budget_pounds,
     )
-    return list(session.scalars(rows))
 
 
-def _begin_study(home: Home, today: date) -> None:
-    """Register the example of a study, from today on, unless there is one."""
+def register_first_study(home: Home, before_today: int) -> None:
+    """Register a study of the first lists, four at most: where there are eleven, its outcomes are settled today."""
+    if before_today:
+        _register(home, "Does the flag help, first lists", min(FIRST_STUDY_WEEKS, before_today))
+
+
+def register_next_study(home: Home) -> None:
+    """Register a study of the weeks to come, whose answer nobody has yet."""
+    _register(home, "Does the flag help, second half of summer", NEXT_STUDY_WEEKS)
+
+
+def _register(home: Home, title: str, weeks: int) -> None:
+    today = home.today
+    assert today is not None, "a demonstration's today stands still"
     engine = connect(home, "job")
     try:
         with scoped(engine, None) as session:
-            if studies(session):
+            if any(one.study.title == title for one in studies(session)):
                 return
     finally:
         engine.dispose()
-    last = today + timedelta(weeks=STUDY_WEEKS, days=4)
+    last = today + timedelta(weeks=weeks - 1)
     said = EXAMPLE.replace("2026-01-05", today.isoformat()).replace("2026-03-27", last.isoformat())
     said = said.replace("Name and role of who answers for this study", "Demonstration data scientist")
-    (home.path / FILE).write_text(said.replace("spring term", "second half of summer"), encoding="utf-8")
+    (home.path / FILE).write_text(said.replace("Does the flag help, spring term", title), encoding="utf-8")
     register_study(home)

@@ -27,7 +27,16 @@ from records.refusal import Refusal
 from serving.demo_accounts import ACCOUNTS, COLLEAGUES
 from serving.providers import PROVIDERS_FILE
 
-__all__ = ["ACCOUNTS", "NotADemo", "demo_identity", "issuer_of", "save_demo_colleagues", "save_demo_people"]
+__all__ = [
+    "ACCOUNTS",
+    "NotADemo",
+    "demo_identity",
+    "issuer_of",
+    "save_demo_colleagues",
+    "save_demo_leads",
+    "save_demo_people",
+    "subject_of_lead",
+]
 
 PROVIDER = "demo"
 RETURN_PATH = "/sign-in/return"
@@ -166,6 +175,27 @@ def _save_demo_partners(session: Session, made: Mapping[str, uuid.UUID]) -> None
     for account in ACCOUNTS:
         if account.partner:
             put_member(session, made[account.subject], account.partner, given_by=made["administrator"])
+
+
+def subject_of_lead(school: int) -> str:
+    """Return what the sign-in service would call the lead of a school where no account of the demonstration works."""
+    return f"lead-of-{school}"
+
+
+def save_demo_leads(session: Session, issuer: str, schools: Mapping[int, str], today: date) -> None:
+    """Add a lead, who signs in nowhere, for each of these schools (URN to name): every school has one."""
+    for urn, name in schools.items():
+        add_person(
+            session,
+            NewPerson(
+                issuer=issuer,
+                subject=subject_of_lead(urn),
+                name=f"Lead at {name or urn}",
+                email=f"{subject_of_lead(urn)}@demonstration.invalid",
+                roles=(Role(name="school_lead", school=urn),),
+                training_on=today - timedelta(days=30),
+            ),
+        )
 
 
 def save_demo_colleagues(session: Session, issuer: str, schools: Sequence[int], today: date) -> None:

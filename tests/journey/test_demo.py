@@ -1,13 +1,14 @@
-"""The whole chain on a 900-pupil network: from export files to cases, twice, and what stops it."""
+"""The whole chain on a 900-pupil network: from export files to a term of lists, twice, and what stops it."""
 
 import io
 import json
 import re
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,24 +18,30 @@ from rich.console import Console
 from sqlalchemy import select, text
 
 from casework.impact import studies
-from casework.programme_figures import programme_releases
+from casework.programme_figures import WHOLE_PERIOD, programme_releases
 from casework.programmes import programmes
 from casework.tables_areas import AreaOutlineRow, AreaRow
 from casework.tables_cases import CaseRow
 from casework.tables_flags import FlagRow, ScoreRow
 from casework.tables_people import PupilRow
 from casework.tables_places import PlaceCountRow, PlaceReleaseRow
+from casework.themes import theme_terms_out
 from fairness.policy import POLICY_FILE, policy_of
 from records.home import Home, create_home
 from records.refusal import Refusal
-from serving.jobs.demo import NETWORK, TODAY, Demo, Plan, build_demo
+from serving.jobs.board_settings import settings_under_policy
+from serving.jobs.demo import NETWORK, TRAINER, Demo, OtherDemo, Plan, build_demo
+from serving.jobs.demo_days import LOOK_DAYS, MOST_LISTS, TODAY, mondays
 from serving.jobs.signing import sign_candidate, signing_key
 from serving.jobs.terms import Terms
 from serving.scoring import Deployed, Refused, open_deployed
 from tests.database import job_session, remove_home
+from training.run import By, silent, train
 
 Flags = set[tuple[int, date]]
-PLAN = Plan(pupils=900, schools=6, seed=20261122)
+PLAN = Plan(pupils=900, schools=6, seed=20261122, lists=3)
+BEGAN = PLAN.began
+WHOLE = replace(PLAN, lists=MOST_LISTS)
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,8 @@ class Ran:
     flags: tuple[Flags, Flags]
 
 
-def build(home: Home, mlruns: Path) -> Demo:
-    return build_demo(home.path, PLAN, mlruns=mlruns, console=Console(file=io.StringIO()))
+def build(home: Home, mlruns: Path, plan: Plan = PLAN) -> Demo:
+    return build_demo(home.path, plan, mlruns=mlruns, console=Console(file=io.StringIO()))
 
 
 def flags_of(demo: Demo) -> Flags:
@@ -56,12 +63,12 @@ def flags_of(demo: Demo) -> Flags:
         return {(pupil, day) for pupil, day in session.execute(query)}
 
 
-def home_of_a_board(path: Path) -> Home:
+def home_of_a_board(path: Path, began: date = BEGAN) -> Home:
     """Return a home whose board asks less of a model: only that it beat the rate of the school and year group.
 
     Sixty suspended pupils cannot show which of two good rules is the better one.
     """
-    home = create_home(path, network=NETWORK, demo=True, today=TODAY)
+    home = create_home(path, network=NETWORK, demo=True, today=began, shards=2)
     shipped = files("fairness").joinpath(POLICY_FILE).read_text(encoding="utf-8")
     asked = re.sub(r"must_beat = \[.*\]", 'must_beat = ["school_year_rate"]', shipped)
     (home.path / POLICY_FILE).write_text(asked, encoding="utf-8")
@@ -76,6 +83,16 @@ def ran() -> Iterator[Ran]:
     flags = flags_of(first)
     again = build(home, place / "mlruns")
     yield Ran(first=first, again=again, flags=(flags, flags_of(again)))
+    remove_home(home)
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def whole() -> Iterator[Demo]:
+    """The demonstration as it comes, from its first list in February: minutes."""
+    place = Path(tempfile.mkdtemp(prefix="belong-"))
+    home = home_of_a_board(place / "home", WHOLE.began)
+    yield build(home, place / "mlruns", WHOLE)
     remove_home(home)
     shutil.rmtree(place, ignore_errors=True)
 
@@ -101,10 +118,33 @@ def test_not_settled_is_served_under_a_waiver_and_nothing_else(ran: Ran) -> None
 
 def test_a_second_run_changes_nothing(ran: Ran) -> None:
     assert ran.again.candidate.bundle.digest == ran.first.candidate.bundle.digest
+    assert ran.again.decision.sentences == ran.first.decision.sentences
     assert not ran.again.records.loaded
     assert ran.again.records.already
     assert ran.flags[0] == ran.flags[1]
-    assert ran.flags[0]
+    assert {day for _, day in ran.flags[0]} <= set(mondays(PLAN.lists))
+    assert len({day for _, day in ran.flags[0]}) > 1
+
+
+def test_what_came_in_since_the_model_was_trained_reaches_no_model_trained_as_of_that_day(
+    ran: Ran, tmp_path: Path
+) -> None:
+    """Two weeks more lie in the store by now: trained as of the first list, it is the same model to the byte."""
+    home = replace(ran.first.home, today=BEGAN)
+    settings = settings_under_policy(home, PLAN.seed)
+    again = train(home, settings, mlruns=tmp_path, observed_until=BEGAN, by=By((TRAINER,)), progress=silent).bundle
+    first = ran.first.candidate.bundle
+    assert again.model == first.model
+    versions = [bundle.manifest["data"]["tables"]["marks"] for bundle in (first, again)]
+    assert versions[1] > versions[0], "a guard of the guard: the store has moved on"
+
+
+def test_another_plan_is_refused_before_anything_changes(ran: Ran) -> None:
+    home = ran.first.home
+    said = (home.path / "home.toml").read_bytes()
+    with pytest.raises(OtherDemo, match=r"'seed': 20261122.*give the same, or another --home, or delete the folder"):
+        build_demo(home.path, replace(PLAN, seed=1), mlruns=home.path, console=Console(file=io.StringIO()))
+    assert (home.path / "home.toml").read_bytes() == said, "and today with it"
 
 
 @pytest.mark.drill
@@ -122,29 +162,65 @@ def test_one_seed_gives_one_bundle_and_one_list_wherever_it_runs(ran: Ran, tmp_p
 
 def test_flags_keep_within_each_school_s_capacity_and_open_cases(ran: Ran) -> None:
     with job_session(ran.first.home) as session:
-        columns = (ScoreRow.school_urn, ScoreRow.flagged, ScoreRow.capacity)
-        scores = pd.DataFrame(session.execute(select(*columns)).all(), columns=["school", "flagged", "capacity"])
-        cases = len(session.execute(select(CaseRow.id)).all())
-    by_school = scores.dropna().groupby("school").agg(flags=("flagged", "sum"), capacity=("capacity", "max"))
-    assert (by_school["flags"] <= by_school["capacity"]).all()
-    assert cases == len(ran.flags[0])
+        columns = (ScoreRow.as_of, ScoreRow.school_urn, ScoreRow.flagged, ScoreRow.capacity)
+        scores = pd.DataFrame(session.execute(select(*columns)).all(), columns=["as_of", "school", "flags", "capacity"])
+        cases = session.execute(select(CaseRow.opened_on, CaseRow.state)).all()
+    lists = scores.groupby(["as_of", "school"]).agg({"flags": "sum", "capacity": "max"})
+    assert (lists["flags"] <= lists["capacity"]).all()
+    assert sorted(lists.index.unique("as_of")) == list(mondays(PLAN.lists))
+    assert len(cases) <= len(ran.flags[0]) == lists["flags"].sum()
+    assert {state for opened_on, state in cases if opened_on == TODAY} == {"open"}, "today's list waits for the reader"
+    earlier = [state for opened_on, state in cases if opened_on < TODAY]
+    assert {"support_offered", "closed"} & set(earlier), "people worked on the lists before"
 
 
-def test_a_programme_its_offers_and_a_study_are_written_down_once(ran: Ran) -> None:
+def test_programmes_offers_and_studies_are_written_down_once(ran: Ran) -> None:
     with job_session(ran.first.home) as session:
         [programme] = programmes(session)
-        offers = session.execute(text("SELECT standing, count(*) FROM support_versions GROUP BY standing")).all()
-        [release] = programme_releases(session, programme.id)
-        [study] = studies(session)
-    assert dict(offers) == {"taken_up": 64, "declined": 18, "waiting": 8}
-    assert release.period == "2025/26 Spring 2"
-    assert study.payload is None
-    assert study.study.first_week == TODAY
+        offers = Counter(session.scalars(text("SELECT standing FROM support_versions")).all())
+        studied = [(one.study.first_week, one.payload) for one in studies(session)]
+    assert (programme.name, programme.start_on) == ("Mentors until summer", BEGAN), "the other one is over by then"
+    assert offers["taken_up"] > offers["declined"] > 0
+    assert studied == [(TODAY, None), (BEGAN, None)], "outcomes of both lie ahead"
+
+
+def test_the_model_was_looked_at_in_time_and_goes_on(ran: Ran) -> None:
+    with job_session(ran.first.home) as session:
+        looked = session.scalars(text("SELECT DISTINCT looked_on FROM watches ORDER BY looked_on")).all()
+    assert looked == [TODAY]
+    assert policy_of(ran.first.home).after.missed_after_days == LOOK_DAYS
+    assert ran.first.lived is not None
+    assert ran.first.lived.night is not None
+    assert ran.first.home.today == TODAY
+
+
+@pytest.mark.drill
+def test_what_a_term_brings_is_looked_back_on_and_told(whole: Demo) -> None:
+    query = "SELECT l.event_on, array_agg(s.step ORDER BY s.number) FROM lookbacks l LEFT JOIN lookback_steps s "
+    with job_session(whole.home) as session:
+        found = session.execute(text(f"{query}ON s.lookback_id = l.id GROUP BY l.id")).all()
+        [term] = theme_terms_out(session)
+        releases = {one.name: [r.period for r in programme_releases(session, one.id)] for one in programmes(session)}
+        studied = {one.study.first_week: one.payload for one in studies(session)}
+        looked = session.scalars(text("SELECT DISTINCT looked_on FROM watches ORDER BY looked_on")).all()
+    assert found
+    assert all(WHOLE.began <= event_on < TODAY for event_on, _ in found), "before the first list Belong missed nobody"
+    concluded = [event_on for event_on, steps in found if "conclude" in steps]
+    assert concluded == [event_on for event_on, _ in found if event_on <= date(2026, 4, 20)]
+    assert (term.name, term.known_on) == ("2025/26 Spring", TODAY)
+    assert releases == {
+        "Mentors until summer": ["2025/26 Spring 2"],
+        "Three weeks of youth work": [WHOLE_PERIOD, "2025/26 Spring 2"],
+    }
+    first = studied[WHOLE.began]
+    assert first is not None
+    assert first["word"] == "too_few", "settled by now, and of a few pupils"
+    assert looked == [WHOLE.began + timedelta(days=LOOK_DAYS * look) for look in range(1, 7)], "in the holidays too"
 
 
 def test_no_name_and_no_upn_lies_in_the_record_store(ran: Ran) -> None:
     exports = ran.first.home.path / "exports"
-    enrolled = pd.concat(pd.read_csv(file, dtype=str) for file in sorted(exports.glob("enrolments_*.csv")))
+    enrolled = pd.concat(pd.read_csv(file, dtype=str) for file in sorted(exports.rglob("enrolments_*.csv")))
     secrets = {value.encode() for column in ("upn", "surname") for value in enrolled[column].dropna().unique()[:40]}
     roots = (ran.first.home.history, ran.first.home.protected)
     held = [file.read_bytes() for root in roots for file in root.rglob("*") if file.is_file()]

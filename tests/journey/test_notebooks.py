@@ -16,7 +16,7 @@ from records.pseudonym import create_pepper
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
 from serving.jobs.board_settings import settings_under_policy
-from serving.jobs.demo import TODAY, YEARS
+from serving.jobs.demo_days import TODAY, YEARS
 from serving.jobs.gatekeeping import audit_candidate
 from training.candidate import save_candidate
 from training.run import train
