@@ -14,8 +14,11 @@ The truth is the effect of a flag this week against none this week, for pupils a
 what came: of every pupil-term near the cut-off, the chance of a sanction within the horizon by the simulation's true
 weekly hazards, less the same pupil's in the run on the same random numbers in which nobody is helped. That difference
 is what help did, with all it led to. Just below the cut-off it is what later flags did, and the truth is its jump
-there, over all networks together. It counts lunchtime exclusions, withdrawn suspensions and those typed in too late,
-which outcomes do not: 'came' beside 'expected' shows how little that is.
+there, over all networks together. Such a chance is about a twentieth too high, since a sanction raises the hazards of
+the weeks after it, and some start after the horizon or are no outcome (lunchtime exclusions, withdrawn suspensions):
+'came' stands beside 'expected'.
+
+'Redrawn' says what so few networks cannot: lists as they are, and each network's outcomes drawn again from chances.
 
     python -m benchmarks.impact_networks [--networks 50] [--pupils 4000] [--effects none large]
 """
@@ -60,6 +63,7 @@ YEARS = (2023, 2024, 2025)
 # row arrives by the Monday after the day it bears (what is typed in on a holiday comes with the next school week's).
 LISTS = (date(2025, 9, 8), date(2025, 10, 20))
 UNTIL = date(2025, 12, 22)
+DESIGN = ("pupil", "school", "term", "as_of", "probability", "x")
 SETTINGS = Settings(capacity_share=0.01, threads=1, processes=1)
 
 
@@ -150,7 +154,7 @@ def _estimated(
     home, log = lived
     rows, outcome = followed_up(home, start.scorer, log, SETTINGS, UNTIL + timedelta(days=SETTINGS.settle_days))
     with_help, without = (true_chances(place / f"{run}.parquet", rows, home) for run in (name, "none"))
-    near = pd.DataFrame({"x": rows["x"], "came": outcome, "with_help": with_help, "without": without})
+    near = rows[[*DESIGN]].assign(came=outcome, with_help=with_help, without=without)
     try:
         ours = effect(rows, outcome - rows["probability"].to_numpy(np.float64))
     except TooFew:
@@ -183,11 +187,27 @@ def truth_error(rows: pd.DataFrame) -> float:
     return float(np.sqrt((len(left) - 1) * np.var(left)))
 
 
-def told(found: pd.DataFrame, rows: pd.DataFrame) -> Iterator[tuple[str, int, int]]:
+def redrawn(rows: pd.DataFrame, true: float, times: int) -> Array:
+    """Return for each network the share of intervals that hold the truth where outcomes alone are drawn `times` again.
+
+    They are drawn from the chances with help. Networks too small for an estimate are left out.
+    """
+    rng, shares = np.random.default_rng(SEED), []
+    for _, mine in rows.groupby("network"):
+        chance, said = (mine[name].to_numpy(np.float64) for name in ("with_help", "probability"))
+        try:
+            drawn = [effect(mine, (rng.random(len(mine)) < chance) - said) for _ in range(times)]
+        except TooFew:
+            continue
+        shares.append(np.mean([one.lower <= true <= one.upper for one in drawn]))
+    return np.array(shares)
+
+
+def told(found: pd.DataFrame, rows: pd.DataFrame, redraws: int) -> Iterator[tuple[str, int, int]]:
     """Print a line an effect; yield the effect, how many intervals hold the truth, and of how many."""
     print(
         f"{'effect':>8}{'networks':>9}{'refused':>8}{'rows':>6}{'came':>7}{'expected':>9}{'truth':>17}{'mean':>9}"
-        f"{'spread':>8}{'error':>8}{'covers':>16}"
+        f"{'spread':>8}{'error':>8}{'covers':>16}{'redrawn':>16}"
     )
     for name, mine in found.groupby("effect", sort=False):
         known, near = mine[mine["lower"].notna()], rows[(rows["effect"] == name) & rows["came"].notna()]
@@ -197,13 +217,14 @@ def told(found: pd.DataFrame, rows: pd.DataFrame) -> Iterator[tuple[str, int, in
         true = truth(near)
         holds = int(((known["lower"] <= true) & (true <= known["upper"])).sum())
         error = float(((known["upper"] - known["lower"]) / 2 / 1.96).mean())
+        again = redrawn(near, true, redraws)
         means = {one: near[one].mean() for one in ("came", "with_help")}
         print(
             f"{name!s:>8}{len(mine):>9}{len(mine) - len(known):>8}{known['rows'].mean():>6.0f}"
             f"{means['came']:>7.3f}{means['with_help']:>9.3f}"
             f"{true:>9.4f} ± {truth_error(near):.4f}"
             f"{known['estimate'].mean():>9.4f}{known['estimate'].std():>8.4f}{error:>8.4f}"
-            f"{percent(holds, len(known)):>16}",
+            f"{percent(holds, len(known)):>16}{again.mean():>9.1%} ± {100 * again.std() / math.sqrt(len(again)):.1f}",
             flush=True,
         )
         yield str(name), holds, len(known)
@@ -230,6 +251,7 @@ def main() -> None:
     parser.add_argument("--pupils", type=int, default=4000, help="in each network")
     parser.add_argument("--effects", nargs="*", choices=list(EFFECTS), default=["none", "large"])
     parser.add_argument("--first", type=int, default=0, help="number of the first network, which makes its seed")
+    parser.add_argument("--redraws", type=int, default=100, help="of each network's outcomes, from their true chances")
     parser.add_argument("--seconds", type=float, help="begin no other network after so long")
     parser.add_argument("--processes", type=int, default=1)
     asked, began, parts = parser.parse_args(), time.perf_counter(), []
@@ -241,7 +263,7 @@ def main() -> None:
         if asked.seconds is not None and seconds > asked.seconds:
             break
     found = pd.concat([one.found for one in parts], ignore_index=True)
-    cells = list(told(found, pd.concat([one.rows for one in parts], ignore_index=True)))
+    cells = list(told(found, pd.concat([one.rows for one in parts], ignore_index=True), asked.redraws))
     shares = [holds / draws for _, holds, draws in cells]
     none = [1 - holds / draws for name, holds, draws in cells if name == "none"]
     print(f"load {load()}")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.impact_networks import truth, truth_error
+from benchmarks.impact_networks import redrawn, truth, truth_error
 from benchmarks.planted import at_cut_off, chances, jump, percent
 
 X = np.linspace(-0.49, 0.49, 99)
@@ -72,6 +72,35 @@ class TestTruth:
         apart = rows.assign(with_help=rows["with_help"].where(rows["network"] == 0, rows["without"]))
         assert truth_error(apart) == pytest.approx(0.04)
         assert np.isnan(truth_error(rows[rows["network"] == 0]))
+
+
+class TestRedrawn:
+    @pytest.fixture
+    def rows(self) -> pd.DataFrame:
+        """Two networks of 400 pupil-terms in ten schools; the chance is what the model said and a tenth less above."""
+        rng = np.random.default_rng(3)
+        x = rng.uniform(-0.5, 0.5, 800)
+        said = rng.uniform(0.2, 0.6, 800)
+        return pd.DataFrame(
+            {
+                "network": np.repeat([0, 1], 400),
+                "pupil": np.arange(800),
+                "school": np.arange(800) % 10,
+                "term": "2025/26 Autumn",
+                "x": x,
+                "probability": said,
+                "with_help": said - np.where(x < 0, 0.0, 0.1),
+            }
+        )
+
+    def test_intervals_hold_what_outcomes_are_drawn_with_and_nothing_far_from_it(self, rows: pd.DataFrame) -> None:
+        shares = redrawn(rows, -0.1, 40)
+        assert len(shares) == 2
+        assert shares.min() > 0.8
+        assert redrawn(rows, 1.5, 10).tolist() == [0, 0]
+
+    def test_a_network_too_small_for_an_estimate_is_left_out(self, rows: pd.DataFrame) -> None:
+        assert len(redrawn(rows[(rows["network"] == 0) | (rows["x"] < 0)], -0.1, 5)) == 1
 
 
 def test_a_share_with_its_error() -> None:
