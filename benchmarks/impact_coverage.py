@@ -27,7 +27,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.measured import load
-from learning.impact.design import WINDOW, first_in_term, later_flags, near_cut_off
+from benchmarks.planted import at_cut_off, percent
+from learning.impact.design import first_in_term, later_flags, near_cut_off
 from learning.impact.discontinuity import TooFew, effect, first_schools
 from learning.impact.textbook import density_chance, textbook
 from training.calibration import logit
@@ -169,17 +170,7 @@ def _estimates(rows: pd.DataFrame, outcome: Array, also_textbook: bool) -> dict[
 
 def truth(crossing: pd.DataFrame, size: float) -> float:
     """Return the effect of a flag this week against none this week: of all that was planted, what later flags leave."""
-    near = crossing[crossing["x"] > -WINDOW]
-    x = near["x"].to_numpy(np.float64)
-    root = np.sqrt(1 + x / WINDOW)
-    design = np.column_stack([np.ones(len(x)), x, x**2]) * root[:, None]
-    return size * float(1 - np.linalg.lstsq(design, near["weight"].to_numpy(np.float64) * root, rcond=None)[0][0])
-
-
-def percent(hits: int, draws: int) -> str:
-    """Return a share with its Monte Carlo error, as in '95.1 % ± 0.5'."""
-    likely = (hits + 2) / (draws + 4)
-    return f"{hits / draws:6.1%} ± {100 * math.sqrt(likely * (1 - likely) / (draws + 4)):.1f}"
+    return size * (1 - at_cut_off(crossing["x"].to_numpy(np.float64), crossing["weight"].to_numpy(np.float64)))
 
 
 def told(drawn: Drawn) -> Iterator[tuple[str, float, int]]:

@@ -17,19 +17,23 @@ CURRENT, MAIN, SUBSIDIARY = range(3)
 Mask = npt.NDArray[np.bool_]
 
 
-def write_enrolments(exporter: Exporter, world: World) -> None:
-    """Write the enrolment rows of every window. To be called when the run is over: exclusions change the rolls."""
+def write_enrolments(exporter: Exporter, world: World, until: int) -> None:
+    """Write the enrolment rows of every window that ended by the week of index `until` and is not written yet.
+
+    To be called when that week is over: an exclusion changes the rolls of weeks that are still to come.
+    """
+    mondays = [world.moments[week].monday.astype(object) for week in exporter.windows if week <= until]
+    if len(mondays) <= exporter.enrolled:
+        return
     rows = _rows(world, exporter)
-    before = -1
-    for window, week in enumerate(exporter.windows):
-        monday = world.moments[week].monday.astype(object)
-        last = min(monday + timedelta(days=6), exporter.until - timedelta(days=1))
-        now = exporter.words.day(last)
-        due = (rows["updated"] > before) & (rows["updated"] <= now)
-        before = now
+    lasts = [min(monday + timedelta(days=6), exporter.until - timedelta(days=1)) for monday in mondays]
+    for window in range(exporter.enrolled, len(lasts)):
+        before = exporter.words.day(lasts[window - 1]) if window else -1
+        due = (rows["updated"] > before) & (rows["updated"] <= exporter.words.day(lasts[window]))
         order = np.argsort(rows["school"][due], kind="stable")
         mine = {name: values[due][order] for name, values in rows.items()}
-        exporter.write("enrolments", mine, last, partial(_text, exporter, exporter.upns(window)))
+        exporter.write("enrolments", mine, lasts[window], partial(_text, exporter, exporter.upns(window)))
+    exporter.enrolled = len(lasts)
 
 
 def _rows(world: World, exporter: Exporter) -> Rows:

@@ -22,7 +22,8 @@ EVENTS = ("behaviour", "positives", "suspensions")
 class Exporter:
     """Writes a window's rows when the window ends. A window is a half-term, or a week of the last half-term.
 
-    `tag` names the cluster in file names, '' where there is one; `packed` is the compact export.
+    `tag` names the cluster in file names, '' where there is one; `packed` is the compact export; `enrolled` counts
+    the windows whose enrolments are written.
     """
 
     out: Path
@@ -33,6 +34,7 @@ class Exporter:
     whole_files: WholeFiles
     tag: str = ""
     packed: bool = False
+    enrolled: int = 0
     ledgers: Mapping[str, Ledger] = field(init=False)
     written: dict[str, int] = field(default_factory=dict)
 

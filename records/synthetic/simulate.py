@@ -158,17 +158,20 @@ def lived(
     """Live through a cluster's weeks, handing its rows to an exporter; return what there is in the end.
 
     `seen` is told of every week and what is true of it; `exporter_of` makes the exporter. Censuses are not written.
+    Where exports come by the week, each week's files are all there before `support` is asked about the next.
     """
     draw = cluster.streams(plan.seed)
     world = world_of(plan, cluster, draw)
     exporter = exporter_of(**_export(plan, out, cluster, world, draw["files"]))
+    write_reference(exporter, world)
     live = burn_in(world, draw)
     for week, moment in enumerate(world.moments):
         live, known = live_week(world, live, week, exporter, draw, support)
         seen(week, world, known)
         exporter.close_week(week, moment.monday.astype(object))
-    write_reference(exporter, world)
-    write_enrolments(exporter, world)
+        if plan.weekly_from is not None:
+            write_enrolments(exporter, world, week)
+    write_enrolments(exporter, world, len(world.moments) - 1)
     return world, exporter, live
 
 

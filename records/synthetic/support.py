@@ -8,7 +8,7 @@ unchanged to the last bit.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -74,10 +74,14 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Starts:
-    """Who starts support this week: index of the pupil, index of TYPES. A new course replaces one that runs."""
+    """Who starts support this week: index of the pupil, index of TYPES. A new course replaces one that runs.
+
+    `times` plants another effect than the assumed one: 0 helps nobody, 2 is twice the course's `effect`.
+    """
 
     pupil: npt.NDArray[np.int64]
     type: npt.NDArray[np.int64]
+    times: float = 1.0
 
 
 class Support(Protocol):
@@ -88,9 +92,13 @@ class Support(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Relief:
-    """The relief that support gives: type, weeks left and present size for each pupil, and how much is felt already."""
+    """The relief that support gives each pupil: the course's type and full effect, weeks left, present size, felt size.
+
+    `effect` is before the pupil's own response.
+    """
 
     type: npt.NDArray[np.int8]
+    effect: Floats
     left: npt.NDArray[np.int16]
     size: Floats
     felt: Floats
@@ -105,17 +113,18 @@ def no_support(asked: Asked) -> Starts:
 def no_relief(pupils: int) -> Relief:
     """Return the relief of pupils who were never supported."""
     none = np.zeros(pupils, np.float32)
-    return Relief(type=np.zeros(pupils, np.int8), left=np.zeros(pupils, np.int16), size=none, felt=none)
+    return Relief(type=np.zeros(pupils, np.int8), effect=none, left=np.zeros(pupils, np.int16), size=none, felt=none)
 
 
 def begin(relief: Relief, starts: Starts) -> Relief:
     """Return the relief in which these pupils have started their course."""
     if not len(starts.pupil):
         return relief
-    kind, left = relief.type.copy(), relief.left.copy()
+    kind, effect, left = relief.type.copy(), relief.effect.copy(), relief.left.copy()
     kind[starts.pupil] = starts.type
+    effect[starts.pupil] = np.float32(starts.times) * _EFFECT[starts.type]
     left[starts.pupil] = _LEFT[starts.type]
-    return Relief(type=kind, left=left, size=relief.size, felt=relief.felt)
+    return replace(relief, type=kind, effect=effect, left=left)
 
 
 def week_of_relief(relief: Relief, response: Floats, delay: Floats) -> Relief:
@@ -126,11 +135,11 @@ def week_of_relief(relief: Relief, response: Floats, delay: Floats) -> Relief:
     if not relief.left.any() and not relief.size.any():
         return relief
     running = relief.left > 0
-    rising = relief.size + RISES * (_EFFECT[relief.type] * response - relief.size)
+    rising = relief.size + RISES * (relief.effect * response - relief.size)
     size = np.where(running, rising, _KEEPS[relief.type] * relief.size).astype(np.float32)
     size = np.where(np.abs(size) < 1e-4, np.float32(0), size)
-    return Relief(
-        type=relief.type,
+    return replace(
+        relief,
         left=np.maximum(relief.left - 1, 0).astype(np.int16),
         size=size,
         felt=np.asarray(relief.felt + delay * (size - relief.felt), np.float32),

@@ -11,6 +11,7 @@ from records.synthetic.deliveries import NotDelivered, deliver, deliveries, stam
 from records.synthetic.places import write_places
 from records.synthetic.plan import NetworkPlan
 from records.synthetic.simulate import simulate
+from records.synthetic.support import Asked, Starts, no_support
 
 BEGAN = date(2024, 11, 11)
 MONDAYS = [BEGAN + timedelta(weeks=week) for week in range(5)]
@@ -90,3 +91,39 @@ def test_a_file_that_nobody_would_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(NotDelivered, match=r"marks_900001_20241216\.csv bears 2024-12-16; add a Monday after it"):
         deliver(tmp_path, MONDAYS)
     assert [stamp_of(name) for name in ("marks_1_20241216_again.csv.gz", "schools_003.csv")] == ["20241216", ""]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The files that lay there on each Monday, and those in the end, by name."""
+
+    mondays: dict[date, dict[str, bytes]]
+    end: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    out = tmp_path_factory.mktemp("monday") / "out"
+    mondays: dict[date, dict[str, bytes]] = {}
+
+    def look(asked: Asked) -> Starts:
+        mondays[asked.monday.astype(object)] = {path.name: path.read_bytes() for path in out.glob("*.csv")}
+        return no_support(asked)
+
+    simulate(replace(PLAN, until=date(2024, 12, 23), mess=1, weekly_from=BEGAN), out, support=look)
+    return Seen(mondays, {path.name: path.read_bytes() for path in out.glob("*.csv")})
+
+
+class TestWhatLiesThereOnAMonday:
+    """A plan of support may live by the exports: on a Monday all files of the weeks before are there, and no other."""
+
+    def test_stays_as_it_is(self, seen: Seen) -> None:
+        for files in seen.mondays.values():
+            assert files.items() <= seen.end.items()
+
+    def test_is_every_file_of_the_weeks_before(self, seen: Seen) -> None:
+        weekly = [monday for monday in seen.mondays if monday >= BEGAN]
+        assert len(weekly) > 4
+        for monday in weekly:
+            assert set(seen.mondays[monday]) == {name for name in seen.end if stamp_of(name) < f"{monday:%Y%m%d}"}
+            assert any(name.startswith("enrolments_") for name in seen.mondays[monday])

@@ -98,6 +98,28 @@ class TestSupport:
         assert felt[:2] == pytest.approx([0.0525, 0.112875], abs=1e-6)
         assert relief.size[0] == relief.felt[0] == 0
 
+    def test_another_effect_is_planted_by_how_many_times_the_usual(self) -> None:
+        ones = np.ones(2, np.float32)
+        relief = support.no_relief(2)
+        for pupil, times in ((0, 2.0), (1, 0.0)):
+            kind = np.array([support.TYPES.index("reintegration")])
+            relief = support.begin(relief, Starts(pupil=np.array([pupil]), type=kind, times=times))
+        relief = support.week_of_relief(relief, ones, ones)
+        # Twice 0.30, 35 % of the way.
+        assert relief.size.tolist() == pytest.approx([0.21, 0.0], abs=1e-6)
+
+    def test_courses_that_do_nothing_are_the_base_run_to_the_byte(self, tmp_path: Path) -> None:
+        plan = replace(SECONDARY, pupils=200, schools=1, until=date(2024, 9, 30), mess=1)
+        simulate(plan, tmp_path / "base", truth=tmp_path / "base.parquet")
+        simulate(
+            plan,
+            tmp_path / "nothing",
+            truth=tmp_path / "nothing.parquet",
+            support=lambda asked: replace(mentor_the_first(asked), times=0.0),
+        )
+        assert digest(tmp_path / "base") == digest(tmp_path / "nothing")
+        assert (tmp_path / "base.parquet").read_bytes() == (tmp_path / "nothing.parquet").read_bytes()
+
     def test_nobody_supported_is_the_base_run_to_the_byte(self, tmp_path: Path) -> None:
         plan = replace(SECONDARY, pupils=200, schools=1, until=date(2024, 9, 30), mess=1)
         simulate(plan, tmp_path / "base", truth=tmp_path / "base.parquet")
