@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from records.between import rows_between
 from records.calendar import Calendar, calendar_from
 from records.fresh_starts import counted, starts_known
-from records.shelf import rows_between
 from records.table import DTYPES, ORIGIN, Table
 from records.tables import TABLES
 

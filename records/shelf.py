@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow.compute as pc
 
+from records.between import ByDay, within
 from records.columns import Columned, Columns, declared, of_frame
 from records.identity.joining import joined
 from records.identity.links import Links
@@ -25,7 +26,7 @@ _AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
-class Shelf(Mapping[str, pd.DataFrame], Columned):
+class Shelf(Mapping[str, pd.DataFrame], Columned, ByDay):
     """Table name → its rows, typed, each pupil under one pseudonym, what a census repeats left out.
 
     What is read is what lay in the store when the shelf was made, however late it is asked for.
@@ -59,7 +60,7 @@ class Shelf(Mapping[str, pd.DataFrame], Columned):
         if table.happened_on not in table.key:
             raise ValueError(f"{name}: the day is not in its key, so versions of one row may lie on either side")
         if name in self._frames:
-            return _within(self._frames[name], table, first, end)
+            return within(self._frames[name], table, first, end)
         day = pc.field(table.happened_on)
         return self._whole(self.opened[name].frame((day >= first) & (day < end)), table)
 
@@ -109,20 +110,6 @@ class Shelf(Mapping[str, pd.DataFrame], Columned):
             if len(numbers):
                 found[at : at + _AT_ONCE] &= looked_at.get_indexer(pd.Index(some)) < 0
         return found
-
-
-def rows_between(tables: Mapping[str, pd.DataFrame], name: str, first: date, end: date) -> pd.DataFrame:
-    """Return the rows of `Shelf.between`, by the shortest way there is."""
-    return (
-        tables.between(name, first, end)
-        if isinstance(tables, Shelf)
-        else _within(tables[name], TABLES[name], first, end)
-    )
-
-
-def _within(rows: pd.DataFrame, table: Table, first: date, end: date) -> pd.DataFrame:
-    day = rows[table.happened_on]
-    return rows[(day >= pd.Timestamp(first)) & (day < pd.Timestamp(end))]
 
 
 def columns_of_table(tables: Mapping[str, pd.DataFrame], name: str, names: Sequence[str]) -> Columns:

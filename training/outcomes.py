@@ -18,9 +18,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.definitions.behaviour import INCIDENTS
+from records.between import rows_between
 from records.calendar import Calendar, calendar_from
 from records.history import History, latest
-from records.shelf import rows_between
 from records.tables import (
     ALTERNATIVE_PROVISION,
     BEHAVIOUR,

@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.definitions.behaviour import INCIDENTS
+from records.between import rows_between
 from records.history import History, latest
-from records.shelf import rows_between
 from records.tables import BEHAVIOUR, MARKS, SUSPENSIONS
 from training.absence import missed_share
 

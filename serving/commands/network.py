@@ -42,14 +42,11 @@ def simulate(
         Path | None, typer.Option(help="Where to keep the true weekly hazards: outside the folder and any home.")
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each holds a cluster of 50,000 pupils.")] = 1,
-    places: Annotated[
-        bool, typer.Option("--places", help="Made-up wards beside it: figures, outlines, where each pupil lives.")
-    ] = False,
+    places: Annotated[bool, typer.Option("--places", help="Made-up wards, and where each pupil lives.")] = False,
     report: Annotated[bool, typer.Option("--report", help="Print simulated beside published figures.")] = False,
 ) -> int:
     """Write the export files of a simulated network of schools in London. No child in it exists."""
     from records.synthetic.injustices import injustice_of
-    from records.synthetic.places import write_places
     from records.synthetic.plan import NetworkPlan
     from records.synthetic.report import as_text
     from records.synthetic.report import report as figures
@@ -69,8 +66,7 @@ def simulate(
     wanted = kind_of(kind, pupils, places=places)
     stages = Stages(out)
     with stages("Simulating a network of schools") as say:
-        made, rows = simulate_as(wanted, plan, folder, truth=truth, say=say, jobs=jobs)
-        rows += write_places(folder, seed) if places else 0
+        made, rows = simulate_as(wanted, plan, folder, truth=truth, say=say, jobs=jobs, places=places)
     told = f"{rows:,} rows about {made.pupils:,} pupils in {folder}; schools: {len(made.schools):,}; format: {wanted}"
     out.print(told, highlight=False)
     out.print(cost(sum(stages.seconds.values()), jobs), highlight=False)

@@ -13,10 +13,10 @@ from casework.lookback_words import LONG_SESSIONS, WEEKS
 from features.definitions.attendance import LATE, MISSED, POSSIBLE_SESSIONS
 from features.definitions.behaviour import INCIDENTS, REMOVALS
 from features.measure import Measure
+from records.between import rows_between
 from records.clock import clock_of
 from records.history import History, TablesKnown
 from records.home import Home
-from records.shelf import rows_between
 from records.store import Store
 from records.tables import TABLES
 

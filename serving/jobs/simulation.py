@@ -10,6 +10,7 @@ from pathlib import Path
 from records.refusal import Refusal
 from records.synthetic.exported import read_exported
 from records.synthetic.formats import FORMATS, write_as
+from records.synthetic.places import write_places
 from records.synthetic.plan import NetworkPlan, SimulationRefused
 from records.synthetic.simulate import Simulated, simulate
 
@@ -46,10 +47,12 @@ def kind_of(asked: str | None, pupils: int, *, places: bool = False) -> str:
 
 
 def simulate_as(
-    kind: str, plan: NetworkPlan, out: Path, *, truth: Path | None, say: Callable[[str], None], jobs: int
-) -> tuple[Simulated, int]:
+    kind: str, plan: NetworkPlan, out: Path, *, truth: Path | None, say: Callable[[str], None], jobs: int,
+    places: bool = False,
+) -> tuple[Simulated, int]:  # fmt: skip
     """Write the plan's network into `out` in a format of `KINDS`; return it and the number of rows written.
 
+    `places`: made-up wards and where each pupil lives are written too, which the network's own formats can say.
     The School Census stands beside every format: no other one carries protected characteristics.
     """
 
@@ -58,7 +61,7 @@ def simulate_as(
 
     if kind in (NETWORK, COMPACT):
         made = simulate(replace(plan, compact=kind == COMPACT), out, truth=truth, progress=progress, jobs=jobs)
-        return made, sum(made.rows.values())
+        return made, sum(made.rows.values()) + (write_places(out, plan.seed) if places else 0)
     if out.exists() and any(out.iterdir()):
         raise SimulationRefused(f"{out} is not empty; name a new folder, so that two simulations are never mixed")
     with tempfile.TemporaryDirectory(prefix="belong-") as place:
