@@ -82,8 +82,8 @@ def _said(one: DemoProgramme, schools: tuple[int, ...], day: date) -> ProgrammeS
 
 
 def register_first_study(home: Home, before_today: int) -> None:
-    """Register a study of the first lists, four at most: where there are eleven, its outcomes are settled today."""
-    if before_today:
+    """Register a study of the first lists, two to four: where there are eleven, its outcomes are settled today."""
+    if before_today > 1:
         _register(home, "Does the flag help, first lists", min(FIRST_STUDY_WEEKS, before_today))
 
 
