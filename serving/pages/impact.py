@@ -94,7 +94,7 @@ def _result(payload: Mapping[str, Any]) -> dict[str, Any]:
 
 def _interval_words(one: Mapping[str, Any]) -> str:
     level = float(one.get("level", 95))  # what was published before outcomes were told together has no level
-    return f"{one['lower']:+.1f} to {one['upper']:+.1f}" + ("" if level == 95 else f" ({level:g} %)")
+    return f"{one['lower']:+.1f} to {one['upper']:+.1f}" + ("" if level == 95 else f" ({level:g}\N{NO-BREAK SPACE}%)")
 
 
 def _chart(one: Mapping[str, Any]) -> Markup:
