@@ -31,6 +31,7 @@ from casework.published_facts import (
 )
 from casework.staging import FRAMES, no_rows, stage, stage_feature_rows
 from casework.tables_cases import CaseRow
+from casework.tables_flags import PublicationRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ class Published:
     cases_passed_on: int = 0
 
 
-__all__ = ["WEEK_DAYS", "CannotPublish", "Publication", "Published", "open_cases", "publish"]
+__all__ = ["WEEK_DAYS", "CannotPublish", "Publication", "Published", "newest_list", "open_cases", "publish"]
 
 WEEK_DAYS = 7
 # What is said of a flag: tables with a row for each sentence.
@@ -144,9 +145,14 @@ def publish(session: Session, publication: Publication) -> Published:
     )
 
 
+def newest_list(session: Session) -> date | None:
+    """Return the day of the newest list that is out; None before the first."""
+    return session.execute(select(func.max(PublicationRow.as_of))).scalar_one()
+
+
 def _check_day(session: Session, as_of: date) -> None:
     """Refuse a day before the newest publication, or one so soon after it that a week would hold two lists."""
-    newest = session.execute(text("SELECT max(as_of) FROM publications")).scalar_one()
+    newest = newest_list(session)
     if newest is None or as_of == newest or (as_of - newest).days >= WEEK_DAYS:
         return
     if as_of < newest:

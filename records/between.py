@@ -20,11 +20,9 @@ class ByDay(ABC):
 
 def rows_between(tables: Mapping[str, pd.DataFrame], name: str, first: date, end: date) -> pd.DataFrame:
     """Return the rows of `ByDay.between`, by the shortest way there is."""
-    return (
-        tables.between(name, first, end)
-        if isinstance(tables, ByDay)
-        else within(tables[name], TABLES[name], first, end)
-    )
+    if isinstance(tables, ByDay):
+        return tables.between(name, first, end)
+    return within(tables[name], TABLES[name], first, end)
 
 
 def within(rows: pd.DataFrame, table: Table, first: date, end: date) -> pd.DataFrame:

@@ -36,7 +36,7 @@ def deliver(exports: Path, mondays: Sequence[date]) -> None:
 
 def deliveries(exports: Path) -> dict[date, Path]:
     """Return each Monday's folder, ascending."""
-    return {date.fromisoformat(folder.name): folder for folder in sorted(exports.iterdir())}
+    return {date.fromisoformat(folder.name): folder for folder in sorted(exports.iterdir()) if folder.is_dir()}
 
 
 def stamp_of(name: str) -> str:

@@ -28,7 +28,7 @@ from serving.jobs.board_settings import settings_under_policy
 from serving.jobs.demo_days import MOST_LISTS, TODAY, YEARS, mondays, on
 from serving.jobs.demo_identity import ACCOUNTS
 from serving.jobs.demo_people import CREDENTIALS_FILE, save_colleagues_and_program, save_people
-from serving.jobs.demo_weeks import Lived, live, newest_list
+from serving.jobs.demo_weeks import Lived, last_day, live
 from serving.jobs.deploy import deploy, show_audit
 from serving.jobs.gatekeeping import audit_candidate
 from serving.jobs.intake import read_exports
@@ -140,13 +140,13 @@ def build_demo(path: Path, plan: Plan, *, mlruns: Path, console: Console) -> Dem
 
 def _told(lived: Lived, plan: Plan) -> str:
     if lived.night is None:
-        return "a weekly look ended the approval"
+        return f"a look at what serves ended its approval: {lived.said[-1]}"
     return f"{count_words(plan.lists, 'list', 'lists')}, {lived.night.published.flags} new flags on today's"
 
 
 def _that_serves(home: Home) -> tuple[Candidate, Decision] | None:
     """Return the candidate whose lists are out, with its verdict; None before the first list."""
-    digest, newest = deployed_digest(home), newest_list(home)
+    digest, newest = deployed_digest(home), last_day(home)
     if digest is None or newest is None:
         return None
     found = open_deployed(home, newest)

@@ -29,31 +29,35 @@ def save_people(home: Home, began: date) -> None:
     They were trained before their network `began`.
     """
     engine = connect(home, "job")
-    with scoped(engine, None) as session:
-        schools = schools_by_first_list(session)
-        save_demo_people(session, issuer_of(IDENTITY_PORT), schools, began)
-        names = {row.urn: row.name for row in session.execute(select(SchoolRow.urn, SchoolRow.name))}
-        save_demo_leads(session, issuer_of(IDENTITY_PORT), {urn: names[urn] for urn in schools[2:]}, began)
-    engine.dispose()
+    try:
+        with scoped(engine, None) as session:
+            schools = schools_by_first_list(session)
+            save_demo_people(session, issuer_of(IDENTITY_PORT), schools, began)
+            names = {row.urn: row.name for row in session.execute(select(SchoolRow.urn, SchoolRow.name))}
+            save_demo_leads(session, issuer_of(IDENTITY_PORT), {urn: names[urn] for urn in schools[2:]}, began)
+    finally:
+        engine.dispose()
 
 
 def save_colleagues_and_program(home: Home) -> None:
     """Add colleagues as they are today, and one system that asks for scores with a new secret."""
     engine = connect(home, "job")
-    with scoped(engine, None) as session:
-        schools = schools_by_first_list(session)
-        save_demo_colleagues(session, issuer_of(IDENTITY_PORT), schools, TODAY)
-        officer = find_person(session, issuer_of(IDENTITY_PORT), "data-protection-officer", TODAY)
-        assert officer is not None, "the demonstration's people are added before"
-        program = NewIntegration(
-            client_id=CLIENT,
-            name="Demonstration school system",
-            scopes=frozenset(SCOPES),
-            schools=frozenset(schools[:2]),
-            expires_on=TODAY + timedelta(days=90),
-        )
-        secret = add_integration(session, officer, program, TODAY)
-    engine.dispose()
+    try:
+        with scoped(engine, None) as session:
+            schools = schools_by_first_list(session)
+            save_demo_colleagues(session, issuer_of(IDENTITY_PORT), schools, TODAY)
+            officer = find_person(session, issuer_of(IDENTITY_PORT), "data-protection-officer", TODAY)
+            assert officer is not None, "the demonstration's people are added before"
+            program = NewIntegration(
+                client_id=CLIENT,
+                name="Demonstration school system",
+                scopes=frozenset(SCOPES),
+                schools=frozenset(schools[:2]),
+                expires_on=TODAY + timedelta(days=90),
+            )
+            secret = add_integration(session, officer, program, TODAY)
+    finally:
+        engine.dispose()
     credentials = home.secrets / CREDENTIALS_FILE
     credentials.unlink(missing_ok=True)
     write_credentials(credentials, CLIENT, secret)

@@ -6,10 +6,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import func, select
-
 from casework.database import connect, migrate, scoped
-from casework.tables_flags import PublicationRow
+from casework.publishing import newest_list
 from records.home import Home
 from records.synthetic.deliveries import deliveries
 from serving.jobs.demo_days import TODAY, every_monday, is_look, on
@@ -49,7 +47,7 @@ def live(home: Home, exports: Path, say: Say) -> Lived:
     exports
         A folder for each Monday with a list (records/synthetic/deliveries.py); what lies in the first is in the store.
     """
-    newest = newest_list(home)
+    newest = last_day(home)
     said: list[str] = []
     night: Night | None = None
     arriving = deliveries(exports)
@@ -60,7 +58,8 @@ def live(home: Home, exports: Path, say: Say) -> Lived:
         say(f"{day:%-d %B}")
         home = on(home, day)
         if day in arriving and day != began:
-            read_exports(home, arriving[day], lambda file: None)
+            came = read_exports(home, arriving[day], lambda file: None)
+            said += [f"Refused: {refusal}" for refusal in came.refused]
         if is_look(began, day):
             watched = monitor(home)
             if watched.follows == "suspend":
@@ -86,12 +85,12 @@ def _work(home: Home, day: date, lists: Sequence[date]) -> None:
         work(home, issuer, day + WORK_DAY)
 
 
-def newest_list(home: Home) -> date | None:
-    """Return the day of the newest list that is out; None before the first."""
+def last_day(home: Home) -> date | None:
+    """Return the day of the home's newest list; None before the first."""
     migrate(home)
     engine = connect(home, "job")
     try:
         with scoped(engine, None) as session:
-            return session.execute(select(func.max(PublicationRow.as_of))).scalar_one()
+            return newest_list(session)
     finally:
         engine.dispose()

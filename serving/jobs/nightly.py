@@ -7,14 +7,14 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from casework.database import connect, scoped
 from casework.deployments import current_deployment
-from casework.publishing import WEEK_DAYS, Publication, Published, publish
+from casework.publishing import WEEK_DAYS, Publication, Published, newest_list, publish
 from casework.staging import FRAMES
-from casework.tables_flags import FlagRow, PublicationRow
+from casework.tables_flags import FlagRow
 from casework.tables_people import PupilRow
 from fairness.approval.ledger import Head
 from fairness.policy import policy_of
@@ -159,7 +159,7 @@ def list_is_due(home: Home) -> bool:
     engine = connect(home, "job")
     try:
         with scoped(engine, None) as session:
-            newest = session.execute(select(func.max(PublicationRow.as_of))).scalar_one()
+            newest = newest_list(session)
     finally:
         engine.dispose()
     return newest is None or (today - newest).days >= WEEK_DAYS
@@ -167,7 +167,7 @@ def list_is_due(home: Home) -> bool:
 
 def _day_of_the_week(session: Session, today: date) -> date:
     """Return the day of the list that is out this week, else today: capacity is by the week, not by the run."""
-    newest = session.execute(select(func.max(PublicationRow.as_of))).scalar_one()
+    newest = newest_list(session)
     return newest if newest is not None and 0 <= (today - newest).days < WEEK_DAYS else today
 
 
